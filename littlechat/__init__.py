@@ -1,0 +1,1 @@
+"""littlechat: a small, fast, self-hosted team chat, rendered on the server."""

@@ -1,0 +1,192 @@
+"""Users, their passwords, and their sessions. A session's token is known to its browser alone."""
+
+import asyncio
+import hashlib
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from littlechat.db import Database, Document, Duplicate, Missing, now
+from littlechat.models import Invalid, Session, User, clean_password, clean_username, fold, new_id
+
+SESSION_LIFE = timedelta(days=30)
+"""A session ends after this long without a visit."""
+
+SEEN_EVERY = timedelta(minutes=5)
+"""How precisely a session's last visit is kept: a visit costs a read, rarely a write."""
+
+SESSIONS_MAX = 50
+"""A person's sessions; signing in once more ends the one unused for the longest."""
+
+HASHES_AT_ONCE = 2
+"""Each hash holds 32 MiB and a core for about 0.1 s: a flood of logins waits in line."""
+
+COMMON_PASSWORDS = frozenset(FREQUENCY_LISTS["passwords"])
+
+
+class WrongLogin(Exception):
+    """No such name or not its password; which of them is never said."""
+
+
+class Accounts:
+    """The store of users and sessions."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        # OWASP's cheat sheet on password storage asks for 19 MiB and 2 passes or more.
+        self._hasher = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+        self._gate = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._decoy = self._hasher.hash(secrets.token_urlsafe())
+
+    async def register(self, username: str, password: str) -> User:
+        """Make an account; raise `Invalid` for either field, `Duplicate` for a name taken."""
+        errors: dict[str, str] = {}
+        name = username.strip()
+        try:
+            name = clean_username(username)
+        except Invalid as invalid:
+            errors |= invalid.errors
+        try:
+            clean_password(password, name, COMMON_PASSWORDS)
+        except Invalid as invalid:
+            errors |= invalid.errors
+        if errors:
+            raise Invalid(**errors)
+        if await self._db.users.find_one({"key": fold(name)}):
+            raise Duplicate
+        user = User(new_id(), name, now())
+        await self._db.users.insert(
+            {
+                "_id": user.id,
+                "name": user.name,
+                "key": fold(user.name),
+                "password": await self._hash(password),
+                "created": user.created,
+            }
+        )
+        return user
+
+    async def check_password(self, username: str, password: str) -> User:
+        """Return whose name and password these are; raise `WrongLogin`.
+
+        An unknown name costs the same hash as a known one, so time tells nothing.
+        """
+        document = await self._db.users.find_one({"key": fold(username.strip())})
+        digest = str(document["password"]) if document else self._decoy
+        right = await self._verify(digest, password)
+        if document is None or not right:
+            raise WrongLogin
+        if self._hasher.check_needs_rehash(digest):
+            await self._db.users.update(
+                {"_id": document["_id"], "password": digest},
+                {"$set": {"password": await self._hash(password)}},
+            )
+        return _user(document)
+
+    async def change_password(self, user: User, current: str, new: str) -> None:
+        """Replace a password; raise `WrongLogin` for the current one, `Invalid` for the new one."""
+        await self.check_password(user.name, current)
+        clean_password(new, user.name, COMMON_PASSWORDS)
+        await self._db.users.update({"_id": user.id}, {"$set": {"password": await self._hash(new)}})
+
+    async def open_session(self, user: User, agent: str, address: str) -> tuple[str, Session]:
+        """Return a new session and its token, which is stored nowhere."""
+        token = secrets.token_urlsafe(32)
+        moment = now()
+        session = Session(_digest(token), user, moment, moment, agent[:300], address[:64])
+        await self._db.sessions.insert(
+            {
+                "_id": session.id,
+                "user": user.id,
+                "name": user.name,
+                "user_created": user.created,
+                "created": moment,
+                "seen": moment,
+                "expires": moment + SESSION_LIFE,
+                "agent": session.agent,
+                "address": session.address,
+            }
+        )
+        for old in (await self.list_sessions(user))[SESSIONS_MAX:]:
+            await self.end_session(user, old.id)
+        return token, session
+
+    async def find_session(self, token: str) -> Session | None:
+        """Return the live session that `token` opens, and note the visit."""
+        document = await self._db.sessions.find_one({"_id": _digest(token)})
+        moment = now()
+        if document is None or document["expires"] <= moment:
+            return None
+        session = _session(document)
+        if moment - session.seen < SEEN_EVERY:
+            return session
+        await self._db.sessions.update(
+            {"_id": session.id}, {"$set": {"seen": moment, "expires": moment + SESSION_LIFE}}
+        )
+        return replace(session, seen=moment)
+
+    async def list_sessions(self, user: User) -> list[Session]:
+        """Return a person's live sessions, the latest visit first."""
+        documents = await self._db.sessions.find(
+            {"user": user.id, "expires": {"$gt": now()}}, limit=1_000
+        )
+        return sorted(map(_session, documents), key=lambda one: one.seen, reverse=True)
+
+    async def list_live(self, session_ids: list[str]) -> set[str]:
+        """Return those of `session_ids` that are still live."""
+        documents = await self._db.sessions.find(
+            {"_id": {"$in": session_ids}, "expires": {"$gt": now()}}
+        )
+        return {str(document["_id"]) for document in documents}
+
+    async def end_session(self, user: User, session_id: str) -> None:
+        """End one session of `user`; raise `Missing` if it is not theirs."""
+        if not await self._db.sessions.delete({"_id": session_id, "user": user.id}):
+            raise Missing
+
+    async def end_other_sessions(self, user: User, kept_id: str) -> list[str]:
+        """End every session of `user` but one; return the ids of those ended."""
+        others = [one.id for one in await self.list_sessions(user) if one.id != kept_id]
+        await self._db.sessions.delete({"_id": {"$in": others}, "user": user.id})
+        return others
+
+    async def find_user(self, name: str) -> User | None:
+        """Return the user of that name, however cased, or None."""
+        document = await self._db.users.find_one({"key": fold(name)})
+        return _user(document) if document else None
+
+    async def _hash(self, password: str) -> str:
+        async with self._gate:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def _verify(self, digest: str, password: str) -> bool:
+        if len(password) > 4_096:
+            password = password[:1]  # Never right, as it is over the limit, and cheap to hash.
+        async with self._gate:
+            try:
+                return await asyncio.to_thread(self._hasher.verify, digest, password)
+            except (VerificationError, InvalidHashError):
+                return False
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _user(document: Document) -> User:
+    return User(str(document["_id"]), str(document["name"]), document["created"])
+
+
+def _session(document: Document) -> Session:
+    return Session(
+        id=str(document["_id"]),
+        user=User(str(document["user"]), str(document["name"]), document["user_created"]),
+        created=document["created"],
+        seen=document["seen"],
+        agent=str(document["agent"]),
+        address=str(document["address"]),
+    )

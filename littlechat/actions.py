@@ -1,0 +1,200 @@
+"""Every write that others must see: check, store, render once, publish.
+
+Each store-and-publish is shielded: Quart cancels a handler when its client goes away, and what is
+stored must not stay unheard.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any, TypeVar
+
+from littlechat.accounts import Accounts
+from littlechat.bus import Bus
+from littlechat.db import Missing, Unavailable
+from littlechat.feeds import room_topic
+from littlechat.live import Live
+from littlechat.messages import Messages
+from littlechat.models import (
+    LOBBY,
+    Membership,
+    Message,
+    Refused,
+    Room,
+    Session,
+    User,
+    clean_body,
+    clean_client_id,
+    clean_visibility,
+)
+from littlechat.render import Renderer
+from littlechat.rooms import Rooms
+
+TOUCH_SECONDS = 1.0
+"""How much the lists of rooms may lag behind: one write a room and second, not one a message."""
+
+Result = TypeVar("Result")
+
+
+class Actions:
+    """The verbs. Their callers have found out who acts and in which room."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        rooms: Rooms,
+        messages: Messages,
+        render: Renderer,
+        bus: Bus,
+        live: Live,
+    ) -> None:
+        self._accounts, self._rooms, self._messages = accounts, rooms, messages
+        self._render, self._bus, self._live = render, bus, live
+        self._running: set[asyncio.Task[Any]] = set()
+        self._touched: dict[str, tuple[int, datetime]] = {}
+
+    async def say(self, room_id: str, author: User, body: str, client_id: str) -> Message:
+        """Post a message and return it; raise `Invalid` or `Unavailable`."""
+        text, client_id = clean_body(body), clean_client_id(client_id)
+        return await self._shielded(self._say(room_id, author, text, client_id))
+
+    async def _say(self, room_id: str, author: User, text: str, client_id: str) -> Message:
+        message = await self._messages.add(room_id, author, text, client_id)
+        self._bus.publish(
+            room_topic(room_id),
+            {
+                "kind": "posted",
+                "seq": message.seq,
+                "author": message.author_name,
+                "html": str(self._render.message(message)),
+            },
+        )
+        self._touch(message)
+        return message
+
+    async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
+        """Replace the text of one's own message; raise `Invalid` or `Missing`."""
+        text = clean_body(body)
+        return await self._shielded(
+            self._publish_change(self._messages.edit(room_id, seq, author, text))
+        )
+
+    async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:
+        """Remove one's own message, or anybody's in a room that one manages; raise `Missing`."""
+        author = None if by.may_manage else user
+        return await self._shielded(
+            self._publish_change(self._messages.remove(room_id, seq, author))
+        )
+
+    async def _publish_change(self, change: Coroutine[Any, Any, tuple[Message, int]]) -> Message:
+        message, n = await change
+        self._bus.publish(
+            room_topic(message.room_id),
+            {"kind": "changed", "n": n, "html": str(self._render.message(message))},
+        )
+        return message
+
+    async def create_room(
+        self, creator: User, name: str, description: str, visibility: str
+    ) -> Room:
+        """Make a room; raise `Invalid`, or `Duplicate` for a name taken."""
+        room = await self._shielded(
+            self._rooms.create(creator, name, description, clean_visibility(visibility))
+        )
+        self._live.announce_rooms()
+        return room
+
+    async def join(self, room_id: str, user: User) -> None:
+        """Enter a public room; raise `Missing`."""
+        await self._shielded(self._rooms.join(room_id, user))
+        self._live.announce_rooms()
+
+    async def accept(self, token: str, user: User) -> Room:
+        """Enter a room by invitation; raise `Missing`."""
+        room = await self._shielded(self._rooms.accept(token, user))
+        self._live.announce_rooms()
+        return room
+
+    async def leave(self, room_id: str, user: User) -> None:
+        """Leave a room; raise `Missing` or `Refused`."""
+        await self._shielded(self._rooms.leave(room_id, user))
+        self._live.revoke(user=user.id, room=room_id)
+        self._live.announce_rooms()
+
+    async def remove_member(self, room_id: str, name: str) -> None:
+        """Take another's right to a room; raise `Missing` or `Refused`."""
+        member = await self._shielded(self._rooms.remove_member(room_id, name))
+        self._live.revoke(user=member.user_id, room=room_id)
+        self._live.announce_rooms()
+
+    async def describe_room(self, room: Room, name: str, description: str) -> None:
+        """Rename and re-describe; raise `Invalid`, `Refused`, or `Duplicate` for a name taken."""
+        if room.id == LOBBY:
+            raise Refused("The Lobby keeps its name.")
+        await self._shielded(self._rooms.describe(room.id, name, description))
+        self._live.announce_rooms()
+
+    async def delete_room(self, room: Room, confirmation: str) -> None:
+        """Delete a room and all that was said there; raise `Refused` unless it is named."""
+        if room.id == LOBBY:
+            raise Refused("The Lobby cannot be deleted.")
+        if " ".join(confirmation.split()) != room.name:
+            raise Refused(f"Type the room’s name, {room.name}, to delete it.")
+        await self._shielded(self._delete_room(room.id))
+
+    async def _delete_room(self, room_id: str) -> None:
+        await self._rooms.delete(room_id)
+        self._live.revoke(room=room_id)
+        self._live.announce_rooms()
+        await self._messages.delete_room(room_id)
+
+    async def end_session(self, user: User, session_id: str) -> None:
+        """End one session of a person and close its sockets; raise `Missing`."""
+        await self._shielded(self._accounts.end_session(user, session_id))
+        self._live.revoke(sessions=[session_id])
+
+    async def end_other_sessions(self, session: Session) -> None:
+        """End every session of the person but this one."""
+        ended = await self._shielded(self._accounts.end_other_sessions(session.user, session.id))
+        self._live.revoke(sessions=ended)
+
+    async def change_password(self, session: Session, current: str, new: str) -> None:
+        """Replace a password and end the other sessions; raise `WrongLogin` or `Invalid`."""
+        await self._shielded(self._accounts.change_password(session.user, current, new))
+        await self.end_other_sessions(session)
+
+    async def log_out(self, session: Session) -> None:
+        """End this session; already ended is as good."""
+        try:
+            await self.end_session(session.user, session.id)
+        except Missing:
+            return
+
+    def _touch(self, message: Message) -> None:
+        if message.room_id not in self._touched:
+            self._run(self._touch_soon(message.room_id))
+        latest = (message.seq, message.at)
+        self._touched[message.room_id] = max(self._touched.get(message.room_id, latest), latest)
+
+    async def _touch_soon(self, room_id: str) -> None:
+        try:
+            await asyncio.sleep(TOUCH_SECONDS)
+        finally:
+            seq, at = self._touched.pop(room_id)
+        try:
+            await self._rooms.touch(room_id, seq, at)
+        except Unavailable:
+            return  # A hint for lists; the next message brings it.
+
+    def _run(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _shielded(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return await asyncio.shield(self._run(work))
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._running, return_exceptions=True)

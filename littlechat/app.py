@@ -1,0 +1,159 @@
+"""`create_app(settings)` builds an application and all that it uses; nothing is global."""
+
+import hashlib
+import logging
+import time
+
+from quart import Quart, Response, g, request, send_from_directory
+
+from littlechat.accounts import Accounts
+from littlechat.actions import Actions
+from littlechat.bus import Bus, MemoryBus, RedisBus
+from littlechat.config import ConfigError, Settings
+from littlechat.db import Database
+from littlechat.feeds import Feeds
+from littlechat.hub import RESTART, Hub
+from littlechat.live import Live
+from littlechat.messages import Messages
+from littlechat.models import Session
+from littlechat.render import STATIC, Renderer
+from littlechat.rooms import Rooms
+from littlechat.throttle import Throttle
+from littlechat.web import Services, SessionCookie, auth, health, messages, protect, rooms, socket
+
+BODY_BYTES_MAX = 128 * 1024
+"""8,000 characters of four bytes, percent-encoded, and a little."""
+
+BODY_SECONDS = 30
+CLOSING_SECONDS = 1.0
+"""Over how long the sockets are sent away on a stop."""
+
+VENDORED = ("vendor/htmx.min.js", "vendor/hx-ws.min.js")
+
+log = logging.getLogger("littlechat.requests")
+
+
+def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
+    """Return an application on `settings.mongodb_uri`, which must be set.
+
+    `bus` joins several applications in one process, as tests do; without it Redis is used if
+    `settings.redis_url` is set, else a bus for this application alone. Raises `ConfigError`.
+    """
+    require_browser_parts()
+    app = Quart(__name__, static_folder=None, template_folder=None)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
+        BODY_TIMEOUT=BODY_SECONDS,
+        QUART_AUTH_COOKIE_NAME="littlechat",
+    )
+    app.asgi_websocket_class = socket.BoundedConnection
+    SessionCookie(app)
+    served = build_services(settings, bus)
+    app.extensions["littlechat"] = served
+    protect(app)
+    for blueprint in (auth, rooms, messages, socket, health):
+        app.register_blueprint(blueprint.blueprint)
+    add_static(app)
+    log_requests(app)
+
+    @app.before_serving
+    async def open_services() -> None:
+        await served.db.open()
+        await served.rooms.open()
+        await served.live.open()
+
+    @app.after_serving
+    async def close_services() -> None:
+        await served.actions.close()
+        await served.live.close()
+        served.db.close()
+
+    return app
+
+
+def build_services(settings: Settings, bus: Bus | None) -> Services:
+    """Return everything that handlers use, wired together."""
+    if settings.mongodb_uri is None:
+        raise ConfigError("No database: set MONGODB_URI, or start the littlechat command.")
+    db = Database(settings.mongodb_uri)
+    accounts, room_store, message_store = Accounts(db), Rooms(db), Messages(db)
+    render, hub = Renderer(), Hub()
+    carrier = bus or _bus(settings)
+    feeds = Feeds(carrier, hub, message_store, render)
+    live = Live(carrier, hub, feeds, render, accounts, room_store)
+    return Services(
+        settings=settings,
+        db=db,
+        bus=carrier,
+        hub=hub,
+        feeds=feeds,
+        live=live,
+        accounts=accounts,
+        rooms=room_store,
+        messages=message_store,
+        actions=Actions(accounts, room_store, message_store, render, carrier, live),
+        render=render,
+        throttle=Throttle(enabled=settings.rate_limits),
+    )
+
+
+def _bus(settings: Settings) -> Bus:
+    if settings.redis_url is None:
+        return MemoryBus()
+    # Two installations on one Redis must not hear each other; their secrets differ.
+    namespace = hashlib.sha256(settings.secret_key.encode()).hexdigest()[:12]
+    return RedisBus(settings.redis_url, namespace)
+
+
+async def close_sockets(app: Quart) -> None:
+    """Send every browser away with 1012, spread over a moment, so that it comes back by itself."""
+    served: Services = app.extensions["littlechat"]
+    await served.hub.close_all(RESTART, CLOSING_SECONDS if served.hub.sockets else 0)
+
+
+def require_browser_parts() -> None:
+    """Raise `ConfigError` if htmx, which is fetched when littlechat is installed, is not there."""
+    missing = [name for name in VENDORED if not (STATIC / name).is_file()]
+    if missing:
+        raise ConfigError(
+            f"Missing {', '.join(missing)}: the browser's part is fetched at installation. "
+            "Install littlechat again:  pip install --editable ."
+        )
+
+
+def add_static(app: Quart) -> None:
+    """Serve `static/`; an address with a version never changes its content."""
+
+    @app.get("/static/<path:path>")
+    async def show_static(path: str) -> Response:
+        response = await send_from_directory(STATIC, path)
+        lasting = "v" in request.args
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if lasting else "no-cache"
+        )
+        return response
+
+
+def log_requests(app: Quart) -> None:
+    """Write one line a request: the route, never the address, which may hold an invitation."""
+
+    @app.before_request
+    async def note_start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    async def write_line(response: Response) -> Response:
+        session: Session | None = g.get("session")
+        started: float | None = g.get("started")
+        log.info(
+            "request",
+            extra={
+                "method": request.method,
+                "route": request.url_rule.rule if request.url_rule else "-",
+                "status": response.status_code,
+                "ms": round((time.perf_counter() - started) * 1000, 1) if started else None,
+                "user": session.user.id if session else "-",
+            },
+        )
+        return response

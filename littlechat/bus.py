@@ -1,0 +1,245 @@
+"""Carries events between the processes of one installation: in memory, or through Redis.
+
+At most once, by contract: an event may be lost, repeated by nobody, and reordered between senders.
+The store is the truth and every listener must heal from it. An event published here is heard here
+even when Redis is down, so one process never depends on it.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from littlechat.models import new_id
+
+Event = dict[str, Any]
+"""JSON values; `kind` names the event in the past tense."""
+
+QUEUE_MAX = 10_000
+"""Events waiting in this process; beyond it the oldest is lost, as the contract allows."""
+
+RESUMED = "bus:resumed"
+"""The topic on which a bus tells its own process that it may have missed events."""
+
+log = logging.getLogger(__name__)
+
+
+class Bus(Protocol):
+    """What both adapters keep to; `tests/test_bus.py` holds them to it."""
+
+    @property
+    def lost(self) -> int:
+        """How many events this process dropped or could not send."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether events of other processes arrive just now."""
+
+    async def open(self) -> None:
+        """Begin to carry."""
+
+    def publish(self, topic: str, event: Event) -> None:
+        """Send `event` to every subscriber of `topic`, this process included. Never blocks."""
+
+    async def subscribe(self, topic: str) -> None:
+        """Return when events on `topic` reach `listen`, or when that cannot be had now."""
+
+    async def unsubscribe(self, topic: str) -> None:
+        """Stop hearing `topic`."""
+
+    def listen(self) -> AsyncIterator[tuple[str, Event]]:
+        """Yield what was published on the subscribed topics, in each publisher's order."""
+
+    async def close(self) -> None:
+        """Stop carrying and let go of everything."""
+
+
+class Inbox:
+    """The events that wait for one listener; when full, the oldest goes."""
+
+    def __init__(self) -> None:
+        self.topics: set[str] = set()
+        self.lost = 0
+        self._queue: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(QUEUE_MAX)
+
+    def put(self, topic: str, event: Event) -> None:
+        if topic not in self.topics and topic != RESUMED:
+            return
+        if self._queue.full():
+            self._queue.get_nowait()
+            self.lost += 1
+        self._queue.put_nowait((topic, event))
+
+    async def listen(self) -> AsyncIterator[tuple[str, Event]]:
+        while True:
+            yield await self._queue.get()
+
+
+class Exchange:
+    """What in-memory buses meet at: those on one exchange stand for processes."""
+
+    def __init__(self) -> None:
+        self.inboxes: list[Inbox] = []
+
+
+class MemoryBus:
+    """A bus for one process, or for several apps in one test."""
+
+    def __init__(self, exchange: Exchange | None = None) -> None:
+        self._exchange = exchange or Exchange()
+        self._inbox = Inbox()
+        self.connected = True
+
+    @property
+    def lost(self) -> int:
+        return self._inbox.lost
+
+    async def open(self) -> None:
+        self._exchange.inboxes.append(self._inbox)
+
+    def publish(self, topic: str, event: Event) -> None:
+        for inbox in self._exchange.inboxes:
+            inbox.put(topic, event)
+
+    async def subscribe(self, topic: str) -> None:
+        self._inbox.topics.add(topic)
+
+    async def unsubscribe(self, topic: str) -> None:
+        self._inbox.topics.discard(topic)
+
+    def listen(self) -> AsyncIterator[tuple[str, Event]]:
+        return self._inbox.listen()
+
+    async def close(self) -> None:
+        with contextlib.suppress(ValueError):
+            self._exchange.inboxes.remove(self._inbox)
+
+
+class RedisBus:
+    """A bus through Redis pub/sub (https://redis.io/docs/latest/develop/pubsub/).
+
+    Topics become channels `littlechat:<namespace>:<topic>`; the namespace keeps two installations
+    on one Redis apart.
+    """
+
+    def __init__(self, url: str, namespace: str) -> None:
+        self._redis: Redis = Redis.from_url(
+            url, socket_connect_timeout=2, socket_timeout=5, health_check_interval=10
+        )
+        self._prefix = f"littlechat:{namespace}:"
+        self._me = new_id()
+        self._inbox = Inbox()
+        self._outgoing: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(QUEUE_MAX)
+        self._pubsub: PubSub | None = None
+        self._confirmed: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._lost = 0
+        self.connected = False
+
+    @property
+    def lost(self) -> int:
+        return self._inbox.lost + self._lost
+
+    async def open(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._receive(), name="bus receive"),
+            asyncio.create_task(self._send(), name="bus send"),
+        ]
+
+    def publish(self, topic: str, event: Event) -> None:
+        self._inbox.put(topic, event)
+        if self._outgoing.full():
+            self._outgoing.get_nowait()
+            self._lost += 1
+        self._outgoing.put_nowait((topic, event))
+
+    async def subscribe(self, topic: str) -> None:
+        self._inbox.topics.add(topic)
+        confirmed = self._confirmed.setdefault(topic, asyncio.Event())
+        if self._pubsub is None:
+            return
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            await self._pubsub.subscribe(self._prefix + topic)
+            async with asyncio.timeout(2):
+                await confirmed.wait()
+
+    async def unsubscribe(self, topic: str) -> None:
+        self._inbox.topics.discard(topic)
+        self._confirmed.pop(topic, None)
+        if self._pubsub is not None:
+            with contextlib.suppress(RedisError, OSError):
+                await self._pubsub.unsubscribe(self._prefix + topic)
+
+    def listen(self) -> AsyncIterator[tuple[str, Event]]:
+        return self._inbox.listen()
+
+    async def close(self) -> None:
+        # What was published just before, a goodbye among it, still leaves if Redis takes it.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._outgoing.join()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._redis.aclose()
+
+    async def _receive(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await self._take_up(pubsub)
+                    while True:
+                        message = await pubsub.get_message(timeout=5)
+                        if message is not None:
+                            self._hear(message)
+            except (RedisError, OSError) as error:
+                if self.connected:
+                    log.warning("bus lost", extra={"error": type(error).__name__})
+            finally:
+                self.connected, self._pubsub = False, None
+                for confirmed in self._confirmed.values():
+                    confirmed.clear()
+            await asyncio.sleep(0.5)
+
+    async def _take_up(self, pubsub: PubSub) -> None:
+        # One channel of its own: a connection without any subscription cannot be read.
+        await pubsub.subscribe(
+            self._prefix + "", *(self._prefix + topic for topic in self._inbox.topics)
+        )
+        self._pubsub, self.connected = pubsub, True
+        self._inbox.put(RESUMED, {"kind": "resumed"})
+        log.info("bus connected")
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        topic = message["channel"].decode().removeprefix(self._prefix)
+        if message["type"] == "subscribe" and topic in self._confirmed:
+            self._confirmed[topic].set()
+        elif message["type"] == "message":
+            sender, _, data = message["data"].partition(b" ")
+            if sender.decode() != self._me:
+                self._inbox.put(topic, json.loads(data))
+
+    async def _send(self) -> None:
+        while True:
+            batch = [await self._outgoing.get()]
+            while not self._outgoing.empty() and len(batch) < 100:
+                batch.append(self._outgoing.get_nowait())
+            try:
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for topic, event in batch:
+                        pipeline.publish(
+                            self._prefix + topic, f"{self._me} {json.dumps(event)}".encode()
+                        )
+                    await pipeline.execute()
+            except (RedisError, OSError):
+                self._lost += len(batch)
+                await asyncio.sleep(0.1)
+            finally:
+                for _ in batch:
+                    self._outgoing.task_done()

@@ -1,0 +1,227 @@
+"""The only importer of the database driver: opening, indexes, and a narrow typed collection.
+
+Motor is past its end of life, so only the part of its API is used that PyMongo's own asyncio client
+has too: to move, change the imports here. Documents and driver errors never leave level 3 and this
+module; callers see `Duplicate`, `Missing` and `Unavailable`.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import ReturnDocument, WriteConcern
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    DuplicateKeyError,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
+
+Document = dict[str, Any]
+Filter = Mapping[str, Any]
+Sort = Sequence[tuple[str, int]]
+
+READ_MS = 5_000
+"""No read may hold a request longer than this (`maxTimeMS`)."""
+
+CONNECT_MS = 5_000
+SOCKET_MS = 15_000
+DUPLICATE_KEY = 11_000
+
+log = logging.getLogger(__name__)
+
+
+class Missing(Exception):
+    """What was asked for does not exist, or not for the one who asks."""
+
+
+class Unavailable(Exception):
+    """The database did not do what it was asked; it may or may not have stored it."""
+
+
+class Duplicate(Exception):
+    """A unique index refused a document. For `insert_many`, those before `position` are stored."""
+
+    def __init__(self, position: int = 0) -> None:
+        super().__init__(f"duplicate key at {position}")
+        self.position = position
+
+
+INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
+    "users": [([("key", 1)], {"unique": True})],
+    "sessions": [([("user", 1)], {}), ([("expires", 1)], {"expireAfterSeconds": 0})],
+    "rooms": [([("key", 1)], {"unique": True}), ([("visibility", 1)], {})],
+    "memberships": [([("room", 1), ("user", 1)], {"unique": True}), ([("user", 1)], {})],
+    "invitations": [([("room", 1)], {})],
+    "messages": [
+        ([("room", 1), ("seq", 1)], {"unique": True}),
+        ([("author", 1), ("client_id", 1)], {"unique": True}),
+        # Messages whose change is not numbered yet: almost always none (messages.py).
+        ([("room", 1), ("unnumbered", 1)], {"partialFilterExpression": {"unnumbered": True}}),
+    ],
+    "changes": [([("room", 1), ("n", 1)], {"unique": True})],
+}
+
+
+class Collection:
+    """One collection, through the few operations that the stores need."""
+
+    def __init__(self, inner: "AsyncIOMotorCollection[Document]", observe: "Observe") -> None:
+        self._inner = inner
+        self._observe = observe
+
+    async def find_one(self, where: Filter) -> Document | None:
+        """Return one document that matches, or None."""
+        found: Document | None = await self._do(self._inner.find_one(where, max_time_ms=READ_MS))
+        return found
+
+    async def find(self, where: Filter, sort: Sort | None = None, limit: int = 0) -> list[Document]:
+        """Return the documents that match, at most `limit` of them unless it is 0."""
+        cursor = self._inner.find(where, max_time_ms=READ_MS)
+        if sort:
+            cursor = cursor.sort(list(sort))
+        return list(await self._do(cursor.limit(limit).to_list(None)))
+
+    async def count(self, where: Filter) -> int:
+        """Return how many documents match."""
+        return int(await self._do(self._inner.count_documents(where, maxTimeMS=READ_MS)))
+
+    async def insert(self, document: Document) -> None:
+        """Store one document, durably; raise `Duplicate`."""
+        await self._do(self._inner.insert_one(document))
+
+    async def insert_many(self, documents: list[Document]) -> None:
+        """Store documents in their order, durably, stopping at the first `Duplicate`."""
+        await self._do(self._inner.insert_many(documents, ordered=True))
+
+    async def update(self, where: Filter, change: Document, *, upsert: bool = False) -> bool:
+        """Change one document; return whether one matched or was made."""
+        result = await self._do(self._inner.update_one(where, change, upsert=upsert))
+        return bool(result.matched_count or result.upserted_id is not None)
+
+    async def update_many(self, where: Filter, change: Document) -> int:
+        """Change every document that matches; return how many did."""
+        return int((await self._do(self._inner.update_many(where, change))).matched_count)
+
+    async def find_and_update(self, where: Filter, change: Document) -> Document | None:
+        """Change one document and return it as it is afterwards, or None."""
+        found: Document | None = await self._do(
+            self._inner.find_one_and_update(where, change, return_document=ReturnDocument.AFTER)
+        )
+        return found
+
+    async def delete(self, where: Filter) -> int:
+        """Delete every document that matches; return how many there were."""
+        return int((await self._do(self._inner.delete_many(where))).deleted_count)
+
+    async def _do(self, operation: Awaitable[Any]) -> Any:
+        started = time.perf_counter()
+        try:
+            return await operation
+        except DuplicateKeyError as error:
+            raise Duplicate from error
+        except BulkWriteError as error:
+            failure = error.details["writeErrors"][0] if error.details["writeErrors"] else {}
+            if failure.get("code") == DUPLICATE_KEY:
+                raise Duplicate(int(failure["index"])) from error
+            raise Unavailable("the database refused a batch") from error
+        except PyMongoError as error:
+            raise Unavailable(f"{type(error).__name__}: {_short(error)}") from error
+        finally:
+            self._observe(time.perf_counter() - started)
+
+
+Observe = Callable[[float], None]
+
+
+class Database:
+    """An open database. `observe` is told how many seconds each operation took."""
+
+    def __init__(self, uri: str, observe: Observe = lambda seconds: None) -> None:
+        try:
+            self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+                uri,
+                serverSelectionTimeoutMS=CONNECT_MS,
+                connectTimeoutMS=CONNECT_MS,
+                socketTimeoutMS=SOCKET_MS,
+                appname="littlechat",
+            )
+            database = self._client.get_default_database(
+                "littlechat",
+                codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+                write_concern=WriteConcern("majority", j=True, wtimeout=10_000),
+            )
+        except (InvalidURI, ConfigurationError, ValueError) as error:
+            raise Unavailable(f"MONGODB_URI cannot be used: {_short(error)}") from error
+        self._database = database
+        self.users = Collection(database["users"], observe)
+        self.sessions = Collection(database["sessions"], observe)
+        self.rooms = Collection(database["rooms"], observe)
+        self.memberships = Collection(database["memberships"], observe)
+        self.invitations = Collection(database["invitations"], observe)
+        self.messages = Collection(database["messages"], observe)
+        self.changes = Collection(database["changes"], observe)
+
+    async def open(self) -> None:
+        """Reach the database and make the indexes that are not there; raise `Unavailable`."""
+        try:
+            for name, indexes in INDEXES.items():
+                for keys, options in indexes:
+                    await self._database[name].create_index(list(keys), **options)
+        except PyMongoError as error:
+            raise Unavailable(_reason(error)) from error
+
+    async def ping(self) -> None:
+        """Return when the database answers to this user; raise `Unavailable`."""
+        # A read, since a bare ping is answered before any login.
+        await self.users.find_one({"_id": ""})
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def now() -> datetime:
+    """Return the time in UTC to the millisecond, which is what the database keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+async def provision(uri: str, username: str, password: str) -> None:
+    """Create or reset the embedded database's one user, over a server that asks for none yet."""
+    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+        uri, serverSelectionTimeoutMS=CONNECT_MS
+    )
+    roles = [{"role": "readWrite", "db": "littlechat"}]
+    admin = client["admin"]
+    try:
+        # Whoever else slipped in while no password was asked for goes out again.
+        await admin.command("dropAllUsersFromDatabase")
+        await admin.command("createUser", username, pwd=password, roles=roles)
+    except PyMongoError as error:
+        raise Unavailable(_reason(error)) from error
+    finally:
+        client.close()
+
+
+def where(uri: str) -> str:
+    """Return the host part of a database address, without its credentials, for messages."""
+    return urlsplit(uri).netloc.rpartition("@")[2]
+
+
+def _reason(error: PyMongoError) -> str:
+    if isinstance(error, OperationFailure) and error.code in (13, 18):
+        return f"it refused the user or password ({_short(error)})"
+    return _short(error)
+
+
+def _short(error: Exception) -> str:
+    # Driver messages go on for kilobytes about the topology; the first part says it.
+    return str(error).split(", Timeout:")[0].split(", full error:")[0][:200]

@@ -1,0 +1,46 @@
+"""Parses the few frames that a browser may send up a socket, under limits. Pure; never raises."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal, cast
+
+FRAME_BYTES_MAX = 4_096
+"""A frame is hx-ws's JSON: a type, and some 500 bytes of request headers."""
+
+FRAMES_PER_SECOND = 10.0
+FRAMES_BURST = 40
+"""An honest page sends a typing notice every 2 s and a beat every 20 s; tabs share nothing."""
+
+BAD_FRAMES_MAX = 5
+"""How many refused frames a socket may send before it is closed with 1008."""
+
+FrameType = Literal["typing", "beat"]
+
+
+def parse(data: str | bytes) -> FrameType | None:
+    """Return the type of a well-formed frame, None for everything else."""
+    if isinstance(data, bytes) or len(data) > FRAME_BYTES_MAX:
+        return None
+    try:
+        frame = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    kind = frame.get("type") if isinstance(frame, dict) else None
+    return cast(FrameType, kind) if kind in ("typing", "beat") else None
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How much one socket may still send: a token bucket for all frames, a count of bad ones."""
+
+    at: float
+    tokens: float = FRAMES_BURST
+    bad: int = 0
+
+    def spend(self, now: float, *, good: bool) -> bool:
+        """Count one frame that came at `now` seconds; return whether the socket may stay."""
+        refill = (now - self.at) * FRAMES_PER_SECOND
+        self.tokens = min(float(FRAMES_BURST), self.tokens + refill) - 1
+        self.at = now
+        self.bad += not good
+        return self.tokens >= 0 and self.bad <= BAD_FRAMES_MAX

@@ -1,0 +1,118 @@
+"""What a process does with what it hears: feeds its rooms, closes sockets that lost their right.
+
+Access is decided when a stream is joined, revoked by an event, and checked again every so often
+against the store, so that even a lost event closes a socket soon.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+
+from littlechat.accounts import Accounts
+from littlechat.bus import RESUMED, Bus
+from littlechat.db import Unavailable
+from littlechat.feeds import Feeds, room_topic
+from littlechat.hub import POLICY, Hub, Socket
+from littlechat.render import Renderer
+from littlechat.rooms import Rooms
+
+ALL = "all"
+"""The bus topic that every process hears."""
+
+ROOMS = "rooms"
+"""The hub topic of every socket: news about the list of rooms."""
+
+RECHECK_SECONDS = 30.0
+BUSLESS_RECHECK_SECONDS = 0.8
+"""While the bus is down, revocations reach other processes through the store alone."""
+
+log = logging.getLogger(__name__)
+
+
+class Live:
+    """The ear of this process."""
+
+    def __init__(
+        self, bus: Bus, hub: Hub, feeds: Feeds, render: Renderer, accounts: Accounts, rooms: Rooms
+    ) -> None:
+        self._bus, self._hub, self._feeds, self._render = bus, hub, feeds, render
+        self._accounts, self._rooms = accounts, rooms
+        self._tasks: list[asyncio.Task[None]] = []
+        self._rooms_news = 0
+
+    async def open(self) -> None:
+        """Begin to listen."""
+        await self._bus.open()
+        await self._bus.subscribe(ALL)
+        self._tasks = [
+            asyncio.create_task(self._listen(), name="live listen"),
+            asyncio.create_task(self._recheck(), name="live recheck"),
+        ]
+
+    async def close(self) -> None:
+        """Stop listening."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._feeds.close()
+        await self._bus.close()
+
+    def revoke(
+        self, *, user: str | None = None, sessions: Iterable[str] = (), room: str | None = None
+    ) -> None:
+        """Close, everywhere, the sockets of sessions, of a room, or of a user (in one room)."""
+        self._bus.publish(
+            ALL, {"kind": "revoked", "user": user, "sessions": list(sessions), "room": room}
+        )
+
+    def announce_rooms(self) -> None:
+        """Make every page fetch its list of rooms again."""
+        self._bus.publish(ALL, {"kind": "rooms_changed"})
+
+    async def _listen(self) -> None:
+        async for topic, event in self._bus.listen():
+            if topic == RESUMED:
+                self._feeds.doubt()
+            elif topic != ALL:
+                self._feeds.hear(topic, event)
+            elif event["kind"] == "revoked":
+                self._kick(event["user"], event["sessions"], event["room"])
+            elif event["kind"] == "rooms_changed":
+                self._rooms_news += 1
+                frame = self._render.rooms_frame(self._rooms_news)
+                self._hub.deliver_passing(ROOMS, "rooms", frame)
+
+    def _kick(self, user: str | None, sessions: list[str], room: str | None) -> None:
+        topic = room_topic(room) if room else None
+        self._hub.kick(user=user, sessions=sessions, topic=topic)
+
+    async def _recheck(self) -> None:
+        while True:
+            seconds = RECHECK_SECONDS if self._bus.connected else BUSLESS_RECHECK_SECONDS
+            for _ in range(round(seconds / BUSLESS_RECHECK_SECONDS)):
+                await asyncio.sleep(BUSLESS_RECHECK_SECONDS)
+                if not self._bus.connected:
+                    break
+            with contextlib.suppress(Unavailable):
+                await self._close_unentitled()
+
+    async def _close_unentitled(self) -> None:
+        sockets = list(self._hub.sockets)
+        live = await self._accounts.list_live(list({socket.session for socket in sockets}))
+        by_room: dict[str, list[Socket]] = defaultdict(list)
+        for socket in sockets:
+            if socket.session not in live:
+                socket.close(POLICY)
+            for topic in socket.topics:
+                kind, _, room_id = topic.partition(":")
+                if kind == "room":
+                    by_room[room_id].append(socket)
+        for room_id, present in by_room.items():
+            members = await self._rooms.list_members_among(
+                room_id, list({socket.user for socket in present})
+            )
+            for socket in present:
+                if socket.user not in members:
+                    socket.close(POLICY)

@@ -1,0 +1,272 @@
+"""What littlechat talks about: people, rooms, messages, and the rules that need only them.
+
+Values are frozen and know nothing of storage, HTML or time; whatever comes from outside becomes one
+of them through the `clean_*` functions or is refused with a sentence in `Invalid`.
+"""
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+NAME_MIN, NAME_MAX = 2, 32
+PASSWORD_MIN, PASSWORD_MAX = 8, 1024
+ROOM_NAME_MAX = 60
+DESCRIPTION_MAX = 300
+BODY_MAX = 8_000
+CLIENT_ID_MAX = 64
+ROOM_ID_MAX = 60
+
+LOBBY = "lobby"
+"""The id of the room that every installation starts with."""
+
+RESERVED_ROOM_IDS = frozenset({"new"})
+"""Words that stand where a room's id stands in an address."""
+
+Visibility = Literal["public", "private"]
+Role = Literal["creator", "member"]
+
+
+class Invalid(Exception):
+    """What a person sent breaks a rule; `errors` holds one sentence for each field at fault."""
+
+    def __init__(self, **errors: str) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
+
+
+class Refused(Exception):
+    """The act is understood but not allowed here; the text is a sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an account. `name` never changes, so it may be copied into messages."""
+
+    id: str
+    name: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One signed-in browser. `id` is the digest of its token; the token itself is never stored."""
+
+    id: str
+    user: User
+    created: datetime
+    seen: datetime
+    agent: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A place to talk. `last_seq` and `last_at` are hints for lists; messages hold the truth."""
+
+    id: str
+    name: str
+    description: str
+    visibility: Visibility
+    creator_id: str | None
+    created: datetime
+    members: int = 0
+    last_seq: int = 0
+    last_at: datetime | None = None
+
+    @property
+    def is_private(self) -> bool:
+        return self.visibility == "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One person's place in one room; holding one is the right to read and write there."""
+
+    room_id: str
+    user_id: str
+    user_name: str
+    role: Role
+    joined: datetime
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether this member may rename, invite for, clear up in and delete the room."""
+        return self.role == "creator"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A link into a private room; whoever holds `token` may join until it is revoked."""
+
+    token: str
+    room_id: str
+    by_id: str
+    by_name: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. `seq` is its place in the room's one order; `version` counts its changes."""
+
+    room_id: str
+    seq: int
+    author_id: str
+    author_name: str
+    body: str
+    at: datetime
+    version: int = 0
+    edited: bool = False
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """How far a page has seen a room: the last post, and the last numbered change to posts."""
+
+    seq: int = 0
+    change: int = 0
+
+    def __str__(self) -> str:
+        return f"c{self.seq}-{self.change}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor | None":
+        """Return the cursor that `text` spells, None for anything else."""
+        match = re.fullmatch(r"c(\d{1,15})-(\d{1,15})", text, re.ASCII)
+        return cls(int(match[1]), int(match[2])) if match else None
+
+    def covers(self, other: "Cursor") -> bool:
+        """Whether a page at this cursor has seen all that a page at `other` has."""
+        return self.seq >= other.seq and self.change >= other.change
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of one room's messages, oldest first, and whether there is more on either side."""
+
+    messages: list[Message] = field(default_factory=list)
+    older: bool = False
+    newer: bool = False
+
+
+def new_id() -> str:
+    """Return an id that cannot be guessed: 15 characters of 75 random bits."""
+    alphabet = "abcdefghijklmnopqrstuvwxyz234567"
+    return "".join(secrets.choice(alphabet) for _ in range(15))
+
+
+def fold(name: str) -> str:
+    """Return the form under which two names count as the same, whatever their case."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def clean_username(raw: str) -> str:
+    """Return a username of 2 to 32 letters of any script, digits and `._-`; raise `Invalid`."""
+    name = unicodedata.normalize("NFKC", raw.strip())
+    if not NAME_MIN <= len(name) <= NAME_MAX:
+        raise Invalid(username=f"A username has {NAME_MIN} to {NAME_MAX} characters.")
+    if not all(_may_stand_in_a_name(char) for char in name):
+        raise Invalid(username="A username has letters, digits, dots, hyphens and underscores.")
+    if unicodedata.category(name[0])[0] not in "LN":
+        raise Invalid(username="A username starts with a letter or a digit.")
+    return name
+
+
+def _may_stand_in_a_name(char: str) -> bool:
+    # Marks (M) belong to the letters of many scripts; Nd leaves out superscripts and the like.
+    category = unicodedata.category(char)
+    return char in "._-" or category[0] in "LM" or category == "Nd"
+
+
+def clean_password(raw: str, username: str, common: Iterable[str]) -> str:
+    """Return `raw` unchanged if it may serve as a password; raise `Invalid`.
+
+    Length only and a list of common ones, no rules on characters (NIST SP 800-63B, 3.1.1.2).
+    """
+    if len(raw) < PASSWORD_MIN:
+        raise Invalid(password=f"A password has at least {PASSWORD_MIN} characters.")
+    if len(raw) > PASSWORD_MAX:
+        raise Invalid(password=f"A password has at most {PASSWORD_MAX:,} characters.")
+    lowered = raw.lower()
+    if lowered in common or fold(raw) == fold(username) or len(set(lowered)) < 3:
+        raise Invalid(password="This password is among the first that a stranger would try.")  # noqa: S106 - a sentence
+    return raw
+
+
+def clean_room_name(raw: str) -> str:
+    """Return a room's name, its white space folded; raise `Invalid`."""
+    name = " ".join(_without_controls(raw).split())
+    if is_blank(name):
+        raise Invalid(name="A room needs a name.")
+    if len(name) > ROOM_NAME_MAX:
+        raise Invalid(name=f"A room's name has at most {ROOM_NAME_MAX} characters.")
+    return name
+
+
+def clean_description(raw: str) -> str:
+    """Return a room's description on one line; raise `Invalid`."""
+    text = " ".join(_without_controls(raw).split())
+    if len(text) > DESCRIPTION_MAX:
+        raise Invalid(description=f"A description has at most {DESCRIPTION_MAX} characters.")
+    return text
+
+
+def clean_visibility(raw: str) -> Visibility:
+    """Return `public` or `private`; an absent choice is public; raise `Invalid`."""
+    if raw in ("", "public"):
+        return "public"
+    if raw == "private":
+        return "private"
+    raise Invalid(visibility="A room is either public or private.")
+
+
+def clean_body(raw: str) -> str:
+    """Return a message's text, its lines ended by newlines; raise `Invalid` if blank or long."""
+    text = _without_controls(raw.replace("\r\n", "\n").replace("\r", "\n")).strip("\n").rstrip()
+    if is_blank(text):
+        raise Invalid(body="There is nothing to send yet: write something first.")
+    if len(text) > BODY_MAX:
+        over = len(text) - BODY_MAX
+        raise Invalid(
+            body=f"A message has at most {BODY_MAX:,} characters; this one is {over:,} over."
+        )
+    return text
+
+
+def clean_client_id(raw: str) -> str:
+    """Return the sender's own id of one send, or a new one if it gave none; raise `Invalid`."""
+    if not raw:
+        return new_id()
+    if len(raw) > CLIENT_ID_MAX or not re.fullmatch(r"[A-Za-z0-9_-]+", raw):
+        raise Invalid(client_id="The page sent a malformed message id: reload it and try again.")
+    return raw
+
+
+def room_id_for(name: str, visibility: Visibility) -> str:
+    """Return a readable id for a public room, a meaningless one for a private room.
+
+    A private room's name must not show in addresses, which end up in logs and histories.
+    """
+    if visibility == "private":
+        return new_id()
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
+    return slug if slug and slug not in RESERVED_ROOM_IDS else new_id()
+
+
+def is_blank(text: str) -> bool:
+    """Whether `text` shows nothing: only white space, controls and invisible format characters."""
+    return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in text)
+
+
+def _without_controls(text: str) -> str:
+    # Lone surrogates cannot be stored as UTF-8; control characters other than tab and newline
+    # show as nothing and break logs and terminals.
+    return "".join(
+        char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
+    )

@@ -1,0 +1,170 @@
+"""The one door from a value to HTML: page, history, live frame and catch-up use the same partials.
+
+What is rendered here is neutral to the viewer: one string serves everybody. What differs between
+viewers, their own messages and local times, is touched up in the browser from data attributes.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from littlechat import markup, models
+from littlechat.models import Cursor, Message, Page, fold
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+HUES = 12
+"""How many colours the initials of people and rooms have; `style.css` names them."""
+
+MESSAGES_CACHED = 20_000
+"""Rendered messages kept, some 20 MB at the most usual sizes: a page is then a join of strings."""
+
+
+class Renderer:
+    """Jinja with autoescaping, and a cache of rendered messages by room, seq and version."""
+
+    def __init__(self, cached: int = MESSAGES_CACHED) -> None:
+        self._env = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._env.globals.update(static=static_url, limits=models)
+        self._env.filters.update(
+            initial=initial, hue=hue, iso=iso, utc=utc, typing=typing_sentence, browser=browser
+        )
+        self._message = self._env.get_template("_message.html")
+        self._cached = cached
+        self._messages: OrderedDict[tuple[str, int, int], str] = OrderedDict()
+
+    def page(self, template: str, **values: Any) -> str:
+        """Return a whole page or a partial by its template's name."""
+        return self._env.get_template(template).render(values)
+
+    def message(self, message: Message) -> Markup:
+        """Return one message's element."""
+        key = (message.room_id, message.seq, message.version)
+        html = self._messages.get(key)
+        if html is None:
+            body = Markup(markup.to_html(message.body))  # noqa: S704 - markup.py made it safe
+            html = self._message.render(message=message, body=body)
+            self._messages[key] = html
+            if len(self._messages) > self._cached:
+                self._messages.popitem(last=False)
+        else:
+            self._messages.move_to_end(key)
+        return Markup(html)  # noqa: S704 - our own template's autoescaped output
+
+    def messages(self, messages: Iterable[Message]) -> Markup:
+        """Return the elements of several messages."""
+        return Markup("").join(map(self.message, messages))
+
+    def history(self, room_id: str, page: Page) -> Markup:
+        """Return a stretch of messages between the links that load what is around it."""
+        return Markup(  # noqa: S704 - our own template's autoescaped output
+            self.page(
+                "_history.html", room_id=room_id, page=page, messages=self.messages(page.messages)
+            )
+        )
+
+    def posted_frame(self, messages: Iterable[str], cursor: Cursor) -> str:
+        """Return the frame that puts rendered messages in their places and moves the cursor."""
+        return (
+            f'<ol hx-swap-oob="place:#messages" data-cursor="{cursor}">'
+            f'<li class="cursor" data-cursor="{cursor}" hidden></li>{"".join(messages)}</ol>'
+        )
+
+    def reload_frame(self, room_id: str, page: Page, cursor: Cursor) -> str:
+        """Return the frame that replaces the whole list, for a page too far behind."""
+        return (
+            f'<ol hx-swap-oob="reload:#messages" data-cursor="{cursor}">'
+            f'<li class="cursor" data-cursor="{cursor}" hidden></li>'
+            f"{self.history(room_id, page)}</ol>"
+        )
+
+    def beat_frame(self, cursor: Cursor) -> str:
+        """Return the frame that says: alive, and this is how far the room is."""
+        return f'<i id="beat" hx-swap-oob="true" data-at="{cursor}" hidden></i>'
+
+    def rooms_frame(self, number: int) -> str:
+        """Return the frame that makes pages fetch their list of rooms again."""
+        return f'<i id="rooms-news" hx-swap-oob="true" data-number="{number}" hidden></i>'
+
+    def online_frame(self, names: Sequence[str]) -> str:
+        """Return the frame with the people who are here."""
+        return self.page("_online.html", names=names, oob=True)
+
+    def typing_frames(self, names: Sequence[str]) -> tuple[str, Mapping[str, str]]:
+        """Return the frame with who is typing, and for those who type the one without them."""
+        variants = {
+            name: self._typing_frame([other for other in names if other != name])
+            for name in names[:4]
+        }
+        return self._typing_frame(names), variants
+
+    def _typing_frame(self, names: Sequence[str]) -> str:
+        return self.page("_typing.html", names=names, oob=True)
+
+
+def typing_sentence(names: Sequence[str]) -> str:
+    """Return who is typing, in words."""
+    match names:
+        case []:
+            return ""
+        case [one]:
+            return f"{one} is typing…"
+        case [one, other]:
+            return f"{one} and {other} are typing…"
+        case _:
+            return "Several people are typing…"
+
+
+def initial(name: str) -> str:
+    """Return the letter that stands for a name in its avatar."""
+    return next((char for char in name if char.isalnum()), "#").upper()[:1]
+
+
+def hue(name: str) -> int:
+    """Return the number of a name's colour, the same for ever and everywhere."""
+    return hashlib.sha256(fold(name).encode()).digest()[0] % HUES
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment for a `datetime` attribute, to the millisecond, in UTC."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def utc(moment: datetime) -> str:
+    """Return a moment in words that are right for everybody; the browser makes them local."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
+SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
+SPOKEN = {"Edg": "Edge", "OPR": "Opera", "Mac OS": "macOS"}
+
+
+def browser(agent: str) -> str:
+    """Return a browser and system in words a person knows them by, from a User-Agent."""
+    named = next((one for one in BROWSERS if one in agent), "")
+    system = next((one for one in SYSTEMS if one in agent), "")
+    words = [SPOKEN.get(word, word) for word in (named, system) if word]
+    return " on ".join(words) or "Unknown browser"
+
+
+_versions: dict[str, str] = {}
+
+
+def static_url(path: str) -> str:
+    """Return a static file's address, which changes with its content so that it caches for ever."""
+    if path not in _versions:
+        _versions[path] = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
+    return f"/static/{path}?v={_versions[path]}"

@@ -1,0 +1,279 @@
+"""Rooms, memberships, invitations; the only place that answers "may this person see this room"."""
+
+import re
+import secrets
+from datetime import datetime
+
+from littlechat.db import Database, Document, Duplicate, Missing, now
+from littlechat.models import (
+    LOBBY,
+    ROOM_ID_MAX,
+    Invitation,
+    Membership,
+    Refused,
+    Room,
+    User,
+    Visibility,
+    clean_description,
+    clean_room_name,
+    fold,
+    new_id,
+    room_id_for,
+)
+
+LISTED_MAX = 300
+"""Rooms on one list; beyond it the search helps."""
+
+
+class Rooms:
+    """The store of rooms and of who belongs to them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def open(self) -> None:
+        """Make the Lobby on a new installation."""
+        try:
+            await self._insert(LOBBY, "Lobby", "For everybody, about anything.", "public", None)
+        except Duplicate:
+            return
+
+    async def create(
+        self, creator: User, name: str, description: str, visibility: Visibility
+    ) -> Room:
+        """Make a room with its creator in it; raise `Invalid`, or `Duplicate` for a name taken."""
+        name, description = clean_room_name(name), clean_description(description)
+        if await self._db.rooms.find_one({"key": fold(name)}):
+            raise Duplicate
+        room_id = room_id_for(name, visibility)
+        if await self._db.rooms.find_one({"_id": room_id}):
+            # The id belongs to a room since renamed, or to one whose name is spelled differently.
+            room_id = f"{room_id[: ROOM_ID_MAX - 8]}-{new_id()[:6]}"
+        room = await self._insert(room_id, name, description, visibility, creator)
+        await self._enter(room, creator, "creator")
+        return await self.get(room.id)
+
+    async def _insert(
+        self,
+        room_id: str,
+        name: str,
+        description: str,
+        visibility: Visibility,
+        creator: User | None,
+    ) -> Room:
+        document: Document = {
+            "_id": room_id,
+            "name": name,
+            "key": fold(name),
+            "description": description,
+            "visibility": visibility,
+            "creator": creator.id if creator else None,
+            "created": now(),
+            "members": 0,
+            "last_seq": 0,
+            "last_at": None,
+        }
+        await self._db.rooms.insert(document)
+        return _room(document)
+
+    async def get(self, room_id: str) -> Room:
+        """Return a room, whoever asks; raise `Missing`. For the page's sake use `get_visible`."""
+        document = await self._db.rooms.find_one({"_id": room_id[:ROOM_ID_MAX]})
+        if document is None:
+            raise Missing
+        return _room(document)
+
+    async def find_membership(self, room_id: str, user: User) -> Membership | None:
+        """Return the person's place in the room, which is the right to read and write there."""
+        document = await self._db.memberships.find_one(
+            {"room": room_id[:ROOM_ID_MAX], "user": user.id}
+        )
+        return _membership(document) if document else None
+
+    async def get_visible(self, room_id: str, user: User) -> tuple[Room, Membership | None]:
+        """Return a room that `user` may know of; raise `Missing` for others, as if absent."""
+        membership = await self.find_membership(room_id, user)
+        room = await self.get(room_id)
+        if membership is None and room.is_private:
+            raise Missing
+        return room, membership
+
+    async def list_visible(self, user: User, search: str = "") -> tuple[list[Room], list[Room]]:
+        """Return the rooms the person is in and the other public ones, latest activity first."""
+        mine = await self._db.memberships.find({"user": user.id})
+        ids = [str(document["room"]) for document in mine]
+        matches = {"key": {"$regex": re.escape(fold(search)[:100])}} if search else {}
+        # Two queries, since the embedded database scans everything for one `$or`.
+        joined = await self._db.rooms.find({"_id": {"$in": ids}, **matches})
+        public = await self._db.rooms.find(
+            {"visibility": "public", **matches}, limit=LISTED_MAX + len(ids)
+        )
+        others = [document for document in public if document["_id"] not in set(ids)]
+        return _by_activity(joined), _by_activity(others)[:LISTED_MAX]
+
+    async def list_members(self, room_id: str) -> list[Membership]:
+        """Return a room's members by name."""
+        documents = await self._db.memberships.find({"room": room_id})
+        return sorted(map(_membership, documents), key=lambda one: fold(one.user_name))
+
+    async def list_members_among(self, room_id: str, user_ids: list[str]) -> set[str]:
+        """Return those of `user_ids` who are members of the room."""
+        documents = await self._db.memberships.find({"room": room_id, "user": {"$in": user_ids}})
+        return {str(document["user"]) for document in documents}
+
+    async def join(self, room_id: str, user: User) -> Room:
+        """Make the person a member of a public room; raise `Missing`. Twice is once."""
+        room, membership = await self.get_visible(room_id, user)
+        if membership is None:
+            await self._enter(room, user, "member")
+        return room
+
+    async def _enter(self, room: Room, user: User, role: str) -> None:
+        try:
+            await self._db.memberships.insert(
+                {
+                    "room": room.id,
+                    "user": user.id,
+                    "name": user.name,
+                    "role": role,
+                    "joined": now(),
+                    "read_seq": room.last_seq,
+                }
+            )
+        except Duplicate:
+            return
+        await self._recount(room.id)
+
+    async def leave(self, room_id: str, user: User) -> None:
+        """End a membership; raise `Missing`, or `Refused` if it would orphan a private room."""
+        room = await self.get(room_id)
+        membership = await self.find_membership(room_id, user)
+        if membership is None:
+            raise Missing
+        others = [m for m in await self.list_members(room_id) if m.user_id != user.id]
+        if room.is_private and not others:
+            raise Refused("You are the last one here. Delete the room instead of leaving it.")
+        if membership.may_manage and others:
+            heir = min(others, key=lambda one: one.joined)
+            await self._db.memberships.update(
+                {"room": room_id, "user": heir.user_id}, {"$set": {"role": "creator"}}
+            )
+        await self._exit(room_id, user.id)
+
+    async def remove_member(self, room_id: str, name: str) -> Membership:
+        """End another's membership; raise `Missing`, or `Refused` for the room's creator."""
+        document = await self._db.memberships.find_one({"room": room_id, "name": name})
+        if document is None:
+            raise Missing
+        membership = _membership(document)
+        if membership.may_manage:
+            raise Refused("Who made the room cannot be removed from it.")
+        await self._exit(room_id, membership.user_id)
+        return membership
+
+    async def _exit(self, room_id: str, user_id: str) -> None:
+        await self._db.memberships.delete({"room": room_id, "user": user_id})
+        await self._db.invitations.delete({"room": room_id, "by": user_id})
+        await self._recount(room_id)
+
+    async def _recount(self, room_id: str) -> None:
+        # A count, not an increment: a crash in between is put right by the next to come or go.
+        members = await self._db.memberships.count({"room": room_id})
+        await self._db.rooms.update({"_id": room_id}, {"$set": {"members": members}})
+
+    async def describe(self, room_id: str, name: str, description: str) -> None:
+        """Rename and re-describe; raise `Invalid`, or `Duplicate` for a name taken."""
+        name, description = clean_room_name(name), clean_description(description)
+        await self._db.rooms.update(
+            {"_id": room_id},
+            {"$set": {"name": name, "key": fold(name), "description": description}},
+        )
+
+    async def delete(self, room_id: str) -> None:
+        """Delete a room's memberships first, so that nobody may enter what is going away."""
+        await self._db.memberships.delete({"room": room_id})
+        await self._db.invitations.delete({"room": room_id})
+        await self._db.rooms.delete({"_id": room_id})
+
+    async def touch(self, room_id: str, seq: int, at: datetime) -> None:
+        """Note the latest activity, for lists; never moves backwards."""
+        await self._db.rooms.update({"_id": room_id}, {"$max": {"last_seq": seq, "last_at": at}})
+
+    async def invite(self, room_id: str, by: User) -> Invitation:
+        """Make an invitation link into the room."""
+        invitation = Invitation(secrets.token_urlsafe(24), room_id, by.id, by.name, now())
+        await self._db.invitations.insert(
+            {
+                "_id": invitation.token,
+                "room": room_id,
+                "by": by.id,
+                "by_name": by.name,
+                "created": invitation.created,
+            }
+        )
+        return invitation
+
+    async def list_invitations(self, room_id: str) -> list[Invitation]:
+        """Return a room's open invitations, the newest first."""
+        documents = await self._db.invitations.find({"room": room_id}, limit=200)
+        return sorted(map(_invitation, documents), key=lambda one: one.created, reverse=True)
+
+    async def get_invitation(self, token: str) -> tuple[Invitation, Room]:
+        """Return an open invitation and its room; raise `Missing`."""
+        document = await self._db.invitations.find_one({"_id": token[:64]})
+        if document is None:
+            raise Missing
+        return _invitation(document), await self.get(str(document["room"]))
+
+    async def accept(self, token: str, user: User) -> Room:
+        """Join by invitation; raise `Missing`."""
+        _, room = await self.get_invitation(token)
+        await self._enter(room, user, "member")
+        return room
+
+    async def revoke(self, room_id: str, token: str, by: Membership) -> None:
+        """Close an invitation: one's own, or any for who manages the room; raise `Missing`."""
+        where = {"_id": token[:64], "room": room_id}
+        if not by.may_manage:
+            where["by"] = by.user_id
+        if not await self._db.invitations.delete(where):
+            raise Missing
+
+
+def _by_activity(documents: list[Document]) -> list[Room]:
+    rooms = map(_room, documents)
+    return sorted(rooms, key=lambda room: room.last_at or room.created, reverse=True)
+
+
+def _room(document: Document) -> Room:
+    return Room(
+        id=str(document["_id"]),
+        name=str(document["name"]),
+        description=str(document["description"]),
+        visibility=document["visibility"],
+        creator_id=document["creator"],
+        created=document["created"],
+        members=int(document["members"]),
+        last_seq=int(document["last_seq"]),
+        last_at=document["last_at"],
+    )
+
+
+def _membership(document: Document) -> Membership:
+    return Membership(
+        room_id=str(document["room"]),
+        user_id=str(document["user"]),
+        user_name=str(document["name"]),
+        role=document["role"],
+        joined=document["joined"],
+    )
+
+
+def _invitation(document: Document) -> Invitation:
+    return Invitation(
+        token=str(document["_id"]),
+        room_id=str(document["room"]),
+        by_id=str(document["by"]),
+        by_name=str(document["by_name"]),
+        created=document["created"],
+    )

@@ -1,0 +1,48 @@
+// What differs between readers, put on messages that the server renders for all alike: times, days,
+// whose they are, and which follow each other closely.
+
+import { dayName, dayOf, localiseAll } from "./times.js";
+
+const TOGETHER = 5 * 60_000;
+const list = document.getElementById("messages");
+const me = document.body.dataset.me;
+
+const moment = item => new Date(item.querySelector("time")?.dateTime ?? NaN);
+const previous = item => {
+  let other = item.previousElementSibling;
+  while (other && !other.matches(".message")) other = other.previousElementSibling;
+  return other;
+};
+const next = item => {
+  let other = item.nextElementSibling;
+  while (other && !other.matches(".message")) other = other.nextElementSibling;
+  return other;
+};
+
+function relate(item) {
+  const before = previous(item), at = moment(item);
+  const newDay = !before || dayOf(moment(before)) !== dayOf(at);
+  if (newDay) item.dataset.day = dayName(at);
+  else delete item.dataset.day;
+  item.classList.toggle(
+    "follows", !newDay && before.dataset.author === item.dataset.author && at - moment(before) < TOGETHER,
+  );
+}
+
+function dress(item) {
+  item.classList.toggle("mine", item.dataset.author === me);
+  localiseAll(item);
+}
+
+function all(items) {
+  items.forEach(dress);
+  const touched = new Set(items);
+  items.forEach(item => { const after = next(item); if (after) touched.add(after); });
+  touched.forEach(relate);
+}
+
+all([...list.querySelectorAll(":scope > .message")]);
+new MutationObserver(changes => {
+  const added = changes.flatMap(change => [...change.addedNodes]);
+  all(added.filter(node => node.isConnected && node.matches?.(".message")));
+}).observe(list, { childList: true });

@@ -1,0 +1,60 @@
+// The one rule by which messages come into the list, whether they were posted here, pushed, caught
+// up with or changed: each once, at the place of its number, the newest version of it.
+// As an htmx swap: hx-swap="place", and "reload" for the whole list.
+
+const messages = list => list.querySelectorAll(":scope > .message");
+const seq = item => Number(item.dataset.seq);
+
+export function place(list, fragment) {
+  const placed = [];
+  let cursor;
+  for (const item of [...fragment.children]) {
+    if (item.matches(".cursor")) cursor = item.dataset.cursor;
+    else if (item.matches(".message") && put(list, item)) placed.push(item);
+  }
+  if (cursor) list.dataset.cursor = cursor;
+  list.dispatchEvent(new CustomEvent("littlechat:placed", { detail: placed, bubbles: true }));
+  return placed;
+}
+
+function put(list, item) {
+  const old = document.getElementById(item.id);
+  if (old) return renew(old, item);
+  const shown = messages(list);
+  const first = shown[0], last = shown[shown.length - 1];
+  // Outside of what is loaded there would be a hole: it comes when its stretch is loaded.
+  if (first && seq(item) < seq(first) && list.querySelector(":scope > .older")) return false;
+  if (last && seq(item) > seq(last) && list.querySelector(":scope > .newer")) return false;
+  let before = last;
+  while (before && seq(before) > seq(item)) before = before.previousElementSibling?.closest(".message");
+  if (before) before.after(item);
+  else if (first) first.before(item);
+  else list.append(item);
+  return true;
+}
+
+function renew(old, item) {
+  const editing = old.querySelector("form.edit");
+  const newer = Number(item.dataset.version) > Number(old.dataset.version);
+  // What somebody is editing stays, unless it is their own Save or Cancel that answers.
+  if (editing ? !editing.classList.contains("htmx-request") && !editing.querySelector(".htmx-request") : !newer) return false;
+  old.replaceWith(item);
+  return true;
+}
+
+function reload(list, fragment) {
+  const cursor = fragment.querySelector(".cursor");
+  const empty = list.querySelector(":scope > .empty");
+  cursor.remove();
+  const items = [...fragment.children];
+  list.replaceChildren(...(empty ? [empty] : []), ...items);
+  list.dataset.cursor = cursor.dataset.cursor;
+  return items;
+}
+
+htmx.registerExtension("place", {
+  handle_swap(style, target, fragment) {
+    if (style === "place") return place(target, fragment);
+    return style === "reload" ? reload(target, fragment) : false;
+  },
+});

@@ -1,0 +1,64 @@
+// Where the reader is: at the newest, or reading old messages while new ones wait below.
+
+import { reconnect } from "./socket.js";
+
+const NEAR = 60;
+const scroller = document.getElementById("scroll");
+const list = document.getElementById("messages");
+const news = document.getElementById("news");
+const me = document.body.dataset.me;
+let waiting = 0;
+
+// The list is laid out from its end (column-reverse): 0 is the newest, further up is negative.
+const atEnd = () => scroller.scrollTop > -NEAR;
+
+export function toEnd() {
+  scroller.scrollTop = 0;
+  waiting = 0;
+  show();
+}
+
+function show() {
+  if (news.tagName === "A") return;
+  news.hidden = waiting === 0;
+  news.textContent = waiting === 1 ? "1 new message" : `${waiting} new messages`;
+}
+
+let last = Math.max(0, ...[...list.querySelectorAll(".message")].map(item => Number(item.dataset.seq)));
+list.addEventListener("littlechat:placed", event => {
+  const posts = event.detail.filter(item => Number(item.dataset.seq) > last);
+  if (!posts.length) return;
+  last = Math.max(...posts.map(item => Number(item.dataset.seq)));
+  if (posts.some(item => item.dataset.author === me)) toEnd();
+  else if (!atEnd()) waiting += posts.length;
+  show();
+});
+
+scroller.addEventListener("scroll", () => {
+  if (waiting && atEnd()) toEnd();
+}, { passive: true });
+if (news.tagName === "BUTTON") news.addEventListener("click", () => { toEnd(); document.getElementById("body").focus(); });
+
+// A list that began in the past and has now been read to its end joins the stream from where it is.
+new MutationObserver(changes => {
+  const gone = changes.some(change => [...change.removedNodes].some(node => node.matches?.(".newer")));
+  const older = changes.some(change => [...change.addedNodes].some(node => node.matches?.(".newer")));
+  if (!gone || older) return;
+  const end = list.querySelector(":scope > .cursor");
+  if (end) list.dataset.cursor = end.dataset.cursor;
+  reconnect();
+}).observe(list, { childList: true });
+
+// Where the browser does not hold the reader's place by itself, as Safari: measure and put it back.
+if (!CSS.supports("overflow-anchor", "auto")) {
+  let height = scroller.scrollHeight;
+  new MutationObserver(() => {
+    const grown = scroller.scrollHeight - height;
+    if (!atEnd()) scroller.scrollTop -= grown;
+    height = scroller.scrollHeight;
+  }).observe(list, { childList: true });
+}
+
+const target = location.hash.startsWith("#message-") && document.getElementById(location.hash.slice(1));
+if (target) target.scrollIntoView({ block: "center" });
+else toEnd();

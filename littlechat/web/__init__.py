@@ -1,0 +1,334 @@
+"""What every handler stands behind: who is signed in, same origin, membership; and how errors look.
+
+A browser gets pages and redirects, htmx gets fragments and statuses, from the same handlers.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
+
+from quart import (
+    Quart,
+    Response,
+    current_app,
+    g,
+    has_request_context,
+    has_websocket_context,
+    redirect,
+    request,
+    websocket,
+)
+from quart.typing import ResponseReturnValue
+from quart_auth import QuartAuth, current_user
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import Forbidden, HTTPException, NotFound, Unauthorized
+
+from littlechat.accounts import Accounts
+from littlechat.actions import Actions
+from littlechat.bus import Bus
+from littlechat.config import Settings
+from littlechat.db import Database, Missing, Unavailable
+from littlechat.feeds import Feeds
+from littlechat.hub import Hub
+from littlechat.live import Live
+from littlechat.messages import Messages
+from littlechat.models import Invalid, Membership, Refused, Session
+from littlechat.render import Renderer
+from littlechat.rooms import Rooms
+from littlechat.throttle import Throttle, TooMany
+
+Handler = Callable[..., Awaitable[ResponseReturnValue]]
+
+log = logging.getLogger(__name__)
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a handler may use; built once by `create_app`."""
+
+    settings: Settings
+    db: Database
+    bus: Bus
+    hub: Hub
+    feeds: Feeds
+    live: Live
+    accounts: Accounts
+    rooms: Rooms
+    messages: Messages
+    actions: Actions
+    render: Renderer
+    throttle: Throttle
+
+
+def services() -> Services:
+    """Return the services of the app that handles this request or socket."""
+    return cast(Services, current_app.extensions["littlechat"])
+
+
+def is_htmx() -> bool:
+    """Whether htmx asks, which wants a fragment rather than a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """Return a rendered template, with the session for its header, as a response."""
+    html = services().render.page(template, session=g.get("session"), **values)
+    return Response(html, status=status, content_type="text/html; charset=utf-8")
+
+
+def fragment(html: str, status: int = 200) -> Response:
+    """Return ready HTML as a response."""
+    return Response(html, status=status, content_type="text/html; charset=utf-8")
+
+
+def go(path: str) -> ResponseReturnValue:
+    """Send the browser to `path` with a GET; htmx is told to follow with a whole page."""
+    if not has_websocket_context() and is_htmx():
+        return Response("", status=200, headers={"HX-Redirect": path})
+    return redirect(path, HTTPStatus.SEE_OTHER)
+
+
+def local_path(target: str) -> str | None:
+    """Return `target` if it is an address on this site, never another's, else None."""
+    parts = urlsplit(target)
+    plain = target.startswith("/") and not target.startswith(("//", "/\\"))
+    safe = plain and not (parts.scheme or parts.netloc) and target.isprintable()
+    return target if safe and len(target) <= 500 and "\\" not in target else None
+
+
+async def form_text(name: str) -> str:
+    """Return one form field as text, empty if absent; never a structure."""
+    return str((await request.form).get(name, ""))
+
+
+def client_address() -> str:
+    """Return the address the request came from, as far as the trusted proxies tell."""
+    return request.remote_addr or "unknown"
+
+
+LOCALHOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+def session_cookie_is_secure() -> bool:
+    """Whether the session cookie of this request is marked Secure.
+
+    Always, unless the browser came by plain http to localhost, where some browsers would drop it,
+    or the installation says otherwise.
+    """
+    choice = services().settings.cookie_secure
+    if choice != "auto":
+        return choice == "on"
+    if request.is_secure:
+        return True
+    host = request.host
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return name not in LOCALHOSTS
+
+
+class SessionCookie(QuartAuth):
+    """Quart-Auth with a Secure flag that is decided for each request."""
+
+    @property
+    def cookie_secure(self) -> bool:
+        return session_cookie_is_secure() if has_request_context() else True
+
+    @cookie_secure.setter
+    def cookie_secure(self, value: bool) -> None:
+        """Ignore the fixed value that the extension sets."""
+
+
+async def find_session() -> Session | None:
+    """Return the session of this request or socket, looked up once in the store."""
+    if "session" not in g:
+        token = current_user.auth_id
+        g.session = await services().accounts.find_session(token) if token else None
+    return cast(Session | None, g.session)
+
+
+def signed_in(handler: Handler) -> Handler:
+    """Let only signed-in people in; hand their session to the handler first."""
+
+    @wraps(handler)
+    async def guarded(**values: Any) -> ResponseReturnValue:
+        session = await find_session()
+        if session is not None:
+            return await handler(session, **values)
+        if request.method in SAFE_METHODS and not is_htmx():
+            return go(f"/login?next={quote(request.full_path.rstrip('?'))}")
+        raise Unauthorized("You are signed out. Sign in and try again.")
+
+    return guarded
+
+
+def member_of(handler: Handler) -> Handler:
+    """Let only members of the room in; hand the session and the membership to the handler."""
+
+    @wraps(handler)
+    async def guarded(session: Session, room: str, **values: Any) -> ResponseReturnValue:
+        membership = await services().rooms.find_membership(room, session.user)
+        if membership is None:
+            await services().rooms.get_visible(room, session.user)  # Missing if not even that.
+            raise Forbidden("Join this room first.")
+        return await handler(session, membership, **values)
+
+    return signed_in(guarded)
+
+
+def manager_of(handler: Handler) -> Handler:
+    """Let only those in who manage the room."""
+
+    @wraps(handler)
+    async def guarded(
+        session: Session, membership: Membership, **values: Any
+    ) -> ResponseReturnValue:
+        if not membership.may_manage:
+            raise Forbidden("Only who made the room may do this.")
+        return await handler(session, membership, **values)
+
+    return member_of(guarded)
+
+
+def is_same_origin(headers: Headers) -> bool:
+    """Whether a request comes from our own pages, or from no page at all.
+
+    Fetch Metadata where the browser sends it (https and localhost), else Origin against Host. A
+    client that sends neither is no browser and rides on nobody's cookies.
+    """
+    site = headers.get("Sec-Fetch-Site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("Host")
+
+
+async def refuse_cross_origin() -> None:
+    """Refuse every unsafe request that another site's page made."""
+    if request.method not in SAFE_METHODS and not is_same_origin(request.headers):
+        raise Forbidden("This request came from another site.")
+
+
+async def add_headers(response: Response) -> Response:
+    """Set the security headers, and let nothing but static files be kept."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Vary", "HX-Request, Cookie")
+    return response
+
+
+def refusal(status: int, sentence: str, **headers: str) -> Response:
+    """Return an error as a page, or for htmx as an alert."""
+    if has_websocket_context():
+        return Response(sentence, status=status, content_type="text/plain; charset=utf-8")
+    template = "_alert.html" if is_htmx() else "error.html"
+    response = page(template, status, code=status, sentence=sentence)
+    response.headers.update(headers)
+    return response
+
+
+SENTENCES = {
+    400: "The page sent something that could not be understood.",
+    404: "There is nothing here, or it is not for you to see.",
+    405: "This address does not do that.",
+    413: "That is too much at once.",
+    500: "Something went wrong on our side. What you wrote is still in its field.",
+}
+
+
+async def on_http_error(error: HTTPException) -> Response:
+    """Answer with the error's own sentence where we gave it one, with a plain one elsewhere."""
+    code = error.code or 500
+    own = type(error).description != error.description and error.description
+    sentence = str(own or SENTENCES.get(code, HTTPStatus(code).phrase + "."))
+    headers = {"HX-Redirect": "/login"} if code == 401 and request_is_htmx() else {}
+    return refusal(code, sentence, **headers)
+
+
+def request_is_htmx() -> bool:
+    """Whether this is an htmx request; a socket's handshake is not."""
+    return not has_websocket_context() and is_htmx()
+
+
+async def on_missing(_: Missing) -> Response:
+    """A thing that is not there and one that must not be seen look the same."""
+    return await on_http_error(NotFound())
+
+
+async def on_refused(error: Refused) -> Response:
+    """Say why not."""
+    return refusal(403, str(error))
+
+
+async def on_invalid(error: Invalid) -> Response:
+    """Say what is wrong, for handlers without a form to show it in."""
+    return refusal(422, str(error))
+
+
+async def on_too_many(error: TooMany) -> Response:
+    """Say when to try again."""
+    wait = (
+        f"{error.retry_after} seconds"
+        if error.retry_after < 120
+        else (f"{round(error.retry_after / 60)} minutes")
+    )
+    sentence = f"That was too much in too short a time. Try again in {wait}."
+    return refusal(429, sentence, **{"Retry-After": str(error.retry_after)})
+
+
+async def on_unavailable(error: Unavailable) -> Response:
+    """Say that it is our side, and that nothing typed is lost."""
+    log.error("database unavailable", extra={"error": str(error)})
+    sentence = "The database does not answer just now. Nothing you typed is lost: try again."
+    return refusal(503, sentence, **{"Retry-After": "5"})
+
+
+async def on_crash(error: Exception) -> Response:
+    """Log what nobody foresaw; say no more than that it happened."""
+    log.error("request failed", exc_info=error)
+    return refusal(500, SENTENCES[500])
+
+
+def protect(app: Quart) -> None:
+    """Put the guards and error answers in front of every handler of `app`."""
+    app.before_request(refuse_cross_origin)
+    app.after_request(add_headers)
+    app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(Missing, on_missing)
+    app.register_error_handler(Refused, on_refused)
+    app.register_error_handler(Invalid, on_invalid)
+    app.register_error_handler(TooMany, on_too_many)
+    app.register_error_handler(Unavailable, on_unavailable)
+    app.register_error_handler(Exception, on_crash)
+
+
+def handshake_is_same_origin() -> bool:
+    """Whether the socket that is being opened belongs to one of our pages."""
+    return is_same_origin(websocket.headers)

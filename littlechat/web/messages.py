@@ -1,0 +1,164 @@
+"""A room's conversation: its page, stretches of its history, and posting to it."""
+
+import asyncio
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.db import Missing
+from littlechat.messages import PAGE_DEFAULT
+from littlechat.models import Cursor, Invalid, Membership, Message, Page, Session, new_id
+from littlechat.throttle import SEND
+from littlechat.web import form_text, fragment, go, is_htmx, member_of, page, services, signed_in
+
+blueprint = Blueprint("messages", __name__)
+
+SEQ_MAX = 10**15
+
+
+@blueprint.get("/rooms/<room>")
+@signed_in
+async def show_room(session: Session, room: str) -> ResponseReturnValue:
+    """Show a room's conversation to its members, its door to others."""
+    found, membership = await services().rooms.get_visible(room, session.user)
+    if membership is None:
+        return page("door.html", room=found)
+    return await _conversation(session, membership, 200, "", "")
+
+
+async def _conversation(
+    session: Session, membership: Membership, status: int, body: str, error: str
+) -> ResponseReturnValue:
+    served, room_id = services(), membership.room_id
+    # The cursor before the messages: what happens in between is then sent again, never missed.
+    head = await served.messages.head(room_id)
+    room, (joined, others), members, stretch = await asyncio.gather(
+        served.rooms.get(room_id),
+        served.rooms.list_visible(session.user),
+        served.rooms.list_members(room_id),
+        _stretch(room_id, head),
+    )
+    return page(
+        "room.html",
+        status,
+        room=room,
+        membership=membership,
+        joined=joined,
+        others=others,
+        here=room_id,
+        search="",
+        members=members,
+        online=served.feeds.online(room_id),
+        stretch=stretch,
+        history=served.render.history(room_id, stretch),
+        cursor=head,
+        client_id=new_id(),
+        body=body,
+        error=error,
+    )
+
+
+@blueprint.get("/rooms/<room>/messages")
+@member_of
+async def show_messages(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Return a stretch of history with the links to what is around it, as a fragment."""
+    room_id = membership.room_id
+    head = await services().messages.head(room_id)
+    stretch = await _stretch(room_id, head)
+    return fragment(services().render.history(room_id, stretch))
+
+
+@blueprint.post("/rooms/<room>/messages")
+@member_of
+async def post_message(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Post a message; htmx gets its fragment, a plain browser the room again."""
+    body, client_id = await form_text("body"), await form_text("client_id")
+    await services().throttle.hit(SEND, session.user.id)
+    try:
+        message = await services().actions.say(membership.room_id, session.user, body, client_id)
+    except Invalid as invalid:
+        if is_htmx():
+            raise
+        # The page again, with the text that was not sent in its field.
+        sentence = str(invalid)
+        return await _conversation(session, membership, 422, body, sentence)
+    if is_htmx():
+        return fragment(services().render.message(message), 201)
+    return go(f"/rooms/{membership.room_id}")
+
+
+@blueprint.get("/rooms/<room>/messages/<int:seq>")
+@member_of
+async def show_message(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
+    """Return one message as a fragment."""
+    return fragment(services().render.message(await _message(membership, seq)))
+
+
+@blueprint.get("/rooms/<room>/messages/<int:seq>/edit")
+@member_of
+async def show_edit(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
+    """Show the form to edit one's own message."""
+    message = await _message(membership, seq)
+    if message.author_id != session.user.id or message.removed:
+        raise Missing
+    return _edit_form(message, 200, message.body, "")
+
+
+@blueprint.post("/rooms/<room>/messages/<int:seq>/edit")
+@member_of
+async def post_edit(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
+    """Replace the text of one's own message."""
+    await services().throttle.hit(SEND, session.user.id)
+    body = await form_text("body")
+    try:
+        message = await services().actions.edit(membership.room_id, seq, session.user, body)
+    except Invalid as invalid:
+        return _edit_form(await _message(membership, seq), 422, body, str(invalid))
+    return _changed(message)
+
+
+@blueprint.post("/rooms/<room>/messages/<int:seq>/remove")
+@member_of
+async def post_remove(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
+    """Remove one's own message, or anybody's in a room that one manages."""
+    await services().throttle.hit(SEND, session.user.id)
+    message = await services().actions.remove(membership.room_id, seq, membership, session.user)
+    return _changed(message)
+
+
+async def _message(membership: Membership, seq: int) -> Message:
+    if seq > SEQ_MAX:
+        raise Missing
+    return await services().messages.get(membership.room_id, seq)
+
+
+def _edit_form(message: Message, status: int, body: str, error: str) -> ResponseReturnValue:
+    template = "_edit.html" if is_htmx() else "edit.html"
+    return page(template, status, message=message, body=body, error=error)
+
+
+def _changed(message: Message) -> ResponseReturnValue:
+    if is_htmx():
+        return fragment(services().render.message(message))
+    return go(f"/rooms/{message.room_id}?around={message.seq}#message-{message.seq}")
+
+
+async def _stretch(room_id: str, head: Cursor) -> Page:
+    """Return what the query asks for: before, after or around a seq, else the newest."""
+    messages, limit = services().messages, _number("limit", PAGE_DEFAULT)
+    if (seq := _number("before")) is not None:
+        return await messages.before(room_id, min(seq, head.seq + 1), limit or 1)
+    if (seq := _number("after")) is not None:
+        return await messages.after(room_id, seq, limit or 1)
+    if (seq := _number("around")) is not None:
+        return await messages.around(room_id, seq, limit or 1)
+    return await messages.newest(room_id, head, limit or 1)
+
+
+def _number(name: str, default: int | None = None) -> int | None:
+    text = request.args.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise Invalid(**{name: f"“{name}” is a whole number."})
+    return int(text)

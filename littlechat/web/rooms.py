@@ -1,0 +1,179 @@
+"""Rooms: the list, making one, its page and settings, coming and going, invitations."""
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.db import Duplicate
+from littlechat.models import Invalid, Membership, Refused, Room, Session
+from littlechat.throttle import CREATE_ROOM, INVITE, JOIN
+from littlechat.web import (
+    form_text,
+    go,
+    is_htmx,
+    manager_of,
+    member_of,
+    page,
+    services,
+    signed_in,
+)
+
+blueprint = Blueprint("rooms", __name__)
+
+NAME_TAKEN = "There is a room of this name already."
+
+
+@blueprint.get("/rooms")
+@signed_in
+async def show_rooms(session: Session) -> ResponseReturnValue:
+    """Show the rooms the person may see; htmx gets the list alone, for the page or the sidebar."""
+    search = request.args.get("search", "")[:100]
+    joined, others = await services().rooms.list_visible(session.user, search)
+    view = request.args.get("view", "page")
+    template = "rooms.html"
+    if is_htmx():
+        template = "_sidebar.html" if view == "sidebar" else "_rooms.html"
+    here = request.args.get("here", "")
+    return page(template, joined=joined, others=others, search=search, here=here)
+
+
+@blueprint.get("/rooms/new")
+@signed_in
+async def show_new_room(session: Session) -> ResponseReturnValue:
+    """Show the form for a new room."""
+    return page("new_room.html", errors={}, name="", description="", visibility="public")
+
+
+@blueprint.post("/rooms")
+@signed_in
+async def post_room(session: Session) -> ResponseReturnValue:
+    """Make a room and go there."""
+    await services().throttle.hit(CREATE_ROOM, session.user.id)
+    values = {name: await form_text(name) for name in ("name", "description", "visibility")}
+    try:
+        room = await services().actions.create_room(session.user, **values)
+    except Invalid as invalid:
+        return page("new_room.html", 422, errors=invalid.errors, **values)
+    except Duplicate:
+        return page("new_room.html", 409, errors={"name": NAME_TAKEN}, **values)
+    return go(f"/rooms/{room.id}")
+
+
+@blueprint.post("/rooms/<room>/join")
+@signed_in
+async def post_join(session: Session, room: str) -> ResponseReturnValue:
+    """Enter a public room."""
+    await services().throttle.hit(JOIN, session.user.id)
+    await services().actions.join(room, session.user)
+    return go(f"/rooms/{room}")
+
+
+@blueprint.post("/rooms/<room>/leave")
+@signed_in
+async def post_leave(session: Session, room: str) -> ResponseReturnValue:
+    """Leave a room."""
+    await services().actions.leave(room, session.user)
+    return go("/rooms")
+
+
+@blueprint.get("/rooms/<room>/settings")
+@member_of
+async def show_settings(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Show a room's particulars, its members and invitations, and what may be done with them."""
+    room = await services().rooms.get(membership.room_id)
+    return await _settings(room, membership, 200, {}, room.name, room.description)
+
+
+@blueprint.post("/rooms/<room>/settings")
+@manager_of
+async def post_settings(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Rename and re-describe a room."""
+    room = await services().rooms.get(membership.room_id)
+    name, description = await form_text("name"), await form_text("description")
+    try:
+        await services().actions.describe_room(room, name, description)
+    except Invalid as invalid:
+        return await _settings(room, membership, 422, invalid.errors, name, description)
+    except Duplicate:
+        return await _settings(room, membership, 409, {"name": NAME_TAKEN}, name, description)
+    return go(f"/rooms/{room.id}")
+
+
+@blueprint.post("/rooms/<room>/delete")
+@manager_of
+async def post_delete(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Delete a room whose name was typed to confirm it."""
+    room = await services().rooms.get(membership.room_id)
+    try:
+        await services().actions.delete_room(room, await form_text("confirmation"))
+    except Refused as refused:
+        errors = {"confirmation": str(refused)}
+        return await _settings(room, membership, 422, errors, room.name, room.description)
+    return go("/rooms")
+
+
+@blueprint.post("/rooms/<room>/members/<name>/remove")
+@manager_of
+async def post_remove_member(
+    session: Session, membership: Membership, name: str
+) -> ResponseReturnValue:
+    """Take a member's right to the room."""
+    await services().actions.remove_member(membership.room_id, name)
+    return go(f"/rooms/{membership.room_id}/settings")
+
+
+@blueprint.post("/rooms/<room>/invitations")
+@member_of
+async def post_invitation(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Make an invitation link."""
+    await services().throttle.hit(INVITE, session.user.id)
+    await services().rooms.invite(membership.room_id, session.user)
+    return go(f"/rooms/{membership.room_id}/settings#invitations")
+
+
+@blueprint.post("/rooms/<room>/invitations/<token>/revoke")
+@member_of
+async def post_revoke(session: Session, membership: Membership, token: str) -> ResponseReturnValue:
+    """Close an invitation link."""
+    await services().rooms.revoke(membership.room_id, token, membership)
+    return go(f"/rooms/{membership.room_id}/settings#invitations")
+
+
+@blueprint.get("/join/<token>")
+@signed_in
+async def show_invitation(session: Session, token: str) -> ResponseReturnValue:
+    """Show who invites to what."""
+    invitation, room = await services().rooms.get_invitation(token)
+    if await services().rooms.find_membership(room.id, session.user):
+        return go(f"/rooms/{room.id}")
+    return page("invitation.html", invitation=invitation, room=room)
+
+
+@blueprint.post("/join/<token>")
+@signed_in
+async def post_accept(session: Session, token: str) -> ResponseReturnValue:
+    """Enter a room by invitation."""
+    await services().throttle.hit(JOIN, session.user.id)
+    room = await services().actions.accept(token, session.user)
+    return go(f"/rooms/{room.id}")
+
+
+async def _settings(
+    room: Room,
+    membership: Membership,
+    status: int,
+    errors: dict[str, str],
+    name: str,
+    description: str,
+) -> ResponseReturnValue:
+    return page(
+        "settings.html",
+        status,
+        room=room,
+        membership=membership,
+        members=await services().rooms.list_members(room.id),
+        invitations=await services().rooms.list_invitations(room.id),
+        origin=f"{request.scheme}://{request.host}",
+        errors=errors,
+        name=name,
+        description=description,
+    )

@@ -1,0 +1,156 @@
+"""The sockets: a room's stream, and the stream of pages without a room.
+
+Down go ready fragments, up come only passing signals. Every exit chooses its close code.
+"""
+
+import asyncio
+import logging
+from typing import Any, cast
+
+from hypercorn.typing import ASGISendCallable
+from quart import Blueprint, Quart, websocket
+from quart.asgi import ASGIWebsocketConnection
+from quart.wrappers import Websocket
+from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
+
+from littlechat import frames
+from littlechat.hub import ERROR, POLICY, RESTART, Send, Socket
+from littlechat.live import ROOMS
+from littlechat.models import Cursor, Session
+from littlechat.throttle import CONNECT
+from littlechat.web import find_session, handshake_is_same_origin, services
+
+blueprint = Blueprint("socket", __name__)
+
+INBOUND_MAX = 16
+"""Frames that wait for their handler; then TCP makes the sender wait."""
+
+TYPING_EVERY_SECONDS = 1.0
+
+UNKNOWN_CURSOR = Cursor(10**15, 0)
+"""Ahead of every room: a page with a cursor that cannot be read gets a fresh list."""
+
+log = logging.getLogger(__name__)
+
+
+class BoundedConnection(ASGIWebsocketConnection):
+    """Quart's connection with a bounded inbox, and the bare ASGI `send` kept for the writer.
+
+    Quart's own inbox is unbounded, which defeats the server's backpressure, and its `send` fires a
+    signal and sleeps for each frame.
+    """
+
+    def __init__(self, app: Quart, scope: Any) -> None:
+        super().__init__(app, scope)
+        self.queue = asyncio.Queue(INBOUND_MAX)
+
+    def _create_websocket_from_scope(self, send: ASGISendCallable) -> Websocket:
+        cast(dict[str, Any], self.scope)["littlechat.send"] = send
+        return super()._create_websocket_from_scope(send)
+
+
+@blueprint.websocket("/rooms/<room>/socket")
+async def room_socket(room: str) -> None:
+    """Stream a room: what came after the cursor, then what comes."""
+    session = await _guard()
+    after = websocket.args.get("after")
+    cursor = None if after is None else Cursor.parse(after) or UNKNOWN_CURSOR
+    served = services()
+    if await served.rooms.find_membership(room, session.user) is None:
+        raise NotFound
+    socket = _open(session)
+    try:
+        await served.feeds.enter(socket, room, cursor)
+        # Looked up again now that a revocation would find the socket: none slips in between.
+        await _check_again(session, room)
+        await _stream(socket, room)
+    finally:
+        served.feeds.leave(socket)
+
+
+@blueprint.websocket("/socket")
+async def plain_socket() -> None:
+    """Stream news about rooms to pages that show no room."""
+    session = await _guard()
+    socket = _open(session)
+    try:
+        await _check_again(session, None)
+        await _stream(socket, None)
+    finally:
+        services().feeds.leave(socket)
+
+
+async def _guard() -> Session:
+    if not handshake_is_same_origin():
+        raise Forbidden
+    session = await find_session()
+    if session is None:
+        raise Unauthorized
+    await services().throttle.hit(CONNECT, session.user.id)
+    return session
+
+
+async def _check_again(session: Session, room: str | None) -> None:
+    if not await services().accounts.list_live([session.id]):
+        raise Unauthorized
+    if room and await services().rooms.find_membership(room, session.user) is None:
+        raise NotFound
+
+
+def _open(session: Session) -> Socket:
+    user, hub = session.user, services().hub
+    socket = hub.open(user.id, user.name, session.id, _bare_send())
+    hub.join(socket, ROOMS)
+    return socket
+
+
+def _bare_send() -> Send:
+    send = cast(dict[str, Any], websocket.scope)["littlechat.send"]
+
+    async def send_text(frame: str) -> None:
+        await send({"type": "websocket.send", "bytes": None, "text": frame})
+
+    return send_text
+
+
+async def _stream(socket: Socket, room: str | None) -> None:
+    await websocket.accept()
+    reader = asyncio.create_task(_read(socket, room))
+    writer = asyncio.create_task(socket.write())
+    try:
+        done, _ = await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        await _close(socket.close_code or ERROR)
+    except asyncio.CancelledError:
+        raise  # The browser is gone.
+    except Exception:
+        log.exception("socket failed")
+        await _close(ERROR)
+    finally:
+        reader.cancel()
+        writer.cancel()
+        await asyncio.gather(reader, writer, return_exceptions=True)
+
+
+async def _close(code: int) -> None:
+    reasons = {POLICY: "signed out or removed", RESTART: "restarting"}
+    # A peer that takes nothing must not hold us: the server gives the connection up by itself.
+    async with asyncio.timeout(1):
+        await websocket.close(code, reasons.get(code, ""))
+
+
+async def _read(socket: Socket, room: str | None) -> None:
+    """Take in signals until there are too many of them, or too many bad ones."""
+    clock = asyncio.get_running_loop().time
+    allowance = frames.Allowance(clock())
+    typed_at = float("-inf")
+    while True:
+        kind = frames.parse(await websocket.receive())
+        now = clock()
+        if not allowance.spend(now, good=kind is not None):
+            socket.close(POLICY)
+            return
+        if kind == "typing" and room and now - typed_at >= TYPING_EVERY_SECONDS:
+            typed_at = now
+            services().feeds.typed(room, socket.name)
