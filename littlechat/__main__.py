@@ -1,19 +1,22 @@
 """The `littlechat` command: settings, the embedded database, and one or several processes.
 
-Whatever keeps it from starting is told in one sentence, with the remedy.
+It ends with 0 when it was told to stop (SIGTERM, Ctrl-C), and with 1 and one sentence, which names
+the remedy, when it cannot start or go on.
 """
 
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,11 +26,14 @@ from littlechat.config import ConfigError, Settings
 from littlechat.datadir import DataDirectory, DataDirectoryError
 from littlechat.db import Database, Unavailable, provision, where
 from littlechat.embedded import EmbeddedError, EmbeddedServer
-from littlechat.serve import BACKLOG, serve
+from littlechat.serve import BACKLOG, serve_until
 
 WORKER_DEATHS = 5
 WORKER_DEATHS_WITHIN_SECONDS = 60
 STOP_SECONDS = 15
+
+FILES_MAX = 65_536
+"""Open files to ask the system for; each socket is one, and the usual limit is 1,024."""
 
 log = logging.getLogger(__name__)
 
@@ -38,44 +44,94 @@ class Stopped(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run littlechat until it is told to stop; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="littlechat", description="A self-hosted team chat.", allow_abbrev=False
-    )
-    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", help="port to listen on (default 8000)")
-    parser.add_argument("--data-dir", help="where data is kept (default ./littlechat-data)")
-    parser.add_argument("--worker", type=int, metavar="FD", help=argparse.SUPPRESS)
-    given = parser.parse_args(arguments)
+    given = parse(arguments)
     flags = {"HOST": given.host, "PORT": given.port, "DATA_DIR": given.data_dir}
     env = {**os.environ, **{name: value for name, value in flags.items() if value is not None}}
     try:
         settings = Settings.from_environment(env)
         logs.configure(settings.log_level)
         require_browser_parts()
-        work = run(settings, env) if given.worker is None else work_on(settings, given.worker)
-        asyncio.run(work)
+        asyncio.run(run(settings, env) if given.worker is None else work(settings, given.worker))
     except (ConfigError, DataDirectoryError, EmbeddedError, Unavailable, Stopped) as error:
         print(f"littlechat: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        log.info("told to stop while starting")
     return 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the command line's options; each overrides the environment."""
+    parser = argparse.ArgumentParser(
+        prog="littlechat", description="A self-hosted team chat.", allow_abbrev=False
+    )
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", help="port to listen on (default 8000; 0: any free one)")
+    parser.add_argument("--data-dir", help="where data is kept (default ./littlechat-data)")
+    parser.add_argument("--worker", type=int, metavar="FD", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
 
 
 async def run(settings: Settings, env: Mapping[str, str]) -> None:
     """Be the one process, or the parent of several."""
-    listening = listen(settings.host, settings.port)
+    # A start is broken off at any point; what was begun is ended by the stack.
+    when_told_to_stop(cancel_this())
+    allow_many_files()
     async with contextlib.AsyncExitStack() as stack:
-        stack.callback(listening.close)
+        listening = stack.enter_context(listen(settings.host, settings.port))
         settings, database = await prepare(settings, stack)
         await require_database(settings)
         tell(settings, listening)
+        stop = asyncio.Event()
+        when_told_to_stop(stop.set)
         if settings.workers == 1:
-            serving = serve(create_app(settings), listening, settings.proxy_hops)
+            serving = serve_until(stop, create_app(settings), listening, settings.proxy_hops)
         else:
-            serving = Workers(settings, env, listening).run()
-        await until_either(serving, database)
+            serving = Workers(settings, env, listening).run(stop)
+        await (serving if database is None else serve_on(database, stop, serving))
     log.info("stopped")
+
+
+def when_told_to_stop(act: Callable[[], object]) -> None:
+    """Call `act` at SIGTERM and SIGINT from now on, in place of what was done before."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, act)
+
+
+def cancel_this() -> Callable[[], object]:
+    """Return what cancels the running task."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 (asyncio.run runs nothing else)
+    return task.cancel
+
+
+def allow_many_files() -> None:
+    """Raise this process's limit of open files as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raise `Stopped` with the remedy if it cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no such host"
+        raise Stopped(
+            f"Cannot listen on {host} port {port}: {reason}. "
+            "Stop what uses it, or choose another with --port (and --host)."
+        ) from error
+    return listening
 
 
 async def prepare(
@@ -93,45 +149,17 @@ async def prepare(
     return replace(settings, mongodb_uri=database.uri, secret_key=secret_key), database
 
 
-async def until_either(serving: Coroutine[Any, Any, None], database: EmbeddedServer | None) -> None:
-    """Serve until told to stop, or until the database cannot be kept alive."""
-    server = asyncio.create_task(serving)
-    watch = asyncio.create_task(database.watch()) if database else None
-    tasks = {server} | ({watch} if watch else set())
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    if server not in done:
-        # Ask ourselves as a supervisor would, so that there is one way to stop.
-        os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait({server}, timeout=STOP_SECONDS)
-    if watch:
-        watch.cancel()
-    for task in done:
-        task.result()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; raise `Stopped` with the remedy if it cannot be had."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(BACKLOG)
-        listening.setblocking(False)
-    except OSError as error:
-        raise Stopped(
-            f"Cannot listen on {host} port {port}: {error.strerror}. "
-            "Stop what uses it, or choose another with --port (and --host)."
-        ) from error
-    return listening
-
-
 async def require_database(settings: Settings) -> None:
     """Raise `Stopped` unless the database answers to this user and password."""
     uri = settings.mongodb_uri or ""
-    database = Database(uri)
+    try:
+        database = Database(uri)
+    except Unavailable:
+        # Without the driver's own words, which may repeat a part of the password.
+        raise Stopped(
+            "MONGODB_URI cannot be read. It has the form mongodb://user:password@host:27017/name; "
+            "percent-encode what is neither letter nor digit in the user and the password."
+        ) from None
     try:
         await database.open()
     except Unavailable as error:
@@ -153,6 +181,20 @@ def tell(settings: Settings, listening: socket.socket) -> None:
     print(f"littlechat is at http://{shown}:{port}  (Ctrl-C stops it)", flush=True)
 
 
+async def serve_on(
+    database: EmbeddedServer, stop: asyncio.Event, serving: Coroutine[Any, Any, None]
+) -> None:
+    """Serve until told to stop, or until the database cannot be kept alive."""
+    watching = asyncio.create_task(database.watch())
+    watching.add_done_callback(lambda _: stop.set())
+    try:
+        await serving
+        if watching.done():
+            watching.result()
+    finally:
+        watching.cancel()
+
+
 class Workers:
     """Child processes that serve the same listening socket; one that dies is replaced."""
 
@@ -160,79 +202,84 @@ class Workers:
         self, settings: Settings, env: Mapping[str, str], listening: socket.socket
     ) -> None:
         self._count = settings.workers
-        self._listening = listening
-        self._env = {
-            **env,
-            "MONGODB_URI": settings.mongodb_uri or "",
-            "SECRET_KEY": settings.secret_key,
-        }
+        self._env = dict(env)
+        self._listening = listening.fileno()
+        # Through a pipe, for an environment is easily shown; and its end tells of ours.
+        secrets = {"mongodb_uri": settings.mongodb_uri, "secret_key": settings.secret_key}
+        self._secrets = json.dumps(secrets).encode() + b"\n"
         self._deaths: deque[float] = deque(maxlen=WORKER_DEATHS)
-        self._stop = asyncio.Event()
+        self._gave_up = False
 
-    async def run(self) -> None:
-        """Keep the workers alive until SIGTERM or SIGINT."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
-        async with asyncio.TaskGroup() as group:
-            keepers = [group.create_task(self._keep()) for _ in range(self._count)]
-            group.create_task(self._stop_when_all_gone(keepers))
+    async def run(self, stop: asyncio.Event) -> None:
+        """Keep the workers alive until `stop`; raise `Stopped` when they keep dying."""
+        await asyncio.gather(*(self._keep(stop) for _ in range(self._count)))
+        if self._gave_up:
+            raise Stopped("The worker processes keep ending; the lines above say why.")
 
-    async def _stop_when_all_gone(self, keepers: list["asyncio.Task[None]"]) -> None:
-        await asyncio.wait(keepers)
+    async def _keep(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            worker = await self._begin()
+            log.info("worker started", extra={"pid": worker.pid})
+            await self._until_gone(worker, stop)
+            if not stop.is_set():
+                log.error(
+                    "worker ended, starting another",
+                    extra={"pid": worker.pid, "code": worker.returncode},
+                )
+                if worker.returncode and self._is_one_too_many():
+                    self._gave_up = True
+                    stop.set()
 
-    async def _keep(self) -> None:
-        while not self._stop.is_set():
-            worker = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "littlechat", "--worker", str(self._listening.fileno())),
-                env=self._env,
-                pass_fds=[self._listening.fileno()],
-            )
-            await self._until_gone(worker)
-            if not self._stop.is_set():
-                self._count_death(worker.returncode)
+    async def _begin(self) -> asyncio.subprocess.Process:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-P", "-m", "littlechat", "--worker", str(self._listening)),
+            env=self._env,
+            pass_fds=[self._listening],
+            stdin=asyncio.subprocess.PIPE,
+        )
+        assert worker.stdin is not None  # noqa: S101
+        worker.stdin.write(self._secrets)
+        return worker
 
-    async def _until_gone(self, worker: asyncio.subprocess.Process) -> None:
+    async def _until_gone(self, worker: asyncio.subprocess.Process, stop: asyncio.Event) -> None:
         gone = asyncio.create_task(worker.wait())
-        stop = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({gone, stop}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        if not gone.done():
-            with contextlib.suppress(ProcessLookupError):
-                worker.terminate()
-            await asyncio.wait({gone}, timeout=STOP_SECONDS)
-        if not gone.done():
-            worker.kill()
-        await gone
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({gone, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        for end in (worker.terminate, worker.kill):
+            if not gone.done():
+                with contextlib.suppress(ProcessLookupError):
+                    end()
+                await asyncio.wait({gone}, timeout=STOP_SECONDS)
 
-    def _count_death(self, code: int | None) -> None:
-        log.error("worker ended, starting another", extra={"code": code})
+    def _is_one_too_many(self) -> bool:
         now = time.monotonic()
         self._deaths.append(now)
         full = len(self._deaths) == WORKER_DEATHS
-        if full and now - self._deaths[0] <= WORKER_DEATHS_WITHIN_SECONDS:
-            self._stop.set()
-            raise Stopped("The worker processes keep ending; the log above says why.")
+        return full and now - self._deaths[0] <= WORKER_DEATHS_WITHIN_SECONDS
 
 
-async def work_on(settings: Settings, descriptor: int) -> None:
+async def work(settings: Settings, descriptor: int) -> None:
     """Be one of several processes: serve the parent's socket, and go when the parent goes."""
-    listening = socket.socket(fileno=descriptor)
-    listening.setblocking(False)
-    parent = os.getppid()
+    stop = asyncio.Event()
+    when_told_to_stop(stop.set)
+    settings = replace(settings, **json.loads(sys.stdin.buffer.readline()))
+    when_parent_goes(stop.set)
+    await require_database(settings)
+    with socket.socket(fileno=descriptor) as listening:
+        await serve_until(stop, create_app(settings), listening, settings.proxy_hops)
 
-    async def leave_with_parent() -> None:
-        while os.getppid() == parent:
-            await asyncio.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
 
-    watch = asyncio.create_task(leave_with_parent())
-    try:
-        await serve(create_app(settings), listening, settings.proxy_hops)
-    finally:
-        watch.cancel()
-        listening.close()
+def when_parent_goes(act: Callable[[], object]) -> None:
+    """Call `act` once the parent's end of our standard input is closed, by whatever death."""
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        loop.remove_reader(sys.stdin)
+        act()
+
+    loop.add_reader(sys.stdin, leave)
 
 
 if __name__ == "__main__":

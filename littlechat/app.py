@@ -3,8 +3,12 @@
 import hashlib
 import logging
 import time
+from posixpath import normpath
 
 from quart import Quart, Response, g, request, send_from_directory
+from quart.wrappers.base import BaseRequestWebsocket
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import MapAdapter
 
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
@@ -16,7 +20,7 @@ from littlechat.hub import RESTART, Hub
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.models import Session
-from littlechat.render import STATIC, Renderer
+from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle
 from littlechat.web import Services, SessionCookie, auth, health, messages, protect, rooms, socket
@@ -26,11 +30,27 @@ BODY_BYTES_MAX = 128 * 1024
 
 BODY_SECONDS = 30
 CLOSING_SECONDS = 1.0
-"""Over how long the sockets are sent away on a stop."""
+CLOSING_SECONDS_EACH = 0.01
+"""Over how long the sockets are sent away on a stop: together, and at the most each."""
 
 VENDORED = ("vendor/htmx.min.js", "vendor/hx-ws.min.js")
 
 log = logging.getLogger("littlechat.requests")
+
+
+class Application(Quart):
+    """Quart that routes by the path alone: a malformed Host must not fail before our error pages."""
+
+    def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
+        """Return what finds the route of `request`."""
+        if request is None:
+            return super().create_url_adapter(None)
+        return self.url_map.bind(
+            "localhost",
+            url_scheme=request.scheme,
+            default_method=request.method,
+            path_info=request.path,
+        )
 
 
 def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
@@ -40,7 +60,9 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     `settings.redis_url` is set, else a bus for this application alone. Raises `ConfigError`.
     """
     require_browser_parts()
-    app = Quart(__name__, static_folder=None, template_folder=None)
+    app = Application(__name__, static_folder=None, template_folder=None)
+    # A doubled slash would be answered with a redirect to whatever host the request names.
+    app.url_map.merge_slashes = False
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
@@ -109,7 +131,8 @@ def _bus(settings: Settings) -> Bus:
 async def close_sockets(app: Quart) -> None:
     """Send every browser away with 1012, spread over a moment, so that it comes back by itself."""
     served: Services = app.extensions["littlechat"]
-    await served.hub.close_all(RESTART, CLOSING_SECONDS if served.hub.sockets else 0)
+    seconds = min(CLOSING_SECONDS, CLOSING_SECONDS_EACH * len(served.hub.sockets))
+    await served.hub.close_all(RESTART, seconds)
 
 
 def require_browser_parts() -> None:
@@ -123,12 +146,16 @@ def require_browser_parts() -> None:
 
 
 def add_static(app: Quart) -> None:
-    """Serve `static/`; an address with a version never changes its content."""
+    """Serve `static/`; an address with the file's own version never changes its content."""
 
     @app.get("/static/<path:path>")
     async def show_static(path: str) -> Response:
-        response = await send_from_directory(STATIC, path)
-        lasting = "v" in request.args
+        try:
+            response = await send_from_directory(STATIC, path)
+        except OSError as error:
+            raise NotFound from error  # Longer than a file's name can be.
+        # Another's version must not be kept: during an update old and new processes both serve.
+        lasting = normpath(path) == path and request.full_path == static_url(path)
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if lasting else "no-cache"
         )

@@ -89,9 +89,14 @@ def _uri(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
     value = (env.get(name) or "").strip()
     if not value:
         return None
+    try:
+        scheme = urlsplit(value).scheme
+    except ValueError:  # unbalanced brackets, as of an IPv6 address
+        scheme = ""
     # The value may hold a password, so the message never repeats it.
-    if urlsplit(value).scheme not in schemes:
-        raise ConfigError(f"{name} must start with {' or '.join(s + '://' for s in schemes)}.")
+    if scheme not in schemes:
+        allowed = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ConfigError(f"{name} must start with {allowed} and be a whole address.")
     return value
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import ReturnDocument, WriteConcern
+from pymongo import WriteConcern
 from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
@@ -109,13 +109,6 @@ class Collection:
     async def update_many(self, where: Filter, change: Document) -> int:
         """Change every document that matches; return how many did."""
         return int((await self._do(self._inner.update_many(where, change))).matched_count)
-
-    async def find_and_update(self, where: Filter, change: Document) -> Document | None:
-        """Change one document and return it as it is afterwards, or None."""
-        found: Document | None = await self._do(
-            self._inner.find_one_and_update(where, change, return_document=ReturnDocument.AFTER)
-        )
-        return found
 
     async def delete(self, where: Filter) -> int:
         """Delete every document that matches; return how many there were."""

@@ -188,6 +188,10 @@ class Feed:
             await asyncio.sleep(0)
             now = self._clock()
             self._round_at = now + min(now - started, ROUND_PAUSE_MAX)
+        self.say_goodbye()
+
+    def say_goodbye(self) -> None:
+        """Tell the other processes that this one serves nobody in the room."""
         self._feeds.bus.publish(self.topic, self._here(names=()))
 
     def _is_over(self) -> bool:
@@ -326,17 +330,24 @@ class Feeds:
         return feed
 
     async def _run(self, feed: Feed) -> None:
+        while True:
+            failed = await self._run_once(feed)
+            async with self._opening:
+                # Somebody may have come in while it was ending.
+                if failed or not self.hub.members(feed.topic):
+                    del self._feeds[feed.topic]
+                    await self.bus.unsubscribe(feed.topic)
+                    return
+
+    async def _run_once(self, feed: Feed) -> bool:
         try:
             await feed.run()
         except Exception:
             log.exception("feed failed")
             for socket in self.hub.members(feed.topic):
                 socket.close(OVERLOAD)
-        finally:
-            async with self._opening:
-                if not self.hub.members(feed.topic):
-                    del self._feeds[feed.topic]
-                    await self.bus.unsubscribe(feed.topic)
+            return True
+        return False
 
     def hear(self, topic: str, event: Event) -> None:
         """Pass an event from the bus to its feed."""
@@ -391,7 +402,9 @@ class Feeds:
         return page
 
     async def close(self) -> None:
-        """End every feed."""
+        """End every feed, and tell the other processes that nobody is here any more."""
+        for feed in self._feeds.values():
+            feed.say_goodbye()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -17,6 +17,10 @@ OUTBOX_BYTES = 256 * 1024
 WRITE_SECONDS = 20.0
 """A peer that takes nothing for this long has stopped reading."""
 
+CLOSE_SECONDS = 0.5
+"""How long a send under way may still take once its socket is to close: kicks take effect in 1 s,
+for those who stopped reading as well."""
+
 GOING_AWAY, POLICY, OVERLOAD, RESTART, ERROR = 1001, 1008, 1013, 1012, 1011
 """Close codes (RFC 6455 section 7.4 and its registry); pages retry all but 1008."""
 
@@ -48,12 +52,15 @@ class Socket:
     _passing: dict[str, str] = field(default_factory=dict)
     _bytes: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _sending: asyncio.Timeout | None = None
 
     def put(self, frame: str, size: int) -> None:
         """Queue a frame of `size` bytes that must arrive, or close with 1013 for lack of room.
 
         An empty outbox takes a frame of any size: the senders bound it, and all sockets share it.
         """
+        if self.close_code is not None:
+            return  # Between a kick and its writer's next turn nothing may slip through.
         if self._bytes + size > OUTBOX_BYTES:
             self.counters.shed += len(self._passing)
             self._drop_passing()
@@ -66,12 +73,18 @@ class Socket:
         self._wake.set()
 
     def put_passing(self, kind: str, frame: str, size: int) -> None:
-        """Queue a frame that the next of its kind makes void; drop it for lack of room."""
-        old = self._passing.get(kind)
-        if self._bytes + size > OUTBOX_BYTES:
+        """Queue a frame that the next of its kind makes void; drop it for lack of room.
+
+        An empty outbox takes a frame of any size here too.
+        """
+        if self.close_code is not None:
+            return
+        if (void := self._passing.pop(kind, None)) is not None:
+            self._bytes -= len(void.encode())
+        if self._bytes and self._bytes + size > OUTBOX_BYTES:
             self.counters.shed += 1
             return
-        self._bytes += size - (len(old.encode()) if old else 0)
+        self._bytes += size
         self._passing[kind] = frame
         self._wake.set()
 
@@ -82,7 +95,13 @@ class Socket:
             self._frames.clear()
             self._drop_passing()
             self._bytes = 0
+            self._hurry()
         self._wake.set()
+
+    def _hurry(self) -> None:
+        if self._sending and not self._sending.expired():
+            soon = asyncio.get_running_loop().time() + CLOSE_SECONDS
+            self._sending.reschedule(min(self._sending.when() or soon, soon))
 
     def _drop_passing(self) -> None:
         self._bytes -= sum(len(frame.encode()) for frame in self._passing.values())
@@ -104,11 +123,14 @@ class Socket:
         self._passing.clear()
         self._bytes = 0
         try:
-            async with asyncio.timeout(WRITE_SECONDS):
+            async with asyncio.timeout(WRITE_SECONDS) as self._sending:
                 await self.send(frame)
         except TimeoutError:
-            self.counters.overflowed += 1
+            self.counters.overflowed += self.close_code is None
             self.close(OVERLOAD)
+            return
+        finally:
+            self._sending = None
         self.counters.frames += 1
         self.counters.delivered += count
 

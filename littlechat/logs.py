@@ -20,10 +20,12 @@ class KeyValueFormatter(logging.Formatter):
         pairs = "".join(
             f" {key}={_plain(value)}" for key, value in vars(record).items() if key not in STANDARD
         )
-        # A newline in what a library logs must not look like a line of ours.
-        text = record.getMessage().replace("\n", "\\n")
+        text = _printable(record.getMessage())
         line = f"{moment.replace('+00:00', 'Z')} {record.levelname} {record.name}: {text}{pairs}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if not record.exc_info:
+            return line
+        trace = self.formatException(record.exc_info).splitlines()
+        return "\n".join([line, *(f"  {_printable(one)}" for one in trace)])
 
 
 def configure(level: str) -> None:
@@ -33,6 +35,12 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("pymongo", "asyncio", "hypercorn.error", "markdown_it"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def _printable(text: str) -> str:
+    # A newline or an escape sequence in what somebody sent, or in an error's text that repeats it,
+    # must not look like a line of ours or move a terminal's cursor. Tracebacks are indented for it.
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _plain(value: object) -> str:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from littlechat.db import Database, Document, Duplicate, Missing, Unavailable, now
+from littlechat.db import Collection, Database, Document, Duplicate, Missing, Unavailable, now
 from littlechat.models import Cursor, Invalid, Message, Page, User
 
 PAGE_MAX = 100
@@ -22,6 +22,9 @@ BATCH_MAX = 100
 
 CATCH_UP_MAX = 500
 """Missed posts, or missed changes, that are replayed; with more, the page reloads its list."""
+
+LEAP = 128
+"""Numbers that are read at once to find the end of a series."""
 
 NUMBERING_TRIES = 100
 """Each failed try means that another process got a number, so a room's progress is never lost."""
@@ -66,6 +69,7 @@ class Messages:
             "client_id": client_id,
             "body": body,
             "at": now(),
+            "version": 0,
         }
         self._queues.setdefault(room_id, deque()).append(_Waiting(document, stored))
         if room_id not in self._commits:
@@ -134,19 +138,14 @@ class Messages:
         return known.seq if known else await self._refresh_seq(room_id)
 
     async def _refresh_seq(self, room_id: str) -> int:
-        seq = (await self._known(room_id)).seq
-        # A range that starts near the end, so that a long room costs no more than a short one.
-        found = await self._db.messages.find(
-            {"room": room_id, "seq": {"$gte": seq}}, sort=[("seq", -1)], limit=1
-        )
-        return self._see(room_id, seq=int(found[0]["seq"]) if found else seq).seq
+        known = (await self._known(room_id)).seq
+        seq = await _highest(self._db.messages, room_id, "seq", known)
+        return self._see(room_id, seq=seq).seq
 
     async def _refresh_change(self, room_id: str) -> int:
-        change = (await self._known(room_id)).change
-        found = await self._db.changes.find(
-            {"room": room_id, "n": {"$gte": change}}, sort=[("n", -1)], limit=1
-        )
-        return self._see(room_id, change=int(found[0]["n"]) if found else change).change
+        known = (await self._known(room_id)).change
+        change = await _highest(self._db.changes, room_id, "n", known)
+        return self._see(room_id, change=change).change
 
     async def _known(self, room_id: str) -> Cursor:
         if room_id not in self._last:
@@ -161,6 +160,8 @@ class Messages:
 
     async def head(self, room_id: str) -> Cursor:
         """Return the room's cursor as it is now; what is read afterwards is at least as new."""
+        # Here too, so that open pages hear at the next beat of a change whose maker crashed.
+        await self._number_forgotten(room_id)
         change = await self._refresh_change(room_id)
         return Cursor(await self._refresh_seq(room_id), change)
 
@@ -247,34 +248,43 @@ class Messages:
 
         Raises `Missing` for another's, a removed or an absent one.
         """
-        return await self._change(
-            {"room": room_id, "seq": seq, "author": author.id, "removed": {"$ne": True}},
-            {"body": body, "edited": True},
-        )
+        return await self._change(room_id, seq, author, {"body": body, "edited": True})
 
     async def remove(self, room_id: str, seq: int, author: User | None) -> tuple[Message, int]:
         """Empty a message for good, leaving its place; return it and its change's number.
 
         With `author` only one of theirs; raises `Missing`.
         """
-        own = {"author": author.id} if author else {}
-        return await self._change(
-            {"room": room_id, "seq": seq, "removed": {"$ne": True}, **own},
-            {"body": "", "removed": True},
-        )
+        return await self._change(room_id, seq, author, {"body": "", "removed": True})
 
-    async def _change(self, where: Document, values: Document) -> tuple[Message, int]:
+    async def _change(
+        self, room_id: str, seq: int, author: User | None, values: Document
+    ) -> tuple[Message, int]:
         # Marked first, numbered second, unmarked third: a crash in between leaves a mark, by which
         # the next catch-up numbers the change. Numbering first would let a reader pass the number
         # while the post is still as it was.
-        document = await self._db.messages.find_and_update(
-            where, {"$set": {**values, "unnumbered": True}, "$inc": {"version": 1}}
-        )
-        if document is None:
-            raise Missing
-        n = await self._number(document)
+        n = await self._number(await self._mark(room_id, seq, author, values))
         # Read again after numbering: of two changes at once, the one numbered last must show both.
-        return await self.get(str(document["room"]), int(document["seq"])), n
+        return await self.get(room_id, seq), n
+
+    async def _mark(
+        self, room_id: str, seq: int, author: User | None, values: Document
+    ) -> Document:
+        # Read, judged here, and written under the version read. The embedded database scans all
+        # messages for a findAndModify, and for a filter that asks for more than an index holds.
+        for _ in range(NUMBERING_TRIES):
+            document = await self._db.messages.find_one({"room": room_id, "seq": seq})
+            if document is None or document.get("removed"):
+                raise Missing
+            if author is not None and document["author"] != author.id:
+                raise Missing
+            version = document["version"]
+            values = {**values, "unnumbered": True, "version": version + 1}
+            if await self._db.messages.update(
+                {"_id": document["_id"], "version": version}, {"$set": values}
+            ):
+                return {**document, **values}
+        raise Unavailable(f"the message kept changing, {NUMBERING_TRIES} times")
 
     async def _number(self, document: Document) -> int:
         room_id = str(document["room"])
@@ -306,6 +316,22 @@ class Messages:
         self._last.pop(room_id, None)
 
 
+async def _highest(collection: Collection, room_id: str, series: str, known: int) -> int:
+    """Return the highest number of a room's series, from one that is not above it."""
+    # Leaps to near the end first: the embedded database reads all of an open range, which after
+    # a restart is the whole series.
+    leap = LEAP
+    while await collection.find_one({"room": room_id, series: known + leap}):
+        known, leap = known + leap, leap * 2
+    while (leap := leap // 2) >= LEAP:
+        if await collection.find_one({"room": room_id, series: known + leap}):
+            known += leap
+    found = await collection.find(
+        {"room": room_id, series: {"$gte": known}}, sort=[(series, -1)], limit=1
+    )
+    return int(found[0][series]) if found else known
+
+
 def _answer(waiting: _Waiting, message: Message) -> None:
     if not waiting.stored.done():
         waiting.stored.set_result(message)
@@ -328,7 +354,7 @@ def _message(document: Document) -> Message:
         author_name=str(document["author_name"]),
         body=str(document["body"]),
         at=document["at"],
-        version=int(document.get("version", 0)),
+        version=int(document["version"]),
         edited=bool(document.get("edited", False)),
         removed=bool(document.get("removed", False)),
     )

@@ -30,6 +30,14 @@ Visibility = Literal["public", "private"]
 Role = Literal["creator", "member"]
 
 
+INVISIBLE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+"""Letters, marks and one symbol that show nothing (Unicode's Default_Ignorable_Code_Point, and the
+blank of Braille): in a name they would make one person look like another."""
+
+
 class Invalid(Exception):
     """What a person sent breaks a rule; `errors` holds one sentence for each field at fault."""
 
@@ -180,7 +188,8 @@ def clean_username(raw: str) -> str:
 def _may_stand_in_a_name(char: str) -> bool:
     # Marks (M) belong to the letters of many scripts; Nd leaves out superscripts and the like.
     category = unicodedata.category(char)
-    return char in "._-" or category[0] in "LM" or category == "Nd"
+    letter = category[0] in "LM" and char not in INVISIBLE
+    return char in "._-" or letter or category == "Nd"
 
 
 def clean_password(raw: str, username: str, common: Iterable[str]) -> str:
@@ -260,8 +269,11 @@ def room_id_for(name: str, visibility: Visibility) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether `text` shows nothing: only white space, controls and invisible format characters."""
-    return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in text)
+    """Whether `text` shows nothing: only white space, controls and other invisible characters."""
+    return all(
+        char.isspace() or char in INVISIBLE or unicodedata.category(char) in ("Cc", "Cf")
+        for char in text
+    )
 
 
 def _without_controls(text: str) -> str:

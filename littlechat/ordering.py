@@ -12,9 +12,11 @@ class Series:
 
     last: int = 0
     _early: dict[int, str] = field(default_factory=dict)
+    _furthest: int = 0
 
     def offer(self, number: int, thing: str) -> None:
         """Take in one thing, in any order and any number of times."""
+        self._furthest = max(self._furthest, number)
         if number > self.last and len(self._early) < EARLY_MAX:
             self._early[number] = thing
 
@@ -28,8 +30,9 @@ class Series:
 
     @property
     def has_gap(self) -> bool:
-        """Whether, after `take`, something is here while something before it is not."""
-        return bool(self._early)
+        """Whether, after `take`, something was offered that could not be handed out yet."""
+        # Not whether something waits: what found no room must be fetched as well.
+        return self._furthest > self.last
 
     def jump(self, number: int) -> None:
         """Count everything up to `number` as handed out, since the store told it."""

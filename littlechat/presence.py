@@ -55,6 +55,7 @@ class Presence:
 
     def apply(self, event: Event, now: float) -> bool:
         """Take in `event` at `now` seconds; return whether `online` or `typing` changed."""
+        self._forget(now)
         match event:
             case Here(process, names) if names:
                 self._snapshots[process] = (names, now + SNAPSHOT_SECONDS)
@@ -64,12 +65,18 @@ class Presence:
                 self._typed[name] = now + TYPING_SECONDS
             case Stopped(name):
                 self._typed.pop(name, None)
-        return self.tick(now)
+        return self._look()
 
     def tick(self, now: float) -> bool:
         """Forget what expired by `now` seconds; return whether `online` or `typing` changed."""
+        self._forget(now)
+        return self._look()
+
+    def _forget(self, now: float) -> None:
         self._snapshots = {p: s for p, s in self._snapshots.items() if s[1] > now}
         self._typed = {name: until for name, until in self._typed.items() if until > now}
+
+    def _look(self) -> bool:
         online = _sorted({name for names, _ in self._snapshots.values() for name in names})
         typing = _sorted(self._typed)
         changed = (online, typing) != (self.online, self.typing)

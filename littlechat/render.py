@@ -43,7 +43,7 @@ class Renderer:
         )
         self._message = self._env.get_template("_message.html")
         self._cached = cached
-        self._messages: OrderedDict[tuple[str, int, int], str] = OrderedDict()
+        self._messages: OrderedDict[tuple[str, int, int, datetime], str] = OrderedDict()
 
     def page(self, template: str, **values: Any) -> str:
         """Return a whole page or a partial by its template's name."""
@@ -51,7 +51,8 @@ class Renderer:
 
     def message(self, message: Message) -> Markup:
         """Return one message's element."""
-        key = (message.room_id, message.seq, message.version)
+        # The time as well: a room made anew under a deleted one's id starts again at seq 1.
+        key = (message.room_id, message.seq, message.version, message.at)
         html = self._messages.get(key)
         if html is None:
             body = Markup(markup.to_html(message.body))  # noqa: S704 - markup.py made it safe
@@ -67,13 +68,19 @@ class Renderer:
         """Return the elements of several messages."""
         return Markup("").join(map(self.message, messages))
 
-    def history(self, room_id: str, page: Page) -> Markup:
-        """Return a stretch of messages between the links that load what is around it."""
-        return Markup(  # noqa: S704 - our own template's autoescaped output
-            self.page(
-                "_history.html", room_id=room_id, page=page, messages=self.messages(page.messages)
-            )
+    def history(self, room_id: str, page: Page, cursor: Cursor | None = None) -> Markup:
+        """Return a stretch of messages between the links that load what is around it.
+
+        One that reaches the room's end carries `cursor`, from which a page can join the stream.
+        """
+        html = self.page(
+            "_history.html",
+            room_id=room_id,
+            page=page,
+            messages=self.messages(page.messages),
+            cursor=None if page.newer else cursor,
         )
+        return Markup(html)  # noqa: S704 - our own template's autoescaped output
 
     def posted_frame(self, messages: Iterable[str], cursor: Cursor) -> str:
         """Return the frame that puts rendered messages in their places and moves the cursor."""

@@ -1,60 +1,122 @@
 """Runs one process of an application on Hypercorn: its limits, its patience, its stop.
 
-Three things of Hypercorn 0.18 are changed here, each guarded by a test in `tests/test_serve.py`:
-compression of sockets is never offered, a peer that stops reading is cut off, and open sockets are
-sent away before the server waits for its connections.
+What Hypercorn 0.18 does otherwise is changed by the classes below, each guarded by a test in
+`tests/test_serve.py`; nothing else may depend on Hypercorn's insides.
 """
 
 import asyncio
+import contextlib
 import logging
-import signal
 import socket
+import weakref
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hypercorn.asyncio import run as hypercorn_run
+from hypercorn.asyncio import tcp_server
+from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config, Sockets
 from hypercorn.events import Event, RawData
 from hypercorn.middleware import ProxyFixMiddleware
-from hypercorn.protocol import ws_stream
+from hypercorn.protocol import h11, ws_stream
+from hypercorn.protocol.events import StreamClosed
+from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.utils import wrap_app
 from quart import Quart
+from wsproto.events import Ping
 
 from littlechat.app import close_sockets
 from littlechat.frames import FRAME_BYTES_MAX
 
-WRITE_SECONDS = 20.0
-"""A peer that takes nothing for this long is cut off, and what waits for it is freed."""
+WRITE_SECONDS = 15.0
+"""A peer that does not take a write within this is cut off, and what waits for it is freed."""
 
 PING_SECONDS = 20.0
-SILENCE_SECONDS = 50
+SILENCE_SECONDS = 50.0
 """Every browser answers pings, so a connection silent for this long is half open."""
+
+HEADER_SECONDS = 30.0
+"""How long a connection may take to send a whole request's head, the first or the next."""
 
 BACKLOG = 1_024
 """After a restart everybody comes at once."""
 
 GRACE_SECONDS = 5.0
+"""What a stop leaves to requests in flight; then their connections are cut."""
+
+SOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 
 log = logging.getLogger(__name__)
 
 
+class ServerConfig(Config):
+    """Hypercorn's settings, and the open connections and sockets of the server that has them."""
+
+    def __init__(self) -> None:
+        self.connections: weakref.WeakSet[ImpatientServer] = weakref.WeakSet()
+        self.streams: weakref.WeakSet[GuardedStream] = weakref.WeakSet()
+
+
 class ImpatientServer(TCPServer):
-    """Hypercorn's connection, cut off when its peer takes nothing for `WRITE_SECONDS`.
+    """Hypercorn's connection, cut off when its peer does not take what it is sent.
 
     Without it one who stops reading holds what was written for him, for ever.
     """
+
+    config: ServerConfig
+
+    async def run(self) -> None:
+        """Serve the connection to its end."""
+        self.config.connections.add(self)
+        await super().run()
 
     async def protocol_send(self, event: Event) -> None:
         """Write as usual, but not without end."""
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return
+        late = self.loop.call_later(WRITE_SECONDS, self.cut, "peer stopped reading")
         try:
-            async with asyncio.timeout(WRITE_SECONDS):
-                await super().protocol_send(event)
-        except TimeoutError:
-            log.warning("peer stopped reading")
-            self.writer.transport.abort()
+            await super().protocol_send(event)
+        finally:
+            late.cancel()
+
+    async def _close(self) -> None:
+        # Closing, too, first waits until the peer has taken the rest.
+        late = self.loop.call_later(WRITE_SECONDS, self.cut, "peer did not take the rest")
+        try:
+            await super()._close()
+        finally:
+            late.cancel()
+
+    def cut(self, reason: str) -> None:
+        """Drop the connection and what still waits for the peer."""
+        log.warning("connection cut", extra={"reason": reason})
+        self.writer.transport.abort()
+
+
+class GuardedStream(WSStream):
+    """Hypercorn's WebSocket, pinged by `ping_all` and ended by a message that is too big."""
+
+    config: ServerConfig
+
+    async def _send_pings(self) -> None:
+        # Hypercorn's own task sleeps on after its socket has closed, which holds the connection's
+        # memory for a whole interval and every stop for its whole grace.
+        self.config.streams.add(self)
+
+    async def ping(self) -> None:
+        """Ping the browser, which answers by itself."""
+        if not self.closed:
+            await self._send_wsproto_event(Ping())
+
+    async def _handle_events(self) -> None:
+        await super()._handle_events()
+        if self.buffer.length > self.buffer.max_length:
+            # Hypercorn says 1009 but reads and keeps what follows: one endless frame would fill
+            # the memory.
+            await self.send(StreamClosed(stream_id=self.stream_id))
 
 
 def _offer_no_compression(*_: Any) -> None:
@@ -65,48 +127,103 @@ def _offer_no_compression(*_: Any) -> None:
     """
 
 
+async def _stay_with_http1(*_: Any) -> None:
+    """Do not switch to HTTP/2 on a plain connection: no browser asks, and nothing here guards it."""
+
+
 def patch_hypercorn() -> None:
     """Put our parts in Hypercorn's place."""
-    setattr(ws_stream, "server_extensions_handshake", _offer_no_compression)  # noqa: B010
     setattr(hypercorn_run, "TCPServer", ImpatientServer)  # noqa: B010
+    setattr(h11, "WSStream", GuardedStream)  # noqa: B010
+    setattr(ws_stream, "server_extensions_handshake", _offer_no_compression)  # noqa: B010
+    setattr(h11.H11Protocol, "_check_protocol", _stay_with_http1)  # noqa: B010
 
 
-def configure(proxy_hops: int) -> Config:
+def configure() -> ServerConfig:
     """Return Hypercorn's settings."""
-    config = Config()
+    config = ServerConfig()
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
     config.include_server_header = False
     config.alpn_protocols = ["http/1.1"]
     config.backlog = BACKLOG
-    config.graceful_timeout = GRACE_SECONDS
-    config.shutdown_timeout = GRACE_SECONDS
-    config.keep_alive_timeout = 30.0
-    config.read_timeout = SILENCE_SECONDS
+    config.graceful_timeout = GRACE_SECONDS + 1
+    config.keep_alive_timeout = HEADER_SECONDS
+    config.read_timeout = SILENCE_SECONDS  # type: ignore[assignment]  # it says int, and waits for any number
     config.websocket_ping_interval = PING_SECONDS
     config.websocket_max_message_size = FRAME_BYTES_MAX
     return config
 
 
-async def serve(app: Quart, listening: socket.socket, proxy_hops: int) -> None:
-    """Serve `app` on a bound socket until SIGTERM or SIGINT, then let everybody finish."""
+async def serve_until(
+    stop: asyncio.Event, app: Quart, listening: socket.socket, proxy_hops: int = 0
+) -> None:
+    """Serve `app` on a bound socket until `stop` is set, then let everybody finish.
+
+    Raises what the application raises when it cannot start.
+    """
     patch_hypercorn()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    config = configure()
 
     async def until_stopped() -> None:
         await stop.wait()
+        # Who comes back at once must find the next process, not this one.
+        asyncio.get_running_loop().remove_reader(listening)
         # From Python 3.12 on the server first waits for every open socket: they must go before.
         await close_sockets(app)
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, cut_all, config)
 
-    asgi: Any = app
-    if proxy_hops:
-        asgi = ProxyFixMiddleware(app, mode="legacy", trusted_hops=proxy_hops)
-    await hypercorn_run.worker_serve(
-        wrap_app(asgi, 0, "asgi"),
-        configure(proxy_hops),
-        sockets=Sockets([], [listening], []),
-        shutdown_trigger=until_stopped,
-    )
+    await app.startup()
+    pings = asyncio.create_task(ping_all(config))
+    try:
+        await hypercorn_run.worker_serve(
+            wrap_app(behind_proxies(app, proxy_hops), 0, "asgi"),
+            config,
+            sockets=Sockets([], [listening], []),
+            shutdown_trigger=until_stopped,
+        )
+    finally:
+        pings.cancel()
+        await shut_down(app)
+
+
+def behind_proxies(app: Quart, hops: int) -> Any:
+    """Return the application for Hypercorn; `hops` proxies are believed about the client."""
+
+    async def connections(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return  # `serve_until` starts and ends the application: its errors are told as ours.
+        if scope["type"] == "websocket":
+            # A proxy says https of a socket too, and Quart would look for a page at its address.
+            scope["scheme"] = SOCKET_SCHEMES.get(scope["scheme"], scope["scheme"])
+        await app(scope, receive, send)
+
+    return ProxyFixMiddleware(connections, trusted_hops=hops) if hops else connections
+
+
+async def ping_all(config: ServerConfig) -> None:
+    """Ping every open socket every `PING_SECONDS`."""
+    pings: set[asyncio.Task[None]] = set()
+    while True:
+        await asyncio.sleep(PING_SECONDS)
+        for stream in list(config.streams):
+            # In a task of its own: one who stopped reading must not delay the others' pings.
+            ping = asyncio.create_task(stream.ping())
+            pings.add(ping)
+            ping.add_done_callback(pings.discard)
+
+
+def cut_all(config: ServerConfig) -> None:
+    """End the connections that a stop has waited for long enough."""
+    for connection in list(config.connections):
+        if not connection.writer.transport.is_closing():
+            connection.cut("stopping")
+
+
+async def shut_down(app: Quart) -> None:
+    """Let the application close what it opened, within `GRACE_SECONDS`."""
+    try:
+        async with asyncio.timeout(GRACE_SECONDS):
+            await app.shutdown()
+    except TimeoutError:
+        log.error("the application did not end in time")

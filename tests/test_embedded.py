@@ -17,7 +17,9 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
 from littlechat import embedded
-from littlechat.embedded import DataDirectory, EmbeddedError, EmbeddedServer
+from littlechat.datadir import DataDirectory, DataDirectoryError
+from littlechat.db import provision
+from littlechat.embedded import EmbeddedError, EmbeddedServer
 
 WAIT_SECONDS = 30
 REPOSITORY = Path(__file__).parents[1]
@@ -26,8 +28,9 @@ REPOSITORY = Path(__file__).parents[1]
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from tests.test_embedded import provision
-from littlechat.embedded import DataDirectory, EmbeddedServer
+from littlechat.datadir import DataDirectory
+from littlechat.db import provision
+from littlechat.embedded import EmbeddedServer
 
 async def main():
     data = DataDirectory(Path(sys.argv[1]))
@@ -44,17 +47,6 @@ Client = AsyncMongoClient[dict[str, object]]
 
 def connect(uri: str) -> Client:
     return AsyncMongoClient(uri, serverSelectionTimeoutMS=10_000)
-
-
-async def provision(uri: str, user: str, password: str) -> None:
-    async with connect(uri) as client:
-        roles = [{"role": "readWrite", "db": "littlechat"}]
-        try:
-            await client.admin.command("createUser", user, pwd=password, roles=roles)
-        except OperationFailure as error:
-            if error.code != 51003:
-                raise
-            await client.admin.command("updateUser", user, pwd=password, roles=roles)
 
 
 def server_in(data: DataDirectory) -> EmbeddedServer:
@@ -99,53 +91,6 @@ async def server(data: DataDirectory) -> AsyncIterator[EmbeddedServer]:
     await server.start()
     yield server
     await server.stop()
-
-
-def test_directory_and_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
-    data = DataDirectory(tmp_path / "data")
-    secret = data.secret("secret-key")
-    assert len(secret) >= 43
-    assert mode(tmp_path / "data") == 0o700
-    assert mode(tmp_path / "data/secret-key") == 0o600
-    (tmp_path / "data/secret-key").chmod(0o644)
-    assert data.secret("secret-key") == secret
-    assert mode(tmp_path / "data/secret-key") == 0o600
-    data.close()
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"\n", b"short", b"\xff\xfe" * 20, b"two words of secret"]
-)
-def test_damaged_secret_is_refused_with_its_name(tmp_path: Path, content: bytes) -> None:
-    data = DataDirectory(tmp_path)
-    (tmp_path / "secret-key").write_bytes(content)
-    with pytest.raises(EmbeddedError, match=r"secret-key is empty or damaged\. Restore"):
-        data.secret("secret-key")
-    data.close()
-
-
-def test_draft_of_a_secret_that_a_crash_left_is_no_secret(tmp_path: Path) -> None:
-    data = DataDirectory(tmp_path)
-    (tmp_path / ".secret-key.draft").write_text("half")
-    assert len(data.secret("secret-key")) >= 43
-    assert not (tmp_path / ".secret-key.draft").exists()
-    data.close()
-
-
-def test_directory_below_a_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    for path in (tmp_path / "file", tmp_path / "file" / "data"):
-        with pytest.raises(EmbeddedError, match=r"cannot be used .*Choose one"):
-            DataDirectory(path)
-
-
-def test_second_littlechat_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
-    data = DataDirectory(tmp_path)
-    refusal = rf"Another littlechat \(process {os.getpid()}\) already uses {tmp_path}"
-    with pytest.raises(EmbeddedError, match=refusal):
-        DataDirectory(tmp_path)
-    data.close()
-    DataDirectory(tmp_path).close()
 
 
 async def test_missing_package_is_said_with_the_remedy(
@@ -269,6 +214,8 @@ async def test_start_that_failed_half_way_is_made_good_by_the_next(tmp_path: Pat
 
     async def crash(uri: str, user: str, password: str) -> None:
         await provision(uri, user, password)
+        async with connect(uri) as client:
+            await client.admin.command("createUser", "eve", pwd="eve", roles=["root"])
         raise ConnectionError("the power went")
 
     broken = EmbeddedServer(data.path, data.secret("database-password"), crash)
@@ -281,6 +228,9 @@ async def test_start_that_failed_half_way_is_made_good_by_the_next(tmp_path: Pat
     try:
         async with connect(whole.uri) as client:
             await client.littlechat.first.insert_one({"_id": 1})
+        async with connect(f"mongodb://eve:eve@127.0.0.1:{port_of(whole.uri)}") as intruder:
+            with pytest.raises(OperationFailure, match="[Aa]uthentication failed"):
+                await intruder.littlechat.first.find_one()
         with pytest.raises(EmbeddedError, match=r"died 4 times within 60 s.*database\.log"):
             await kill_again_and_again(tmp_path, port_of(whole.uri), watching)
     finally:
@@ -306,7 +256,7 @@ async def test_killed_littlechat_leaves_its_directory_usable(
     assert parent.stdout
     uri = (await asyncio.to_thread(parent.stdout.readline)).strip()
     pid = pid_in(tmp_path)
-    with pytest.raises(EmbeddedError, match=f"process {parent.pid}"):
+    with pytest.raises(DataDirectoryError, match=f"process {parent.pid}"):
         DataDirectory(tmp_path)
     if orphaned:  # frozen, it cannot follow its parent's wish, nor a polite request
         os.kill(pid, signal.SIGSTOP)

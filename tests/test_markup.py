@@ -10,7 +10,7 @@ from types import FrameType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it.rules_core import StateCore
-from xss_corpus import PAYLOADS
+from tests.xss_corpus import PAYLOADS
 
 from littlechat import markup
 from littlechat.markup import first_line, to_html

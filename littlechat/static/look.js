@@ -21,11 +21,14 @@ const next = item => {
 
 function relate(item) {
   const before = previous(item), at = moment(item);
-  const newDay = !before || dayOf(moment(before)) !== dayOf(at);
+  // Before the first one loaded there may be others of its day: that shows when they are loaded.
+  const first = !before && !list.querySelector(":scope > .older");
+  const newDay = first || (before && dayOf(moment(before)) !== dayOf(at));
   if (newDay) item.dataset.day = dayName(at);
   else delete item.dataset.day;
   item.classList.toggle(
-    "follows", !newDay && before.dataset.author === item.dataset.author && at - moment(before) < TOGETHER,
+    "follows",
+    Boolean(before) && !newDay && before.dataset.author === item.dataset.author && at - moment(before) < TOGETHER,
   );
 }
 

@@ -8,6 +8,7 @@ const seq = item => Number(item.dataset.seq);
 export function place(list, fragment) {
   const placed = [];
   let cursor;
+  list.dispatchEvent(new CustomEvent("littlechat:placing"));
   for (const item of [...fragment.children]) {
     if (item.matches(".cursor")) cursor = item.dataset.cursor;
     else if (item.matches(".message") && put(list, item)) placed.push(item);

@@ -49,15 +49,25 @@ new MutationObserver(changes => {
   reconnect();
 }).observe(list, { childList: true });
 
-// Where the browser does not hold the reader's place by itself, as Safari: measure and put it back.
-if (!CSS.supports("overflow-anchor", "auto")) {
-  let height = scroller.scrollHeight;
-  new MutationObserver(() => {
-    const grown = scroller.scrollHeight - height;
-    if (!atEnd()) scroller.scrollTop -= grown;
-    height = scroller.scrollHeight;
-  }).observe(list, { childList: true });
+// Whatever comes above or below, what is being read stays where it is on the screen.
+let mark;
+
+function remember() {
+  const box = scroller.getBoundingClientRect();
+  const item = [...list.querySelectorAll(":scope > .message")]
+    .find(one => one.getBoundingClientRect().bottom > box.top + box.height / 2);
+  mark = item && !atEnd() ? { item, top: item.getBoundingClientRect().top } : undefined;
 }
+
+function restore() {
+  if (mark?.item.isConnected) scroller.scrollTop += mark.item.getBoundingClientRect().top - mark.top;
+  mark = undefined;
+}
+
+list.addEventListener("littlechat:placing", remember);
+list.addEventListener("littlechat:placed", restore);
+list.addEventListener("htmx:before:swap", remember);
+document.addEventListener("htmx:after:swap", restore);
 
 const target = location.hash.startsWith("#message-") && document.getElementById(location.hash.slice(1));
 if (target) target.scrollIntoView({ block: "center" });

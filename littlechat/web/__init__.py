@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from quart import (
     Quart,
@@ -22,10 +23,16 @@ from quart import (
     request,
     websocket,
 )
-from quart.typing import ResponseReturnValue
+from quart.typing import ResponseReturnValue, ResponseTypes
 from quart_auth import QuartAuth, current_user
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import Forbidden, HTTPException, NotFound, Unauthorized
+from werkzeug.exceptions import (
+    Forbidden,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    Unauthorized,
+)
 
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
@@ -118,10 +125,10 @@ def go(path: str) -> ResponseReturnValue:
 
 def local_path(target: str) -> str | None:
     """Return `target` if it is an address on this site, never another's, else None."""
-    parts = urlsplit(target)
-    plain = target.startswith("/") and not target.startswith(("//", "/\\"))
-    safe = plain and not (parts.scheme or parts.netloc) and target.isprintable()
-    return target if safe and len(target) <= 500 and "\\" not in target else None
+    # One slash and then a path: no scheme or host can follow. Browsers read a backslash as a slash
+    # and skip tabs and newlines, so neither may stand anywhere.
+    path = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if path and target.isprintable() and len(target) <= 500 else None
 
 
 async def form_text(name: str) -> str:
@@ -132,6 +139,17 @@ async def form_text(name: str) -> str:
 def client_address() -> str:
     """Return the address the request came from, as far as the trusted proxies tell."""
     return request.remote_addr or "unknown"
+
+
+def client_network() -> str:
+    """Return what throttles count by: the address, or its /64, which one IPv6 client has whole."""
+    try:
+        address = ip_address(client_address())
+    except ValueError:
+        return client_address()  # What a proxy calls it.
+    if isinstance(address, IPv4Address) or address.ipv4_mapped:
+        return str(getattr(address, "ipv4_mapped", address))
+    return str(IPv6Network((int(address), 64), strict=False))
 
 
 LOCALHOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -225,8 +243,8 @@ def is_same_origin(headers: Headers) -> bool:
     site = headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):
         return False
-    origin = headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("Host")
+    origin, host = headers.get("Origin"), headers.get("Host")
+    return origin is None or (bool(host) and origin.partition("://")[2] == host)
 
 
 async def refuse_cross_origin() -> None:
@@ -244,10 +262,16 @@ async def add_headers(response: Response) -> Response:
     return response
 
 
+async def add_headers_to_refusal(response: ResponseTypes | None) -> ResponseTypes | None:
+    """Set the security headers on a refused handshake; an accepted one has no response."""
+    return await add_headers(cast(Response, response)) if response else None
+
+
 def refusal(status: int, sentence: str, **headers: str) -> Response:
-    """Return an error as a page, or for htmx as an alert."""
+    """Return an error as a page, or for htmx as an alert; to a socket's handshake as plain text."""
     if has_websocket_context():
-        return Response(sentence, status=status, content_type="text/plain; charset=utf-8")
+        plain = "text/plain; charset=utf-8"
+        return Response(sentence, status=status, content_type=plain, headers=headers)
     template = "_alert.html" if is_htmx() else "error.html"
     response = page(template, status, code=status, sentence=sentence)
     response.headers.update(headers)
@@ -269,6 +293,8 @@ async def on_http_error(error: HTTPException) -> Response:
     own = type(error).description != error.description and error.description
     sentence = str(own or SENTENCES.get(code, HTTPStatus(code).phrase + "."))
     headers = {"HX-Redirect": "/login"} if code == 401 and request_is_htmx() else {}
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.valid_methods or ())
     return refusal(code, sentence, **headers)
 
 
@@ -320,6 +346,7 @@ def protect(app: Quart) -> None:
     """Put the guards and error answers in front of every handler of `app`."""
     app.before_request(refuse_cross_origin)
     app.after_request(add_headers)
+    app.after_websocket(add_headers_to_refusal)
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(Missing, on_missing)
     app.register_error_handler(Refused, on_refused)

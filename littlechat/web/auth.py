@@ -17,6 +17,7 @@ from littlechat.throttle import (
 )
 from littlechat.web import (
     client_address,
+    client_network,
     find_session,
     form_text,
     go,
@@ -28,6 +29,8 @@ from littlechat.web import (
 )
 
 blueprint = Blueprint("auth", __name__)
+
+USERNAME_READ_MAX = 500
 
 WRONG_LOGIN = "This name and password do not belong together."
 
@@ -50,10 +53,13 @@ async def show_register() -> ResponseReturnValue:
 async def post_register() -> ResponseReturnValue:
     """Make an account and sign in."""
     username, target = await form_text("username"), _next(await form_text("next"))
+    throttle, network = services().throttle, client_network()
+    # Tries of any outcome: a taken name tells that it exists, and a burst would queue for hashing.
+    await throttle.hit(LOGIN_RATE, network)
+    await throttle.check(REGISTER, network)
     try:
-        await services().throttle.check(REGISTER, client_address())
-        user = await services().accounts.register(username, await form_text("password"))
-        await services().throttle.hit(REGISTER, client_address())
+        user = await services().accounts.register(_bounded(username), await form_text("password"))
+        await throttle.hit(REGISTER, network)
     except Invalid as invalid:
         return page("register.html", 422, errors=invalid.errors, username=username, next=target)
     except Duplicate:
@@ -76,15 +82,17 @@ async def show_login() -> ResponseReturnValue:
 async def post_login() -> ResponseReturnValue:
     """Check name and password; one text whatever is wrong."""
     username, target = await form_text("username"), _next(await form_text("next"))
-    throttle, address, name = services().throttle, client_address(), fold(username.strip())[:64]
-    await throttle.hit(LOGIN_RATE, address)
-    await throttle.check(LOGIN_ADDRESS, address)
-    await throttle.hit(LOGIN_PAIR, name, address)
+    throttle, network = services().throttle, client_network()
+    await throttle.hit(LOGIN_RATE, network)
+    await throttle.check(LOGIN_ADDRESS, network)
+    given = _bounded(username)
+    name = fold(given.strip())[:64]
+    await throttle.hit(LOGIN_PAIR, name, network)
     await throttle.hit(LOGIN_NAME, name)
     try:
-        user = await services().accounts.check_password(username, await form_text("password"))
+        user = await services().accounts.check_password(given, await form_text("password"))
     except WrongLogin:
-        await throttle.hit(LOGIN_ADDRESS, address)
+        await throttle.hit(LOGIN_ADDRESS, network)
         return page(
             "login.html",
             401,
@@ -93,7 +101,7 @@ async def post_login() -> ResponseReturnValue:
             next=target,
             insecure=_cookie_will_not_stick(),
         )
-    await throttle.clear(LOGIN_PAIR, name, address)
+    await throttle.clear(LOGIN_PAIR, name, network)
     await throttle.clear(LOGIN_NAME, name)
     await _sign_in(user)
     return go(target)
@@ -165,6 +173,12 @@ async def _sign_in(user: User) -> None:
     agent = request.headers.get("User-Agent", "")
     token, _ = await services().accounts.open_session(user, agent, client_address())
     login_user(AuthUser(token, Action.WRITE_PERMANENT))
+
+
+def _bounded(username: str) -> str:
+    # Normalizing takes time squared in a run of combining marks: 120 KB would stop everybody for
+    # seconds. What is cut here is far too long for any name.
+    return username[:USERNAME_READ_MAX]
 
 
 def _next(target: str) -> str:

@@ -1,6 +1,7 @@
 """A room's conversation: its page, stretches of its history, and posting to it."""
 
 import asyncio
+from dataclasses import replace
 
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
@@ -64,8 +65,13 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
     """Return a stretch of history with the links to what is around it, as a fragment."""
     room_id = membership.room_id
     head = await services().messages.head(room_id)
-    stretch = await _stretch(room_id, head)
-    return fragment(services().render.history(room_id, stretch))
+    stretch, end = await _stretch(room_id, head), head
+    # It continues what the page has, so only its far end leads on.
+    if request.args.get("before"):
+        stretch, end = replace(stretch, newer=False), None
+    elif request.args.get("after"):
+        stretch = replace(stretch, older=False)
+    return fragment(services().render.history(room_id, stretch, end))
 
 
 @blueprint.post("/rooms/<room>/messages")
@@ -111,7 +117,9 @@ async def post_edit(session: Session, membership: Membership, seq: int) -> Respo
     await services().throttle.hit(SEND, session.user.id)
     body = await form_text("body")
     try:
-        message = await services().actions.edit(membership.room_id, seq, session.user, body)
+        message = await services().actions.edit(
+            membership.room_id, _storable(seq), session.user, body
+        )
     except Invalid as invalid:
         return _edit_form(await _message(membership, seq), 422, body, str(invalid))
     return _changed(message)
@@ -122,14 +130,21 @@ async def post_edit(session: Session, membership: Membership, seq: int) -> Respo
 async def post_remove(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Remove one's own message, or anybody's in a room that one manages."""
     await services().throttle.hit(SEND, session.user.id)
-    message = await services().actions.remove(membership.room_id, seq, membership, session.user)
+    message = await services().actions.remove(
+        membership.room_id, _storable(seq), membership, session.user
+    )
     return _changed(message)
 
 
 async def _message(membership: Membership, seq: int) -> Message:
+    return await services().messages.get(membership.room_id, _storable(seq))
+
+
+def _storable(seq: int) -> int:
+    # The database has no longer numbers than 64 bits, and addresses have.
     if seq > SEQ_MAX:
         raise Missing
-    return await services().messages.get(membership.room_id, seq)
+    return seq
 
 
 def _edit_form(message: Message, status: int, body: str, error: str) -> ResponseReturnValue:

@@ -26,7 +26,8 @@ NAME_TAKEN = "There is a room of this name already."
 @signed_in
 async def show_rooms(session: Session) -> ResponseReturnValue:
     """Show the rooms the person may see; htmx gets the list alone, for the page or the sidebar."""
-    search = request.args.get("search", "")[:100]
+    # MongoDB refuses a pattern with a NUL in it.
+    search = request.args.get("search", "").replace("\0", "")[:100]
     joined, others = await services().rooms.list_visible(session.user, search)
     view = request.args.get("view", "page")
     template = "rooms.html"
@@ -87,6 +88,8 @@ async def show_settings(session: Session, membership: Membership) -> ResponseRet
 @manager_of
 async def post_settings(session: Session, membership: Membership) -> ResponseReturnValue:
     """Rename and re-describe a room."""
+    # As scarce as making one: a name that is taken tells of a private room, too.
+    await services().throttle.hit(CREATE_ROOM, session.user.id)
     room = await services().rooms.get(membership.room_id)
     name, description = await form_text("name"), await form_text("description")
     try:

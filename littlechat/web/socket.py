@@ -17,13 +17,18 @@ from littlechat import frames
 from littlechat.hub import ERROR, POLICY, RESTART, Send, Socket
 from littlechat.live import ROOMS
 from littlechat.models import Cursor, Session
-from littlechat.throttle import CONNECT
+from littlechat.throttle import CONNECT, TooMany
 from littlechat.web import find_session, handshake_is_same_origin, services
 
 blueprint = Blueprint("socket", __name__)
 
 INBOUND_MAX = 16
 """Frames that wait for their handler; then TCP makes the sender wait."""
+
+SOCKETS_MAX = 60
+"""One person's open sockets in a process: many tabs, and yet a bounded amount of memory."""
+
+SOCKETS_RETRY_SECONDS = 30
 
 TYPING_EVERY_SECONDS = 1.0
 
@@ -86,7 +91,11 @@ async def _guard() -> Session:
     session = await find_session()
     if session is None:
         raise Unauthorized
-    await services().throttle.hit(CONNECT, session.user.id)
+    served = services()
+    await served.throttle.hit(CONNECT, session.user.id)
+    held = sum(socket.user == session.user.id for socket in served.hub.sockets)
+    if held >= SOCKETS_MAX and served.settings.rate_limits:
+        raise TooMany(SOCKETS_RETRY_SECONDS)
     return session
 
 
@@ -146,7 +155,8 @@ async def _read(socket: Socket, room: str | None) -> None:
     allowance = frames.Allowance(clock())
     typed_at = float("-inf")
     while True:
-        kind = frames.parse(await websocket.receive())
+        # Quart hands out an empty binary frame as None.
+        kind = frames.parse(await websocket.receive() or b"")
         now = clock()
         if not allowance.spend(now, good=kind is not None):
             socket.close(POLICY)

@@ -1,0 +1,127 @@
+"""The real parts that tests share: a database over its wire, a server on a port, a browser."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+from quart import Quart
+
+from littlechat.app import create_app
+from littlechat.bus import Exchange, MemoryBus
+from littlechat.config import Settings
+from littlechat.datadir import DataDirectory
+from littlechat.db import Database, provision
+from littlechat.embedded import EmbeddedServer
+from tests.factories import SECRET_KEY, Site, wipe
+
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+def require(program: str) -> str:
+    """Return a program's path; without it skip, or fail where nothing may be skipped."""
+    path = shutil.which(program)
+    if path is None and os.environ.get("LITTLECHAT_REQUIRE_ALL"):
+        pytest.fail(f"{program} is not installed, and LITTLECHAT_REQUIRE_ALL is set")
+    if path is None:
+        pytest.skip(f"{program} is not installed")
+    return path
+
+
+@pytest.fixture(scope="session")
+async def database_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A database of the tests' own: the embedded one, or another name on MONGODB_URI's server."""
+    if given := os.environ.get("MONGODB_URI"):
+        yield urlsplit(given)._replace(path="/littlechat_test").geturl()
+        return
+    directory = DataDirectory(tmp_path_factory.mktemp("data"))
+    server = EmbeddedServer(directory.path, directory.secret("database-password"), provision)
+    await server.start()
+    yield server.uri
+    await server.stop()
+    directory.close()
+
+
+@pytest.fixture
+def settings(database_uri: str) -> Settings:
+    """Settings that change nothing but the database and the secret."""
+    return Settings(mongodb_uri=database_uri, secret_key=SECRET_KEY)
+
+
+@pytest.fixture
+async def db(database_uri: str) -> AsyncIterator[Database]:
+    """An open database with nothing in it."""
+    database = Database(database_uri)
+    await database.open()
+    await wipe(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    """Where the buses of one test's applications meet."""
+    return Exchange()
+
+
+@pytest.fixture
+def make_app(db: Database, settings: Settings, exchange: Exchange) -> Callable[..., Quart]:
+    """Make applications on one empty database, which stand for several processes."""
+
+    def make(bus: MemoryBus | None = None) -> Quart:
+        return create_app(settings, bus or MemoryBus(exchange))
+
+    return make
+
+
+@pytest.fixture
+async def start(make_app: Callable[..., Quart]) -> AsyncIterator[Callable[[], Awaitable[Site]]]:
+    """Start servers on ports of their own; they are stopped with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def begin() -> Site:
+            return await stack.enter_async_context(Site(make_app()))
+
+        yield begin
+
+
+@pytest.fixture
+async def site(start: Callable[[], Awaitable[Site]]) -> Site:
+    """One running server."""
+    return await start()
+
+
+@pytest.fixture
+async def other_site(start: Callable[[], Awaitable[Site]], site: Site) -> Site:
+    """Another process of the same installation."""
+    return await start()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The system's Chromium."""
+    path = require("chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data directory that does not exist yet."""
+    return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the tester's own settings out of what is tested."""
+    for name in ("HOST", "PORT", "DATA_DIR", "MONGODB_URI", "REDIS_URL", "SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,293 @@
+"""The cast and what they do: Ada makes the rooms, Ben and Cleo are members, Dan is the outsider."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from types import TracebackType
+from typing import Self
+
+import httpx
+from quart import Quart
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from littlechat.db import Database
+from littlechat.serve import serve_until
+from littlechat.web import Services
+
+SECRET_KEY = "a key that only the tests know"
+PASSWORD = "correct horse battery"
+WAIT_SECONDS = 10.0
+"""How long a test waits for what must come; nothing waits by sleeping."""
+
+
+async def wipe(database: Database) -> None:
+    """Delete every document."""
+    for collection in (
+        database.users,
+        database.sessions,
+        database.rooms,
+        database.memberships,
+        database.invitations,
+        database.messages,
+        database.changes,
+    ):
+        await collection.delete({})
+
+
+class Site:
+    """An application on a loopback port, as Hypercorn serves it."""
+
+    def __init__(self, app: Quart) -> None:
+        self.app = app
+        self.stop = asyncio.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=1_024)
+        self._listening.setblocking(False)
+        self.port = int(self._listening.getsockname()[1])
+        self.url = f"http://localhost:{self.port}"
+
+    @property
+    def services(self) -> Services:
+        """What the application uses."""
+        services: Services = self.app.extensions["littlechat"]
+        return services
+
+    async def __aenter__(self) -> Self:
+        self._serving = asyncio.create_task(serve_until(self.stop, self.app, self._listening))
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            assert (await client.get("/healthz")).status_code == 200
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop.set()
+        await asyncio.wait_for(self._serving, 20)
+        self._listening.close()
+
+
+class Person:
+    """Somebody with a browser's cookies, on one site or, with the same cookies, on another."""
+
+    def __init__(self, site: Site | str, name: str) -> None:
+        self.url = site if isinstance(site, str) else site.url
+        self.name = name
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=30)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+
+    async def post(self, path: str, htmx: bool = False, **form: str) -> httpx.Response:
+        """Post a form, as a page's own form or as htmx."""
+        headers = {"HX-Request": "true"} if htmx else {}
+        return await self.http.post(path, data=form, headers=headers)
+
+    async def get(self, path: str, htmx: bool = False) -> httpx.Response:
+        """Get a page, or a fragment."""
+        return await self.http.get(path, headers={"HX-Request": "true"} if htmx else {})
+
+    async def register(self) -> Self:
+        """Make the account and sign in."""
+        answer = await self.post("/register", username=self.name, password=PASSWORD)
+        assert answer.status_code == 303, answer.text
+        return self
+
+    async def log_in(self) -> Self:
+        """Sign in to an account that exists."""
+        answer = await self.post("/login", username=self.name, password=PASSWORD)
+        assert answer.status_code == 303, answer.text
+        return self
+
+    async def create_room(self, name: str, visibility: str = "public") -> str:
+        """Make a room and return its id."""
+        answer = await self.post("/rooms", name=name, description="", visibility=visibility)
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"].rpartition("/")[2]
+
+    async def join(self, room: str) -> None:
+        """Enter a public room."""
+        assert (await self.post(f"/rooms/{room}/join")).status_code == 303
+
+    async def say(self, room: str, body: str, client_id: str = "") -> int:
+        """Post a message and return its seq."""
+        answer = await self.post(
+            f"/rooms/{room}/messages", htmx=True, body=body, client_id=client_id
+        )
+        assert answer.status_code == 201, answer.text
+        return Dom(answer.text).seqs[0]
+
+    async def page(self, room: str) -> "Dom":
+        """Return the room's page as it is now."""
+        answer = await self.get(f"/rooms/{room}")
+        assert answer.status_code == 200
+        return Dom(answer.text)
+
+    async def invite(self, room: str) -> str:
+        """Make an invitation and return the address to open."""
+        await self.post(f"/rooms/{room}/invitations")
+        found = re.search(r"/join/[\w-]+", (await self.get(f"/rooms/{room}/settings")).text)
+        assert found
+        return found[0]
+
+    def cookies(self) -> str:
+        """Return the Cookie header that this browser sends."""
+        return "; ".join(f"{c.name}={c.value}" for c in self.http.cookies.jar)
+
+    def connect(self, path: str, origin: str | None = None) -> connect:
+        """Return the websockets client's context manager for a socket."""
+        headers = {"Cookie": self.cookies()} if self.cookies() else {}
+        if origin:
+            headers["Origin"] = origin
+        address = self.url.replace("http", "ws", 1) + path
+        return connect(
+            address,
+            additional_headers=headers,
+            max_size=None,
+            compression=None,
+            proxy=None,
+        )
+
+    async def stream(self, room: str, after: str | None = None) -> "Stream":
+        """Open a room's socket, from a cursor or from now on."""
+        query = f"?after={after}" if after is not None else ""
+        return Stream(await self.connect(f"/rooms/{room}/socket{query}"))
+
+
+class Stream:
+    """An open socket and everything that it received."""
+
+    def __init__(self, connection: ClientConnection, dom: "Dom | None" = None) -> None:
+        self.connection = connection
+        self.frames: list[str] = []
+        self.dom = dom or Dom("")
+
+    async def next(self) -> str:
+        """Return the next frame."""
+        frame = await asyncio.wait_for(self.connection.recv(), WAIT_SECONDS)
+        assert isinstance(frame, str)
+        self.frames.append(frame)
+        self.dom.apply(frame)
+        return frame
+
+    async def until(self, condition: Callable[["Dom"], bool]) -> "Dom":
+        """Take in frames until the page they make satisfies `condition`."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not condition(self.dom):
+                await self.next()
+        return self.dom
+
+    async def until_text(self, text: str) -> str:
+        """Return the first frame that holds `text`."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while text not in (frame := await self.next()):
+                pass
+        return frame
+
+    async def until_closed(self) -> int:
+        """Take in frames until the server closes; return its code."""
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while True:
+                    await self.next()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 1006
+
+    async def close(self) -> None:
+        """Leave."""
+        await self.connection.close()
+
+
+@dataclass
+class Shown:
+    """One message as a page shows it."""
+
+    seq: int
+    author: str
+    version: int
+    text: str = ""
+
+
+@dataclass
+class Dom(HTMLParser):
+    """What a page shows of a room; frames are applied as `place.js` applies them."""
+
+    html: str
+    messages: dict[int, Shown] = field(default_factory=dict)
+    cursor: str | None = None
+    typing: str = ""
+    online: list[str] = field(default_factory=list)
+    doubled: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        HTMLParser.__init__(self)
+        self._message: Shown | None = None
+        self._in: list[str] = []
+        self._replaced = False
+        self.apply(self.html)
+
+    @property
+    def seqs(self) -> list[int]:
+        """The numbers of the messages shown, in their order."""
+        return sorted(self.messages)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the messages shown, in their order."""
+        return [self.messages[seq].text for seq in self.seqs]
+
+    def apply(self, html: str) -> None:
+        """Take in a page, a fragment or a frame."""
+        self.reset()
+        self._message, self._in = None, []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        own = {name: value or "" for name, value in attributes}
+        if own.get("hx-swap-oob", "").startswith("reload"):
+            self.messages.clear()
+        if own.get("id") == "typing":
+            self.typing = ""
+            self._in.append("typing")
+        if own.get("id") == "online":
+            self.online = []
+        if "data-user" in own:
+            self.online.append(own["data-user"])
+        if "data-cursor" in own:
+            self.cursor = own["data-cursor"]
+        if "message" in own.get("class", "").split():
+            self._message = Shown(
+                int(own["data-seq"]), own["data-author"], int(own["data-version"])
+            )
+        if "message-body" in own.get("class", "").split():
+            self._in.append("body")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "p" and self._in == ["typing"]:
+            self._in.pop()
+        if tag == "li" and self._message and self._in == ["body"]:
+            self._in.pop()
+            self._put(self._message)
+            self._message = None
+
+    def handle_data(self, data: str) -> None:
+        if self._in == ["body"] and self._message:
+            self._message.text += data
+        elif self._in == ["typing"]:
+            self.typing += data
+
+    def _put(self, message: Shown) -> None:
+        old = self.messages.get(message.seq)
+        if old is not None and old.version == message.version:
+            self.doubled.append(message.seq)
+        if old is None or message.version > old.version:
+            self.messages[message.seq] = message

@@ -1,0 +1,87 @@
+"""Processes without a web server, and tabs: a socket's other end with the page that it makes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from littlechat.app import build_services
+from littlechat.bus import Bus
+from littlechat.config import Settings
+from littlechat.db import now
+from littlechat.models import Cursor, User, new_id
+from littlechat.web import Services
+from tests.factories import WAIT_SECONDS, Dom
+
+
+def somebody(name: str) -> User:
+    """Return a person without an account, enough for what only takes a `User`."""
+    return User(new_id(), name, now())
+
+
+@asynccontextmanager
+async def process(settings: Settings, bus: Bus) -> AsyncIterator[Services]:
+    """Run what one process runs beneath its handlers."""
+    served = build_services(settings, bus)
+    await served.live.open()
+    try:
+        yield served
+    finally:
+        await served.actions.close()
+        await served.live.close()
+        served.db.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Give the loop to the others until `condition` holds."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class Tab:
+    """One open page of a room: what it received, and what it shows."""
+
+    def __init__(self, served: Services, user: User, session: str = "") -> None:
+        self.frames: list[str] = []
+        self.dom = Dom("")
+        self._served = served
+        self._news = asyncio.Event()
+        self.socket = served.hub.open(user.id, user.name, session, self._receive)
+        self._writer = asyncio.create_task(self.socket.write())
+
+    async def _receive(self, frame: str) -> None:
+        self.frames.append(frame)
+        self.dom.apply(frame)
+        self._news.set()
+
+    async def enter(self, room: str, after: Cursor | None = None) -> "Tab":
+        """Join the room's stream."""
+        await self._served.feeds.enter(self.socket, room, after)
+        return self
+
+    async def until(self, condition: Callable[[Dom], bool]) -> Dom:
+        """Wait until the page satisfies `condition`."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not condition(self.dom):
+                await self._news.wait()
+                self._news.clear()
+        return self.dom
+
+    async def until_shows(self, *texts: str) -> Dom:
+        """Wait until the page shows these messages and no others."""
+        return await self.until(lambda dom: dom.texts == list(texts))
+
+    async def until_frame(self, part: str) -> str:
+        """Wait for a frame that holds `part`, and return the latest one."""
+        await self.until(lambda _: any(part in frame for frame in self.frames))
+        return next(frame for frame in reversed(self.frames) if part in frame)
+
+    async def until_closed(self) -> int:
+        """Wait until the socket is closed; return the code."""
+        return await asyncio.wait_for(self._writer, WAIT_SECONDS)
+
+    async def close(self) -> None:
+        """Leave, as a browser that goes away does."""
+        self._writer.cancel()
+        await asyncio.gather(self._writer, return_exceptions=True)
+        self._served.feeds.leave(self.socket)

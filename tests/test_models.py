@@ -1,0 +1,260 @@
+"""What people send in becomes clean values or a sentence, whatever its script, case or length."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from littlechat import models
+from littlechat.models import (
+    BODY_MAX,
+    CLIENT_ID_MAX,
+    DESCRIPTION_MAX,
+    NAME_MAX,
+    PASSWORD_MAX,
+    ROOM_ID_MAX,
+    ROOM_NAME_MAX,
+    Cursor,
+    Invalid,
+    Membership,
+    clean_body,
+    clean_client_id,
+    clean_description,
+    clean_password,
+    clean_room_name,
+    clean_username,
+    clean_visibility,
+    fold,
+    is_blank,
+    new_id,
+    room_id_for,
+)
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+INVISIBLE = "\u200b\u2060\ufeff\u00ad\u115f\u1160\u3164\uffa0\u034f\ufe0f\u2800\U000e0101"
+COMMON = frozenset({"password", "12345678", "correct horse"})
+
+
+# Names
+
+
+@pytest.mark.parametrize("name", ["Ada", "b3n", "Zoë", "李小龙", "मीरा", "o.k-_", "x" * 32])
+def test_username_of_any_script_is_kept_as_it_is(name: str) -> None:
+    assert clean_username(f"  {name}\n") == name
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["", " ", "a", "x" * 33, "a b", "a/b", "<b>", ".ab", "-ab", "_ab", "a\0b", "a@b", "½½", "😀😀"],
+)
+def test_username_that_breaks_a_rule_is_refused_at_its_field(raw: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_username(raw)
+    assert list(refused.value.errors) == ["username"]
+    assert str(refused.value).endswith(".")
+
+
+@pytest.mark.parametrize("char", INVISIBLE)
+def test_username_cannot_be_a_lookalike_by_a_character_that_shows_nothing(char: str) -> None:
+    with pytest.raises(Invalid):
+        clean_username(f"Ada{char}b")
+
+
+@given(st.text(max_size=40))
+@example("\u0344a")
+def test_username_that_was_cleaned_is_clean(raw: str) -> None:
+    try:
+        name = clean_username(raw)
+    except Invalid:
+        return
+    assert clean_username(name) == name
+    assert 2 <= len(name) <= NAME_MAX
+    assert not re.search(r"[\s/<>&\"'@]", name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Ada", "ADA"), ("Straße", "STRASSE"), ("Zoë", "Zoe\u0308"), ("ﬁn", "Fin")]
+)
+def test_names_that_differ_in_case_or_spelling_alone_fold_to_one(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+def test_different_names_fold_apart() -> None:
+    assert len({fold(name) for name in ("Ada", "Adá", "Ad", "Adaa")}) == 4
+
+
+# Passwords
+
+
+@pytest.mark.parametrize("raw", ["tolerably long", "        ñ x", "пароль на память"])
+def test_password_of_any_characters_is_kept_unchanged(raw: str) -> None:
+    assert clean_password(raw, "Ada", COMMON) == raw
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "seven77", "x" * (PASSWORD_MAX + 1), "PassWord", "ada.LOVELACE", "abababab"]
+)
+def test_password_that_a_stranger_would_try_is_refused_and_not_repeated(raw: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_password(raw, "Ada.Lovelace", COMMON)
+    assert list(refused.value.errors) == ["password"]
+    assert not raw or raw not in str(refused.value)
+
+
+# Rooms
+
+
+def test_room_name_is_one_line_without_controls() -> None:
+    assert clean_room_name("  The\r\n\tGarden\x00 \x1b ") == "The Garden"
+
+
+@pytest.mark.parametrize("raw", ["", " \n", "\0", "x" * (ROOM_NAME_MAX + 1), *INVISIBLE])
+def test_room_name_that_shows_nothing_or_too_much_is_refused(raw: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_room_name(raw)
+    assert list(refused.value.errors) == ["name"]
+
+
+def test_description_may_be_empty_but_not_long() -> None:
+    assert clean_description(" \n ") == ""
+    assert clean_description("a\nb") == "a b"
+    assert len(clean_description("x" * DESCRIPTION_MAX)) == DESCRIPTION_MAX
+    with pytest.raises(Invalid) as refused:
+        clean_description("x" * (DESCRIPTION_MAX + 1))
+    assert list(refused.value.errors) == ["description"]
+
+
+def test_visibility_is_public_unless_said_otherwise() -> None:
+    assert [clean_visibility(raw) for raw in ("", "public", "private")] == [
+        "public",
+        "public",
+        "private",
+    ]
+    for raw in ("Private", "secret", " private"):
+        with pytest.raises(Invalid):
+            clean_visibility(raw)
+
+
+@given(st.text(max_size=80))
+@example("new")
+@example("New!")
+@example("../../etc")
+def test_public_room_gets_an_id_that_needs_no_escaping(name: str) -> None:
+    room_id = room_id_for(name, "public")
+    assert re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", room_id)
+    assert len(room_id) <= ROOM_ID_MAX
+    assert room_id not in models.RESERVED_ROOM_IDS
+
+
+def test_public_rooms_id_can_be_read() -> None:
+    assert room_id_for("Café & Bücher", "public") == "cafe-bucher"
+
+
+def test_private_rooms_id_tells_nothing_and_is_never_the_same() -> None:
+    ids = {room_id_for("Garden", "private") for _ in range(50)}
+    assert len(ids) == 50
+    assert not any("garden" in room_id for room_id in ids)
+
+
+def test_only_the_creator_manages_a_room() -> None:
+    creator = Membership("garden", "u1", "Ada", "creator", START)
+    member = Membership("garden", "u2", "Ben", "member", START)
+    assert (creator.may_manage, member.may_manage) == (True, False)
+
+
+# Messages
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("hello", "hello"),
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("\n\n    code\n\n", "    code"),
+        ("a\0\x1b[31m\x85b", "a[31mb"),
+        ("a\ud800b", "ab"),
+        ("tab\there  \n ", "tab\there"),
+        ("👩\u200d👧", "👩\u200d👧"),
+    ],
+)
+def test_body_keeps_what_shows(raw: str, clean: str) -> None:
+    assert clean_body(raw) == clean
+
+
+@pytest.mark.parametrize("raw", ["", " \n\t", "\u200b\u2060", "\0\x1b", *INVISIBLE])
+def test_body_that_shows_nothing_is_refused(raw: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_body(raw)
+    assert list(refused.value.errors) == ["body"]
+
+
+def test_body_too_long_is_refused_with_by_how_much() -> None:
+    assert len(clean_body("x" * BODY_MAX + "\n")) == BODY_MAX
+    with pytest.raises(Invalid, match=r"at most 8,000 characters; this one is 1,234 over\."):
+        clean_body("x" * (BODY_MAX + 1234))
+
+
+@given(st.text(st.characters(), max_size=60))
+@example("a\n\x85")
+def test_body_that_was_cleaned_is_clean(raw: str) -> None:
+    try:
+        body = clean_body(raw)
+    except Invalid:
+        return
+    assert clean_body(body) == body
+    assert not is_blank(body)
+    body.encode()
+    assert {unicodedata.category(c) for c in body if c not in "\n\t"}.isdisjoint({"Cc", "Cs"})
+
+
+def test_client_id_is_kept_or_made() -> None:
+    assert clean_client_id("Az09_-") == "Az09_-"
+    assert clean_client_id("") != clean_client_id("")
+
+
+@pytest.mark.parametrize("raw", [" ", "a b", "a\n", "é", "$where", "x" * (CLIENT_ID_MAX + 1)])
+def test_malformed_client_id_is_refused(raw: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_client_id(raw)
+    assert list(refused.value.errors) == ["client_id"]
+
+
+# Ids and cursors
+
+
+def test_ids_do_not_repeat_and_need_no_escaping() -> None:
+    ids = [new_id() for _ in range(1_000)]
+    assert len(set(ids)) == 1_000
+    assert all(re.fullmatch(r"[a-z2-7]{15}", one) for one in ids)
+
+
+numbers = st.integers(0, 10**15 - 1)
+cursors = st.builds(Cursor, numbers, numbers)
+
+
+@given(cursors)
+def test_cursor_survives_being_written(cursor: Cursor) -> None:
+    assert Cursor.parse(str(cursor)) == cursor
+
+
+@given(st.text(max_size=40))
+@example("c1-2\n")
+@example("c١-٢")
+@example(f"c{'9' * 16}-0")
+@example("c-1-1")
+@example("")
+def test_what_is_no_cursor_is_none_and_never_an_error(text: str) -> None:
+    if not re.fullmatch(r"c[0-9]{1,15}-[0-9]{1,15}", text):
+        assert Cursor.parse(text) is None
+
+
+@given(cursors, cursors)
+def test_cursor_covers_another_only_if_it_is_as_far_in_both(one: Cursor, other: Cursor) -> None:
+    ahead = Cursor(max(one.seq, other.seq), max(one.change, other.change))
+    assert ahead.covers(one)
+    assert ahead.covers(other)
+    assert (one.covers(other) and other.covers(one)) == (one == other)
+    assert not Cursor(one.seq, other.change + 1).covers(Cursor(one.seq + 1, other.change))

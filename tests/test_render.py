@@ -1,0 +1,471 @@
+"""Values become HTML the same way everywhere, for every viewer, and names never become markup."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from littlechat import render as module
+from littlechat.models import (
+    Cursor,
+    Invitation,
+    Membership,
+    Message,
+    Page,
+    Room,
+    Session,
+    User,
+)
+from littlechat.render import HUES, Renderer, browser, hue, initial, iso, static_url
+from littlechat.render import typing_sentence as typing
+from littlechat.render import utc as in_words
+
+AT = datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=UTC)
+TEMPLATES = sorted(path.name for path in (Path(module.__file__).parent / "templates").iterdir())
+VOID = set("area base br col embed hr img input link meta source track wbr".split())
+
+HOSTILE = [
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)' x='",
+    "</title></textarea></template></script><script>alert(1)</script>",
+    "{{ 7 * 7 }}{% raw %}<b>",
+    "&quot;&gt;&lt;b&gt;",
+    'javascript:alert(1)//" autofocus onfocus=alert(1)',
+    "<!--",
+    "]]>\x00<svg/onload=alert(1)>",
+]
+
+
+class Tree(HTMLParser):
+    """The shape of a piece of HTML: its tags, each with its attributes' names and its depth."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.shape: list[tuple[int, str, tuple[str, ...]]] = []
+        self.attributes: list[tuple[str, dict[str, str]]] = []
+        self.top: list[dict[str, str]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(str(html))
+        self.close()
+        assert self._open == [], f"left open: {self._open}"
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attributes]
+        assert len(set(names)) == len(names), f"attribute twice on {tag}: {names}"
+        own = {name: value or "" for name, value in attributes}
+        self.shape.append((len(self._open), tag, tuple(names)))
+        self.attributes.append((tag, own))
+        if not self._open:
+            self.top.append(own)
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self._open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open, f"</{tag}> closes nothing"
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self._open:
+            assert not data.strip(), f"text outside of every element: {data!r}"
+        self.text += data
+
+
+def message(seq: int = 1, body: str = "hello", **values: Any) -> Message:
+    return replace(Message("garden", seq, "u-ada", "Ada", body, AT), **values)
+
+
+def values(text: str) -> dict[str, Any]:
+    """Return what any template may ask for, with `text` wherever a person's words may stand."""
+    user = User("u-1", text, AT)
+    session = Session("s-1", user, AT, AT, text, text)
+    room = Room("garden", text, text, "private", "u-1", AT, 2, 5, AT)
+    stretch = Page([message(author_name=text)], older=True, newer=True)
+    member = Membership("garden", "u-2", text, "member", AT)
+    return {
+        "session": session,
+        "sessions": [session, replace(session, id="s-2")],
+        "room": room,
+        "room_id": "garden",
+        "joined": [room],
+        "others": [replace(room, id="other", visibility="public", last_at=None)],
+        "here": text,
+        "search": text,
+        "membership": Membership("garden", "u-1", text, "creator", AT),
+        "members": [member, replace(member, user_id="u-3")],
+        "online": [text, "Ben"],
+        "names": [text],
+        "oob": True,
+        "stretch": stretch,
+        "page": stretch,
+        "history": Renderer().history("garden", stretch),
+        "messages": Renderer().messages(stretch.messages),
+        "cursor": Cursor(5, 2),
+        "client_id": text,
+        "body": text,
+        "message": message(author_name=text, edited=True),
+        "invitation": Invitation("token", "garden", "u-1", text, AT),
+        "invitations": [Invitation("token", "garden", "u-2", text, AT)],
+        "origin": f"https://{text}",
+        "errors": dict.fromkeys(
+            "name description visibility username password current confirmation".split(), text
+        ),
+        "error": text,
+        "sentence": text,
+        "done": text,
+        "code": 404,
+        "name": text,
+        "description": text,
+        "visibility": "private",
+        "username": text,
+        "next": text,
+        "insecure": True,
+    }
+
+
+# One partial
+
+
+def test_page_history_frame_and_catch_up_show_the_same_string() -> None:
+    render = Renderer()
+    messages = [message(1), message(2, "*two*", edited=True, version=3), message(3, removed=True)]
+    alone = [str(render.message(one)) for one in messages]
+    everywhere = "".join(alone)
+    page = Page(messages, older=True)
+    history = render.history("garden", page)
+    assert everywhere in history
+    assert everywhere in render.posted_frame(alone, Cursor(3, 3))
+    assert everywhere in render.reload_frame("garden", page, Cursor(3, 3))
+    assert everywhere in render.page("room.html", **values("Ada") | {"history": history})
+    assert everywhere == render.messages(messages)
+
+
+def test_message_carries_what_the_contract_names() -> None:
+    render = Renderer()
+    tree = Tree(render.message(message(7, "**hello**", version=2)))
+    (element,) = tree.top
+    assert element["class"] == "message"
+    assert element["id"] == "message-7"
+    assert (element["data-seq"], element["data-author"], element["data-version"]) == (
+        "7",
+        "Ada",
+        "2",
+    )
+    assert sum(own.get("class") == "message-body" for _, own in tree.attributes) == 1
+    assert '<div class="message-body" dir="auto"><p><strong>hello</strong></p>' in render.message(
+        message(7, "**hello**", version=2)
+    )
+
+
+def test_message_is_neutral_to_its_viewer() -> None:
+    html = str(Renderer().message(message(edited=True)))
+    assert html == str(Renderer().message(message(edited=True)))
+    assert "u-ada" not in html  # ids stay inside
+    assert set(re.findall(r"\bmine\b|\bmentions\b|<button|<form|<menu", html)) == set()
+    assert set(re.findall(r"Ada|Ben|Cleo|Dan", html)) == {"Ada"}
+
+
+def test_time_is_utc_for_everybody_and_exact_for_the_browser() -> None:
+    html = Renderer().message(message())
+    assert '<time datetime="2026-03-04T05:06:07.089Z">2026-03-04 05:06 UTC</time>' in html
+
+
+def test_removed_message_says_so_and_nothing_else() -> None:
+    html = Renderer().message(message(body="a secret", removed=True, edited=True, version=2))
+    assert "a secret" not in html
+    assert "This message was removed." in html
+    assert 'class="message removed"' in html
+    assert "edited" not in html
+
+
+def test_edited_message_says_so() -> None:
+    render = Renderer()
+    assert "edited" in render.message(message(1, edited=True))
+    assert "edited" not in render.message(message(2))
+
+
+def test_hand_written_html_in_a_message_is_text() -> None:
+    tree = Tree(Renderer().message(message(body="<b onclick=x>hi</b>")))
+    assert "<b onclick=x>hi</b>" in tree.text
+
+
+# The cache
+
+
+def test_message_is_rendered_once_a_version() -> None:
+    render = Renderer()
+    first = render.message(message(body="first"))
+    assert render.message(message(body="not looked at")) == first
+    assert "second" in render.message(message(body="second", version=1))
+    assert "other" in render.message(message(body="other", room_id="kitchen"))
+    assert "third" in render.message(message(2, body="third"))
+
+
+def test_room_made_anew_under_an_old_id_shows_nothing_of_the_old() -> None:
+    render = Renderer()
+    render.message(message(body="of the deleted room"))
+    again = render.message(message(body="fresh", at=AT + timedelta(milliseconds=1)))
+    assert "fresh" in again
+
+
+def test_cache_forgets_what_was_longest_not_asked_for() -> None:
+    render = Renderer(cached=2)
+    render.message(message(1, "old"))
+    render.message(message(2, "old"))
+    render.message(message(1, "new"))  # asked for again, so 2 is the older one
+    render.message(message(3, "old"))
+    assert "old" in render.message(message(1, "new"))
+    assert "new" in render.message(message(2, "new"))
+
+
+# Frames
+
+
+def frames(render: Renderer) -> dict[str, str]:
+    page = Page([message(1), message(2)], older=True)
+    common, variants = render.typing_frames(["Ada", "Ben"])
+    return {
+        "posted": render.posted_frame([str(render.message(message()))], Cursor(1, 0)),
+        "caught up with nothing": render.posted_frame([], Cursor(4, 2)),
+        "reload": render.reload_frame("garden", page, Cursor(2, 1)),
+        "beat": render.beat_frame(Cursor(2, 1)),
+        "rooms": render.rooms_frame(3),
+        "online": render.online_frame(["Ada", "Ben"]),
+        "nobody online": render.online_frame([]),
+        "typing": common,
+        "typing variant": variants["Ada"],
+    }
+
+
+FRAMES = frames(Renderer())
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_every_top_level_element_of_a_frame_names_its_place(name: str) -> None:
+    tree = Tree(FRAMES[name])
+    assert tree.top
+    for element in tree.top:
+        assert element["hx-swap-oob"]
+        assert "id" in element or "#" in element["hx-swap-oob"]
+
+
+def test_frames_joined_into_one_are_still_whole() -> None:
+    together = Tree("".join(FRAMES.values()))
+    assert len(together.top) == len(FRAMES)
+
+
+@pytest.mark.parametrize("name", ["posted", "caught up with nothing", "reload"])
+def test_frame_that_moves_the_cursor_carries_it(name: str) -> None:
+    tree = Tree(FRAMES[name])
+    carriers = [own for _, own in tree.attributes if "data-cursor" in own]
+    assert len({own["data-cursor"] for own in carriers}) == 1
+    assert Cursor.parse(carriers[0]["data-cursor"])
+    # The child that place.js looks for comes with the whole list and with each part of it.
+    assert [own.get("class") for own in carriers] == [None, "cursor"]
+
+
+def test_beat_tells_how_far_the_room_is_without_moving_the_page() -> None:
+    (beat,) = Tree(FRAMES["beat"]).top
+    assert beat["data-at"] == "c2-1"
+    assert "data-cursor" not in beat
+
+
+def test_history_links_lead_on_only_where_there_is_more() -> None:
+    render, messages = Renderer(), [message(4), message(5)]
+    for older in (False, True):
+        for newer in (False, True):
+            html = render.history("garden", Page(messages, older, newer))
+            assert ("/rooms/garden/messages?before=4" in html) == older
+            assert ("/rooms/garden/messages?after=5" in html) == newer
+    assert Tree(render.history("garden", Page())).shape == []
+
+
+def test_history_at_the_rooms_end_carries_the_cursor() -> None:
+    render = Renderer()
+    at_end = render.history("garden", Page([message()]), Cursor(1, 0))
+    assert [own.get("data-cursor") for own in Tree(at_end).top] == [None, "c1-0"]
+    in_the_middle = render.history("garden", Page([message()], newer=True), Cursor(9, 0))
+    assert "data-cursor" not in in_the_middle
+
+
+def test_online_frame_lists_everybody_by_name() -> None:
+    tree = Tree(FRAMES["online"])
+    users = [own["data-user"] for _, own in tree.attributes if "data-user" in own]
+    assert users == ["Ada", "Ben"]
+    assert tree.top[0]["id"] == "online"
+
+
+# Typing
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ([], ""),
+        (["Ada"], "Ada is typing…"),
+        (["Ada", "Ben"], "Ada and Ben are typing…"),
+        (["Ada", "Ben", "Cleo"], "Several people are typing…"),
+        ([str(number) for number in range(50)], "Several people are typing…"),
+    ],
+)
+def test_typing_is_told_in_words(names: list[str], sentence: str) -> None:
+    assert typing(names) == sentence
+    common, _ = Renderer().typing_frames(names)
+    assert Tree(common).text == sentence
+    assert ("active" in common) == bool(names)
+
+
+@given(st.lists(st.sampled_from("Ada Ben Cleo Dan Eve Fay".split()), unique=True))
+def test_nobody_reads_that_they_are_typing_themselves(names: list[str]) -> None:
+    common, variants = Renderer().typing_frames(names)
+    for name in names:
+        others = [other for other in names if other != name]
+        assert Tree(variants.get(name, common)).text == typing(others)
+    assert len(variants) <= 4
+
+
+# Names are text
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_words_add_no_tag_and_no_attribute(template: str, text: str) -> None:
+    render = Renderer()
+    plain, hostile = (
+        Tree(render.page(template, **values(words))) for words in ("Ada Lovelace", text)
+    )
+    assert hostile.shape == plain.shape
+    for (tag, own), (_, benign) in zip(hostile.attributes, plain.attributes, strict=True):
+        for name in own.keys() & {"href", "src", "action", "hx-get", "hx-post", "hx-ws:connect"}:
+            assert own[name].startswith(("/", "#")), f"<{tag} {name}={own[name]!r}>"
+        for name in own.keys() - {"value", "content", "placeholder"}:
+            if name.startswith("hx-") and not re.match(r"hx-(get|post|ws)", name):
+                assert own[name] == benign[name]
+
+
+@pytest.mark.parametrize("template", ["rooms.html", "room.html", "account.html", "error.html"])
+@pytest.mark.parametrize("text", [one for one in HOSTILE if "\0" not in one])
+def test_hostile_words_are_shown_as_they_were_written(template: str, text: str) -> None:
+    assert text in Tree(Renderer().page(template, **values(text))).text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_stay_text_in_every_frame(text: str) -> None:
+    def shapes(name: str) -> list[object]:
+        render = Renderer()
+        common, variants = render.typing_frames([name, "Ben"])
+        online = render.online_frame([name, "Ben"])
+        posted = render.posted_frame([str(render.message(message(author_name=name)))], Cursor())
+        return [Tree(html).shape for html in (common, *variants.values(), online, posted)]
+
+    assert shapes(text) == shapes("Ada")
+
+
+def test_session_is_what_tells_a_page_who_looks() -> None:
+    pages = [
+        Renderer().page("error.html", **values("x") | {"session": session})
+        for session in (None, Session("s-1", User("u-1", "Ben", AT), AT, AT, "", ""))
+    ]
+    assert ['data-me="Ben"' in page for page in pages] == [False, True]
+    assert ["Ben" in page for page in pages] == [False, True]
+    assert ["Log out" in page for page in pages] == [False, True]
+
+
+def test_forgotten_value_is_an_error_and_not_a_blank() -> None:
+    with pytest.raises(Exception, match="'sentence' is undefined"):
+        Renderer().page("_alert.html")
+
+
+def test_results_are_marked_as_html_and_not_escaped_again() -> None:
+    render = Renderer()
+    assert isinstance(render.message(message()), Markup)
+    assert isinstance(render.history("garden", Page([message()])), Markup)
+    assert "&lt;li" not in render.page("room.html", **values("Ada"))
+
+
+# Small things
+
+
+@pytest.mark.parametrize(
+    ("name", "letter"),
+    [("ada", "A"), ("_éa", "É"), ("李", "李"), ("42", "4"), ("😀", "#"), ("", "#"), ("ßa", "S")],
+)
+def test_initial_is_the_first_letter_or_digit(name: str, letter: str) -> None:
+    assert initial(name) == letter
+
+
+@given(st.text(max_size=20))
+def test_colour_is_one_of_those_that_exist_and_the_same_in_any_case(name: str) -> None:
+    assert 0 <= hue(name) < HUES
+    assert hue(name.upper().lower()) == hue(name.upper())
+
+
+def test_style_sheets_name_every_colour() -> None:
+    sheets = "".join(path.read_text() for path in module.STATIC.glob("*.css"))
+    assert {number for number in range(HUES) if f"hue-{number}" not in sheets} == set()
+
+
+def test_moments_are_written_in_utc() -> None:
+    assert iso(AT) == "2026-03-04T05:06:07.089Z"
+    assert in_words(AT) == "2026-03-04 05:06 UTC"
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/140.0.0.0 Mobile Safari/537.36",
+            "Chrome on Android",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
+            "(KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like "
+            "Gecko) Chrome/140.0.0.0 Safari/537.36 OPR/120.0.0.0",
+            "Opera on macOS",
+        ),
+        ("curl/8.5.0", "curl"),
+        ("<script>", "Unknown browser"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_browser_is_named_as_people_name_it(agent: str, words: str) -> None:
+    assert browser(agent) == words
+
+
+def test_static_address_changes_with_the_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STATIC", tmp_path)
+    addresses = []
+    for content in ("a {}", "b {}", "a {}"):
+        monkeypatch.setattr(module, "_versions", {})
+        (tmp_path / "x.css").write_text(content)
+        addresses.append(static_url("x.css"))
+    assert addresses[0] == addresses[2] != addresses[1]
+    assert all(re.fullmatch(r"/static/x\.css\?v=[0-9a-f]{12}", one) for one in addresses)
