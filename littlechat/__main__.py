@@ -74,20 +74,20 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 async def run(settings: Settings, env: Mapping[str, str]) -> None:
     """Be the one process, or the parent of several."""
-    # A start is broken off at any point; what was begun is ended by the stack.
-    when_told_to_stop(cancel_this())
+    if task := asyncio.current_task():
+        when_told_to_stop(task.cancel)  # A start is broken off; the stack ends what was begun.
     allow_many_files()
     async with contextlib.AsyncExitStack() as stack:
         listening = stack.enter_context(listen(settings.host, settings.port))
         settings, database = await prepare(settings, stack)
         await require_database(settings)
-        tell(settings, listening)
         stop = asyncio.Event()
-        when_told_to_stop(stop.set)
         if settings.workers == 1:
             serving = serve_until(stop, create_app(settings), listening, settings.proxy_hops)
         else:
             serving = Workers(settings, env, listening).run(stop)
+        when_told_to_stop(stop.set)
+        tell(settings, listening)
         await (serving if database is None else serve_on(database, stop, serving))
     log.info("stopped")
 
@@ -96,13 +96,6 @@ def when_told_to_stop(act: Callable[[], object]) -> None:
     """Call `act` at SIGTERM and SIGINT from now on, in place of what was done before."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, act)
-
-
-def cancel_this() -> Callable[[], object]:
-    """Return what cancels the running task."""
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 (asyncio.run runs nothing else)
-    return task.cancel
 
 
 def allow_many_files() -> None:
@@ -238,8 +231,8 @@ class Workers:
             pass_fds=[self._listening],
             stdin=asyncio.subprocess.PIPE,
         )
-        assert worker.stdin is not None  # noqa: S101
-        worker.stdin.write(self._secrets)
+        if worker.stdin:
+            worker.stdin.write(self._secrets)
         return worker
 
     async def _until_gone(self, worker: asyncio.subprocess.Process, stop: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from quart.wrappers.base import BaseRequestWebsocket
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import MapAdapter
 
+from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
 from littlechat.bus import Bus, MemoryBus, RedisBus
@@ -19,6 +20,7 @@ from littlechat.feeds import Feeds
 from littlechat.hub import RESTART, Hub
 from littlechat.live import Live
 from littlechat.messages import Messages
+from littlechat.metrics import Metrics
 from littlechat.models import Session
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
@@ -39,7 +41,7 @@ log = logging.getLogger("littlechat.requests")
 
 
 class Application(Quart):
-    """Quart that routes by the path alone: a malformed Host must not fail before our error pages."""
+    """Quart that routes by the path alone: a malformed Host must not fail outside our pages."""
 
     def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
         """Return what finds the route of `request`."""
@@ -98,12 +100,16 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     """Return everything that handlers use, wired together."""
     if settings.mongodb_uri is None:
         raise ConfigError("No database: set MONGODB_URI, or start the littlechat command.")
-    db = Database(settings.mongodb_uri)
-    accounts, room_store, message_store = Accounts(db), Rooms(db), Messages(db)
+    metrics = Metrics()
+    db = Database(settings.mongodb_uri, metrics.database_seconds.observe)
+    accounts, room_store = Accounts(db), Rooms(db)
+    message_store = Messages(db, metrics.batch_size.observe)
     render, hub = Renderer(), Hub()
-    carrier = bus or _bus(settings)
+    carrier = bus or _bus(settings, metrics)
     feeds = Feeds(carrier, hub, message_store, render)
-    live = Live(carrier, hub, feeds, render, accounts, room_store)
+    access = Access(accounts, room_store, carrier)
+    live = Live(carrier, hub, feeds, render, access, accounts, room_store)
+    _watch(metrics, hub, feeds, carrier)
     return Services(
         settings=settings,
         db=db,
@@ -111,21 +117,39 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         hub=hub,
         feeds=feeds,
         live=live,
+        access=access,
         accounts=accounts,
         rooms=room_store,
         messages=message_store,
+        metrics=metrics,
         actions=Actions(accounts, room_store, message_store, render, carrier, live),
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),
     )
 
 
-def _bus(settings: Settings) -> Bus:
+def _watch(metrics: Metrics, hub: Hub, feeds: Feeds, bus: Bus) -> None:
+    """Let the metrics read what the engine counts."""
+    sent, fed = hub.counters, feeds.counters
+    metrics.gauge("connections", "Open sockets.", lambda: len(hub.sockets))
+    metrics.counter("deliveries", "Frames queued and sent to sockets.", lambda: sent.delivered)
+    metrics.counter("frames", "Writes to sockets.", lambda: sent.frames)
+    metrics.counter("outbox_shed", "Passing frames dropped for room.", lambda: sent.shed)
+    metrics.counter("outbox_overflows", "Sockets closed as too slow.", lambda: sent.overflowed)
+    metrics.counter("catch_ups", "Pages brought up to date.", lambda: fed.catch_ups)
+    metrics.counter("reloads", "Pages too far behind to catch up.", lambda: fed.reloads)
+    metrics.counter("gaps", "Gaps read from the store.", lambda: fed.gaps)
+    metrics.counter("rounds", "Rounds sent to rooms.", lambda: fed.rounds)
+    metrics.counter("bus_lost", "Events that the bus dropped.", lambda: bus.lost)
+    metrics.gauge("bus_connected", "Whether other processes are heard.", lambda: bus.connected)
+
+
+def _bus(settings: Settings, metrics: Metrics) -> Bus:
     if settings.redis_url is None:
         return MemoryBus()
     # Two installations on one Redis must not hear each other; their secrets differ.
     namespace = hashlib.sha256(settings.secret_key.encode()).hexdigest()[:12]
-    return RedisBus(settings.redis_url, namespace)
+    return RedisBus(settings.redis_url, namespace, metrics.bus_seconds.observe)
 
 
 async def close_sockets(app: Quart) -> None:

@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
@@ -26,6 +27,10 @@ QUEUE_MAX = 10_000
 
 RESUMED = "bus:resumed"
 """The topic on which a bus tells its own process that it may have missed events."""
+
+DOUBT = ""
+"""Among a RedisBus's channels the one on which processes tell each other that something was lost.
+A connection without any subscription cannot be read, so this one is always there."""
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +71,7 @@ class Inbox:
     def __init__(self) -> None:
         self.topics: set[str] = set()
         self.lost = 0
+        self._has_lost = False
         self._queue: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(QUEUE_MAX)
 
     def put(self, topic: str, event: Event) -> None:
@@ -74,11 +80,16 @@ class Inbox:
         if self._queue.full():
             self._queue.get_nowait()
             self.lost += 1
+            self._has_lost = True
         self._queue.put_nowait((topic, event))
 
     async def listen(self) -> AsyncIterator[tuple[str, Event]]:
         while True:
-            yield await self._queue.get()
+            event = await self._queue.get()
+            if self._has_lost:
+                self._has_lost = False
+                yield RESUMED, {"kind": "resumed"}
+            yield event
 
 
 class Exchange:
@@ -128,18 +139,22 @@ class RedisBus:
     on one Redis apart.
     """
 
-    def __init__(self, url: str, namespace: str) -> None:
+    def __init__(
+        self, url: str, namespace: str, observe: Callable[[float], None] = lambda seconds: None
+    ) -> None:
         self._redis: Redis = Redis.from_url(
             url, socket_connect_timeout=2, socket_timeout=5, health_check_interval=10
         )
         self._prefix = f"littlechat:{namespace}:"
         self._me = new_id()
+        self._observe = observe
         self._inbox = Inbox()
         self._outgoing: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(QUEUE_MAX)
         self._pubsub: PubSub | None = None
         self._confirmed: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._lost = 0
+        self._owes_doubt = False
         self.connected = False
 
     @property
@@ -156,7 +171,9 @@ class RedisBus:
         self._inbox.put(topic, event)
         if self._outgoing.full():
             self._outgoing.get_nowait()
+            self._outgoing.task_done()
             self._lost += 1
+            self._owes_doubt = True
         self._outgoing.put_nowait((topic, event))
 
     async def subscribe(self, topic: str) -> None:
@@ -208,10 +225,12 @@ class RedisBus:
             await asyncio.sleep(0.5)
 
     async def _take_up(self, pubsub: PubSub) -> None:
-        # One channel of its own: a connection without any subscription cannot be read.
-        await pubsub.subscribe(
-            self._prefix + "", *(self._prefix + topic for topic in self._inbox.topics)
-        )
+        taken = {DOUBT}
+        await pubsub.subscribe(self._prefix + DOUBT)
+        # Until the line below says otherwise, `subscribe` leaves its topics to be taken up here.
+        while late := self._inbox.topics - taken:
+            await pubsub.subscribe(*(self._prefix + topic for topic in late))
+            taken |= late
         self._pubsub, self.connected = pubsub, True
         self._inbox.put(RESUMED, {"kind": "resumed"})
         log.info("bus connected")
@@ -221,24 +240,29 @@ class RedisBus:
         if message["type"] == "subscribe" and topic in self._confirmed:
             self._confirmed[topic].set()
         elif message["type"] == "message":
-            sender, _, data = message["data"].partition(b" ")
+            sender, sent_at, data = message["data"].split(b" ", 2)
             if sender.decode() != self._me:
+                self._observe(max(0.0, time.time() - float(sent_at)))
                 self._inbox.put(topic, json.loads(data))
 
     async def _send(self) -> None:
         while True:
-            batch = [await self._outgoing.get()]
+            batch = [] if self._owes_doubt else [await self._outgoing.get()]
             while not self._outgoing.empty() and len(batch) < 100:
                 batch.append(self._outgoing.get_nowait())
+            # The others cannot know that they missed what could not be sent: they are told.
+            told = [(DOUBT, {"kind": "resumed"})] if self._owes_doubt else []
             try:
                 async with self._redis.pipeline(transaction=False) as pipeline:
-                    for topic, event in batch:
+                    for topic, event in told + batch:
                         pipeline.publish(
                             self._prefix + topic, f"{self._me} {json.dumps(event)}".encode()
                         )
+                    self._owes_doubt = False
                     await pipeline.execute()
             except (RedisError, OSError):
                 self._lost += len(batch)
+                self._owes_doubt = True
                 await asyncio.sleep(0.1)
             finally:
                 for _ in batch:

@@ -34,6 +34,8 @@ class Settings:
     rate_limits: bool = True
     cookie_secure: CookieSecure = "auto"
     """`auto` marks cookies Secure except for a browser that came to plain http on localhost."""
+    metrics_token: str | None = None
+    """Who sends it as a bearer token may read `/metrics` from anywhere; None: this machine only."""
     proxy_hops: int = 0
     """How many reverse proxies stand in front and may be believed about a client's address."""
 
@@ -55,6 +57,7 @@ class Settings:
             cookie_secure=cast(
                 CookieSecure, _choice(env, "COOKIE_SECURE", "auto", ("auto", "on", "off"))
             ),
+            metrics_token=env.get("METRICS_TOKEN") or None,
             proxy_hops=_integer(env, "PROXY_HOPS", 0, 0, 10),
         )
         if settings.workers > 1 and settings.redis_url is None:

@@ -10,8 +10,9 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 
+from littlechat.access import Access
 from littlechat.accounts import Accounts
-from littlechat.bus import RESUMED, Bus
+from littlechat.bus import RESUMED, Bus, Event
 from littlechat.db import Unavailable
 from littlechat.feeds import Feeds, room_topic
 from littlechat.hub import POLICY, Hub, Socket
@@ -35,12 +36,21 @@ class Live:
     """The ear of this process."""
 
     def __init__(
-        self, bus: Bus, hub: Hub, feeds: Feeds, render: Renderer, accounts: Accounts, rooms: Rooms
+        self,
+        bus: Bus,
+        hub: Hub,
+        feeds: Feeds,
+        render: Renderer,
+        access: Access,
+        accounts: Accounts,
+        rooms: Rooms,
     ) -> None:
         self._bus, self._hub, self._feeds, self._render = bus, hub, feeds, render
+        self._access = access
         self._accounts, self._rooms = accounts, rooms
         self._tasks: list[asyncio.Task[None]] = []
         self._rooms_news = 0
+        self._in_doubt = asyncio.Event()
 
     async def open(self) -> None:
         """Begin to listen."""
@@ -63,8 +73,10 @@ class Live:
         self, *, user: str | None = None, sessions: Iterable[str] = (), room: str | None = None
     ) -> None:
         """Close, everywhere, the sockets of sessions, of a room, or of a user (in one room)."""
+        sessions = list(sessions)
+        self._access.forget(user=user, sessions=sessions, room=room)
         self._bus.publish(
-            ALL, {"kind": "revoked", "user": user, "sessions": list(sessions), "room": room}
+            ALL, {"kind": "revoked", "user": user, "sessions": sessions, "room": room}
         )
 
     def announce_rooms(self) -> None:
@@ -73,30 +85,47 @@ class Live:
 
     async def _listen(self) -> None:
         async for topic, event in self._bus.listen():
-            if topic == RESUMED:
-                self._feeds.doubt()
-            elif topic != ALL:
-                self._feeds.hear(topic, event)
-            elif event["kind"] == "revoked":
-                self._kick(event["user"], event["sessions"], event["room"])
-            elif event["kind"] == "rooms_changed":
-                self._rooms_news += 1
-                frame = self._render.rooms_frame(self._rooms_news)
-                self._hub.deliver_passing(ROOMS, "rooms", frame)
+            try:
+                self._hear(topic, event)
+            except Exception:
+                # Another version's event, or a stranger's: one that fails must not deafen us.
+                log.exception("event not understood", extra={"topic": topic})
+
+    def _hear(self, topic: str, event: Event) -> None:
+        if topic == RESUMED:
+            self._in_doubt.set()
+            self._feeds.doubt()
+        elif topic != ALL:
+            self._feeds.hear(topic, event)
+        elif event["kind"] == "revoked":
+            self._kick(event["user"], event["sessions"], event["room"])
+        elif event["kind"] == "rooms_changed":
+            self._rooms_news += 1
+            frame = self._render.rooms_frame(self._rooms_news)
+            self._hub.deliver_passing(ROOMS, "rooms", frame)
 
     def _kick(self, user: str | None, sessions: list[str], room: str | None) -> None:
+        self._access.forget(user=user, sessions=sessions, room=room)
         topic = room_topic(room) if room else None
         self._hub.kick(user=user, sessions=sessions, topic=topic)
 
     async def _recheck(self) -> None:
         while True:
-            seconds = RECHECK_SECONDS if self._bus.connected else BUSLESS_RECHECK_SECONDS
-            for _ in range(round(seconds / BUSLESS_RECHECK_SECONDS)):
-                await asyncio.sleep(BUSLESS_RECHECK_SECONDS)
-                if not self._bus.connected:
-                    break
+            await self._pause()
+            self._in_doubt.clear()
             with contextlib.suppress(Unavailable):
                 await self._close_unentitled()
+
+    async def _pause(self) -> None:
+        """Wait until it is time, the bus is down, or it says that a revocation may be lost."""
+        seconds = RECHECK_SECONDS if self._bus.connected else BUSLESS_RECHECK_SECONDS
+        for _ in range(round(seconds / BUSLESS_RECHECK_SECONDS)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BUSLESS_RECHECK_SECONDS):
+                    await self._in_doubt.wait()
+                    return
+            if not self._bus.connected:
+                return
 
     async def _close_unentitled(self) -> None:
         sockets = list(self._hub.sockets)

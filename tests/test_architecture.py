@@ -1,4 +1,4 @@
-"""The conventions that a reader relies on: the import ladder, fences, files, templates, settings."""
+"""The conventions a reader relies on: the import ladder, fences, files, templates, settings."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 LADDER = """
 models config logs
 markup frames presence ordering datadir
-embedded bus db throttle
+embedded bus db throttle metrics
 accounts rooms messages
 hub render
 feeds
@@ -42,6 +42,7 @@ FENCES = {  # a library, and the only modules that may import it
     "nh3": "markup",
     "limits": "throttle",
     "argon2": "accounts",
+    "prometheus_client": "metrics",
     "secantus": "",
 }
 LINES_MAX = 400

@@ -421,6 +421,7 @@ async def test_room_is_reached_and_used_by_keyboard_alone(site: Site, open_page:
     await expect(page.locator("#body")).to_be_focused()
     await page.keyboard.type("more")
     await page.keyboard.press("Enter")
+    await expect(page.locator("#message-2")).to_be_visible()
     # Back to the last message's time; the menu of what can be done with it follows.
     await page.keyboard.press("Shift+Tab")
     await expect(page.locator("#message-2 .time")).to_be_focused()

@@ -71,10 +71,10 @@ class Gate:
         self._to = port
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def open(self) -> str:
-        """Return the Redis URL that leads through."""
+    async def open(self) -> None:
+        """Let connections through, by `url`."""
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        return f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._to == 0:
@@ -120,6 +120,15 @@ async def running_redis(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 async def redis(running_redis: RedisServer) -> RedisServer:
     """The same server, started again if a test left it dead."""
     return await running_redis.start()
+
+
+@pytest.fixture
+async def gate(redis: RedisServer) -> AsyncIterator[Gate]:
+    """A way to the Redis that can be cut."""
+    gate = Gate(redis.port)
+    await gate.open()
+    yield gate
+    await gate.close()
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -379,10 +388,9 @@ async def test_topics_subscribed_while_the_bus_connects_are_heard(
 
 
 async def test_what_one_process_could_not_send_makes_the_others_doubt(
-    make_redis_bus: MakeBus, redis: RedisServer
+    make_redis_bus: MakeBus, redis: RedisServer, gate: Gate
 ) -> None:
-    gate = Gate(redis.port)
-    sender, hearer = await make_redis_bus(url=await gate.open()), await make_redis_bus()
+    sender, hearer = await make_redis_bus(url=gate.url), await make_redis_bus()
     await until(lambda: sender.connected and hearer.connected)
     async with Ear(hearer) as ear:
         await hearer.subscribe("room:a")
@@ -395,7 +403,6 @@ async def test_what_one_process_could_not_send_makes_the_others_doubt(
         gate.mend(redis.port)
         await until(lambda: ear.resumed == 2)
         assert hearer.connected
-    await gate.close()
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"no-json", b"x {", b"\xff\xfe \xff", b"x 7", b"x []"])

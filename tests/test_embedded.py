@@ -229,7 +229,7 @@ async def test_start_that_failed_half_way_is_made_good_by_the_next(tmp_path: Pat
         async with connect(whole.uri) as client:
             await client.littlechat.first.insert_one({"_id": 1})
         async with connect(f"mongodb://eve:eve@127.0.0.1:{port_of(whole.uri)}") as intruder:
-            with pytest.raises(OperationFailure, match="[Aa]uthentication failed"):
+            with pytest.raises(OperationFailure, match=r"[Aa]uthentication failed"):
                 await intruder.littlechat.first.find_one()
         with pytest.raises(EmbeddedError, match=r"died 4 times within 60 s.*database\.log"):
             await kill_again_and_again(tmp_path, port_of(whole.uri), watching)

@@ -110,10 +110,9 @@ def test_bad_frames_are_counted_and_never_forgiven() -> None:
 
 @given(st.lists(st.floats(0, 10), max_size=300))
 def test_no_rhythm_gets_more_through_than_the_burst_and_the_rate(pauses: list[float]) -> None:
-    now, passed, allowance = 0.0, 0, Allowance(at=0.0)
-    for pause in pauses:
+    now, allowance = 0.0, Allowance(at=0.0)
+    for passed, pause in enumerate(pauses, start=1):
         now += pause
         if not allowance.spend(now, good=True):
             break
-        passed += 1
         assert passed <= FRAMES_BURST + now * FRAMES_PER_SECOND + 1e-6

@@ -4,7 +4,6 @@ import ast
 import io
 import logging
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
@@ -72,10 +71,9 @@ def test_no_error_text_looks_like_a_line_of_ours(text: str) -> None:
 
 
 def test_traceback_tells_where_it_happened() -> None:
-    try:
+    with pytest.raises(ValueError, match="invalid literal") as raised:
         int("no number")
-    except ValueError as error:
-        written = line("failed", error=error)
+    written = line("failed", error=raised.value)
     assert __file__ in written
     assert "ValueError: invalid literal" in written
 
@@ -158,5 +156,4 @@ def test_standard_error_is_where_lines_go() -> None:
         assert logging.root.handlers
         handler = logging.root.handlers[0]
         assert isinstance(handler, logging.StreamHandler)
-        assert handler.stream is written
-        assert handler.stream is not sys.__stdout__
+        assert handler.stream is written  # stands in for sys.stderr

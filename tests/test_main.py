@@ -170,7 +170,7 @@ async def refused(home: Path, *options: str, **env: str) -> str:
         assert await command.ended() == 1, command.err
         assert command.out == ""
         assert re.fullmatch(r"littlechat: [^\n]+[.)]\n", command.err), command.err
-        assert using(command.data) == []
+        assert using(command.home) == []
         return command.err
 
 
@@ -335,22 +335,9 @@ async def test_database_that_keeps_dying_ends_the_server(home: Home, tmp_path: P
 
 
 async def test_second_server_on_the_directory_is_refused(server: Running, tmp_path: Path) -> None:
-    said = await refused_beside(server, tmp_path, "--port", "0", DATA_DIR=str(server.data))
+    said = await refused(tmp_path, "--port", "0", DATA_DIR=str(server.data))
     assert f"Another littlechat (process {server.process.pid}) already uses {server.data}" in said
     assert "--data-dir" in said
-
-
-async def refused_beside(server: Running, home: Path, *options: str, **env: str) -> str:
-    async with Running(home, *options, **env) as command:
-        assert await command.ended() == 1, command.err
-        assert server.process.poll() is None
-        return one_sentence(command)
-
-
-def one_sentence(command: Running) -> str:
-    assert command.out == ""
-    assert re.fullmatch(r"littlechat: [^\n]+[.)]\n", command.err), command.err
-    return command.err
 
 
 async def test_taken_port_is_refused(server: Running, tmp_path: Path) -> None:
@@ -536,7 +523,9 @@ def serving(command: Running, client_port: int) -> int:
     pytest.fail("no worker holds the connection")
 
 
-async def stream_on(worker: Callable[[int], bool], person: Person, room: str, at: Running) -> Stream:
+async def stream_on(
+    worker: Callable[[int], bool], person: Person, room: str, at: Running
+) -> Stream:
     """Open sockets until one is served by a worker that `worker` accepts."""
     async with asyncio.timeout(WAIT_SECONDS):
         while True:
@@ -594,27 +583,20 @@ async def test_workers_know_no_secret_by_environment_and_go_with_a_killed_parent
 
 async def test_workers_that_keep_dying_end_the_server(crew: Crew) -> None:
     command = await crew()
-    killed: set[int] = set()
+    asked = min(workers(command))
+    os.kill(asked, signal.SIGTERM)  # Replaced as well, but not counted as a death.
+    ended = {asked}
     for _ in range(WORKER_DEATHS):
-        await until(lambda: workers(command) - killed, "another worker")
-        pid = min(workers(command) - killed)
-        os.kill(pid, signal.SIGKILL)
-        killed.add(pid)
+        await until(lambda: len(workers(command) - ended) == 2, "a worker in its place")
+        dying = max(workers(command) - ended)
+        os.kill(dying, signal.SIGKILL)
+        ended.add(dying)
     assert await command.ended() == 1
+    assert f"worker ended, starting another pid={asked} code=0" in command.err
     *_, last = command.err.splitlines()
     assert last == "littlechat: The worker processes keep ending; the lines above say why."
     assert "Traceback" not in command.err
     assert using(command.data) == []
-
-
-async def test_worker_asked_to_go_is_replaced_without_being_counted(crew: Crew) -> None:
-    command = await crew()
-    for _ in range(WORKER_DEATHS):
-        before = workers(command)
-        os.kill(min(before), signal.SIGTERM)
-        await until(lambda b=before: len(workers(command) - b) == 1, "another")  # type: ignore[misc]
-    await command.ready()
-    assert await command.stop() == 0
 
 
 # The Procfile

@@ -1,4 +1,4 @@
-"""How often is often enough: counted for each key and rule by itself, refused with a time to wait."""
+"""How often is often enough: counted by key and rule, refused with a time to wait."""
 
 import pytest
 from limits import parse

@@ -34,6 +34,7 @@ from werkzeug.exceptions import (
     Unauthorized,
 )
 
+from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
 from littlechat.bus import Bus
@@ -43,6 +44,7 @@ from littlechat.feeds import Feeds
 from littlechat.hub import Hub
 from littlechat.live import Live
 from littlechat.messages import Messages
+from littlechat.metrics import Metrics
 from littlechat.models import Invalid, Membership, Refused, Session
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
@@ -87,9 +89,11 @@ class Services:
     hub: Hub
     feeds: Feeds
     live: Live
+    access: Access
     accounts: Accounts
     rooms: Rooms
     messages: Messages
+    metrics: Metrics
     actions: Actions
     render: Renderer
     throttle: Throttle
@@ -187,7 +191,7 @@ async def find_session() -> Session | None:
     """Return the session of this request or socket, looked up once in the store."""
     if "session" not in g:
         token = current_user.auth_id
-        g.session = await services().accounts.find_session(token) if token else None
+        g.session = await services().access.find_session(token) if token else None
     return cast(Session | None, g.session)
 
 
@@ -211,7 +215,7 @@ def member_of(handler: Handler) -> Handler:
 
     @wraps(handler)
     async def guarded(session: Session, room: str, **values: Any) -> ResponseReturnValue:
-        membership = await services().rooms.find_membership(room, session.user)
+        membership = await services().access.find_membership(room, session.user)
         if membership is None:
             await services().rooms.get_visible(room, session.user)  # Missing if not even that.
             raise Forbidden("Join this room first.")

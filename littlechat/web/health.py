@@ -1,7 +1,12 @@
-"""What a supervisor asks: alive, and ready."""
+"""What a supervisor asks: alive, ready, and the numbers."""
 
-from quart import Blueprint, Response
+import hmac
+from ipaddress import ip_address
 
+from quart import Blueprint, Response, request
+from werkzeug.exceptions import Forbidden
+
+from littlechat.metrics import CONTENT_TYPE
 from littlechat.web import services
 
 blueprint = Blueprint("health", __name__)
@@ -18,3 +23,27 @@ async def show_readiness() -> Response:
     """Say that the database answers; 503 if not."""
     await services().db.ping()
     return Response("ready\n", content_type="text/plain; charset=utf-8")
+
+
+@blueprint.get("/metrics")
+async def show_metrics() -> Response:
+    """Give Prometheus this process's numbers: to this machine, or to who has the token."""
+    if not (_has_token() or _is_this_machine()):
+        raise Forbidden("The numbers are for this machine, or for who has METRICS_TOKEN.")
+    return Response(services().metrics.text(), content_type=CONTENT_TYPE)
+
+
+def _has_token() -> bool:
+    token = services().settings.metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return token is not None and hmac.compare_digest(given.encode(), token.encode())
+
+
+def _is_this_machine() -> bool:
+    # Through a proxy on this machine everybody seems to be here.
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        return ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False

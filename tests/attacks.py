@@ -1,0 +1,198 @@
+"""What no browser sends, people who are inside already, and ways to look at what came back."""
+
+import asyncio
+import html
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+from argon2 import PasswordHasher
+from quart_auth import QuartAuth
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from littlechat.db import now
+from littlechat.models import User, new_id
+from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
+
+COOKIE = "littlechat"
+EVIL_ORIGINS = (
+    "https://evil.example",
+    "null",
+    "http://localhost",
+    "http://localhost:1",
+    "http://[",
+    "",
+)
+
+# Weak on purpose: a person whose password nobody hashes at length is inside within a millisecond.
+_WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
+def signed(site: Site, token: str) -> str:
+    """Return a token as the cookie that carries it."""
+    auth: QuartAuth = site.app.extensions["QUART_AUTH"][0]
+    return auth.dump_token(token, app=site.app)
+
+
+async def insider(site: Site, name: str) -> Person:
+    """Return somebody who has an account with `PASSWORD` and is signed in."""
+    user = User(new_id(), name, now())
+    await site.services.db.users.insert(
+        {
+            "_id": user.id,
+            "name": name,
+            "key": name.casefold(),
+            "password": _WEAK,
+            "created": user.created,
+        }
+    )
+    token, _ = await site.services.accounts.open_session(user, "", "127.0.0.1")
+    person = Person(site, name)
+    person.http.cookies.set(COOKIE, signed(site, token), domain="localhost.local")
+    return person
+
+
+@asynccontextmanager
+async def insiders(site: Site, *names: str) -> AsyncIterator[list[Person]]:
+    """Several of them; a name of `nobody` is one without an account."""
+    people = [
+        Person(site, "nobody") if name == "nobody" else await insider(site, name) for name in names
+    ]
+    try:
+        yield people
+    finally:
+        for person in people:
+            await person.http.aclose()
+
+
+async def user_of(site: Site, person: Person) -> User:
+    """Return the stored user."""
+    user = await site.services.accounts.find_user(person.name)
+    assert user
+    return user
+
+
+async def found_room(
+    site: Site, name: str, creator: Person, *members: Person, visibility: str = "public"
+) -> str:
+    """Make a room with members and without the limits on how often; return its id."""
+    served = site.services
+    maker = await user_of(site, creator)
+    room = await served.actions.create_room(maker, name, "", visibility)
+    for member in members:
+        invitation = await served.rooms.invite(room.id, maker)
+        await served.actions.accept(invitation.token, await user_of(site, member))
+    await served.db.invitations.delete({"room": room.id})
+    return room.id
+
+
+async def everything(site: Site) -> dict[str, Any]:
+    """Return all that is stored, but for when sessions were seen and rooms spoken in."""
+    db = site.services.db
+    found = {
+        name: await getattr(db, name).find({}, sort=[("_id", 1)])
+        for name in ("users", "rooms", "memberships", "invitations", "messages", "changes")
+    }
+    for room in found["rooms"]:
+        del room["last_seq"], room["last_at"]
+    found["sessions"] = sorted(one["_id"] for one in await db.sessions.find({}))
+    return found
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response to `raw`."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+async def raw(site: Site, head: bytes, body: bytes = b"", host: bytes = b"localhost") -> Answer:
+    """Send bytes that no HTTP library would; `head` is the request line and further headers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    line, _, more = head.partition(b"\r\n")
+    more = more + b"\r\n" if more else b""
+    writer.write(
+        line + b" HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n" + more + b"\r\n" + body
+    )
+    try:
+        received = await asyncio.wait_for(reader.read(), WAIT_SECONDS)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    top, _, text = received.partition(b"\r\n\r\n")
+    status, *lines = top.decode("latin-1").split("\r\n")
+    pairs = (line.split(": ", 1) for line in lines)
+    return Answer(int(status.split()[1]), {k.lower(): v for k, v in pairs}, text.decode())
+
+
+async def handshake(person: Person, path: str, **headers: str) -> int:
+    """Return the status that an attempt to open a socket is answered with; close it again."""
+    cookies = {"Cookie": person.cookies()} if person.cookies() else {}
+    try:
+        socket = await connect(
+            person.url.replace("http", "ws", 1) + path,
+            additional_headers=cookies | headers,
+            compression=None,
+            proxy=None,
+        )
+    except InvalidStatus as refused:
+        return refused.response.status_code
+    await socket.close()
+    return 101
+
+
+def alert(page: str) -> str:
+    """Return the sentences that a page or fragment shows as alerts."""
+    return " ".join(
+        html.unescape(text).strip() for text in re.findall(r'role="alert">([^<]+)<', page)
+    )
+
+
+class Skeleton(HTMLParser):
+    """The live part of a page: its tags, its attributes, and the values that browsers act on.
+
+    Two pages that differ only in what people typed have the same skeleton.
+    """
+
+    ACTIVE = ("src", "action", "formaction", "srcdoc", "style", "content", "id", "class", "name")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.parts: list[object] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        # A name's colour comes from its digest, so it says nothing.
+        values = [
+            (name, re.sub(r"hue-\d+", "hue", value or ""))
+            if name in self.ACTIVE or name.startswith(("hx-", "on"))
+            else name
+            for name, value in attrs
+        ]
+        self.parts.append((tag, values))
+        address = dict(attrs).get("href") or "/"
+        assert re.match(r"/(?!/)|https?://|mailto:|#", address), address
+
+    def handle_endtag(self, tag: str) -> None:
+        self.parts.append(f"/{tag}")
+
+    def handle_comment(self, data: str) -> None:
+        self.parts.append("comment")
+
+    def handle_decl(self, decl: str) -> None:
+        self.parts.append(decl)
+
+    def handle_pi(self, data: str) -> None:
+        self.parts.append("pi")
+
+
+def skeleton(page: str) -> list[object]:
+    """Return what a page does, without what it says."""
+    return Skeleton(page).parts

@@ -1,0 +1,125 @@
+"""What is remembered of who may do what, and when it is forgotten."""
+
+import asyncio
+
+import pytest
+
+from littlechat import access
+from littlechat.access import Access
+from littlechat.accounts import Accounts
+from littlechat.bus import MemoryBus
+from littlechat.db import Database
+from littlechat.models import Session
+from littlechat.rooms import Rooms
+from tests.factories import PASSWORD
+
+
+class Clock:
+    """A time that the test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Site:
+    """The stores, and Ada signed in and in a room of hers."""
+
+    def __init__(self, db: Database) -> None:
+        self.accounts, self.rooms, self.bus = Accounts(db), Rooms(db), MemoryBus()
+        self.clock = Clock()
+        self.access = Access(self.accounts, self.rooms, self.bus, self.clock)
+
+    async def open(self) -> None:
+        self.ada = await self.accounts.register("Ada", PASSWORD)
+        self.token, self.session = await self.accounts.open_session(self.ada, "", "")
+        self.room = (await self.rooms.create(self.ada, "Garden", "", "public")).id
+
+
+@pytest.fixture
+async def site(db: Database) -> Site:
+    site = Site(db)
+    await site.open()
+    return site
+
+
+async def end_behind_its_back(site: Site) -> None:
+    """End the session in the store, as another process would, with no word on the bus yet."""
+    await site.accounts.end_session(site.ada, site.session.id)
+
+
+async def test_session_is_remembered_for_a_while_and_then_looked_up_again(site: Site) -> None:
+    found = await site.access.find_session(site.token)
+    assert isinstance(found, Session)
+    assert found.id == site.session.id
+    await end_behind_its_back(site)
+    assert await site.access.find_session(site.token) is not None
+    site.clock.now += access.REMEMBERED_SECONDS
+    assert await site.access.find_session(site.token) is None
+
+
+async def test_revoked_session_is_forgotten_at_once(site: Site) -> None:
+    await site.access.find_session(site.token)
+    await end_behind_its_back(site)
+    site.access.forget(sessions=[site.session.id])
+    assert await site.access.find_session(site.token) is None
+
+
+async def test_nothing_is_remembered_while_the_bus_is_down(site: Site) -> None:
+    await site.access.find_session(site.token)
+    await end_behind_its_back(site)
+    site.bus.connected = False
+    assert await site.access.find_session(site.token) is None
+
+
+async def test_no_is_not_remembered(site: Site) -> None:
+    ben = await site.accounts.register("Ben", PASSWORD)
+    assert await site.access.find_membership(site.room, ben) is None
+    await site.rooms.join(site.room, ben)
+    assert await site.access.find_membership(site.room, ben) is not None
+
+
+async def test_leaving_forgets_everybodys_place_in_the_room(site: Site) -> None:
+    ben = await site.accounts.register("Ben", PASSWORD)
+    await site.rooms.join(site.room, ben)
+    his = await site.access.find_membership(site.room, ben)
+    assert his
+    assert not his.may_manage
+    await site.rooms.leave(site.room, site.ada)
+    site.access.forget(user=site.ada.id, room=site.room)
+    his = await site.access.find_membership(site.room, ben)
+    assert his
+    assert his.may_manage
+    assert await site.access.find_membership(site.room, site.ada) is None
+
+
+async def test_what_was_read_before_a_revocation_and_came_after_it_is_not_kept(site: Site) -> None:
+    looked_up = asyncio.Event()
+    go_on = asyncio.Event()
+    find = site.accounts.find_session
+
+    async def find_slowly(token: str) -> Session | None:
+        found = await find(token)
+        looked_up.set()
+        await go_on.wait()
+        return found
+
+    site.accounts.find_session = find_slowly  # type: ignore[method-assign]
+    request = asyncio.create_task(site.access.find_session(site.token))
+    await looked_up.wait()
+    await end_behind_its_back(site)
+    site.access.forget(sessions=[site.session.id])
+    go_on.set()
+    assert await request is not None
+    assert await site.access.find_session(site.token) is None
+
+
+async def test_forgetting_without_a_word_forgets_all(site: Site) -> None:
+    await site.access.find_session(site.token)
+    await site.access.find_membership(site.room, site.ada)
+    await end_behind_its_back(site)
+    await site.rooms.delete(site.room)
+    site.access.forget()
+    assert await site.access.find_session(site.token) is None
+    assert await site.access.find_membership(site.room, site.ada) is None

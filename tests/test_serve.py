@@ -1,0 +1,479 @@
+"""The server under peers that are slow, silent, rude or many; each test guards a limit or a patch."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import re
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from quart import Quart, request
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from littlechat import serve
+from littlechat.db import Unavailable
+from littlechat.feeds import room_topic
+from littlechat.frames import FRAME_BYTES_MAX
+from tests.factories import WAIT_SECONDS, Person, Site
+
+TEXT, CLOSE, PING = 0x1, 0x8, 0x9
+DEFLATE = "permessage-deflate; client_max_window_bits"
+
+
+@dataclass
+class Raw:
+    """A connection of bytes, for what no honest client does."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    head: str = ""
+
+    @classmethod
+    async def open(cls, site: Site, receive_buffer: int = 0) -> "Raw":
+        plain = socket.socket()
+        if receive_buffer:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", site.port))
+        return cls(*await asyncio.open_connection(sock=plain, limit=4_096))
+
+    async def upgrade(self, person: Person, path: str, **headers: str) -> "Raw":
+        """Ask for a WebSocket; keep the answer's head."""
+        fields = {
+            "Host": person.url.removeprefix("http://"),
+            "Cookie": person.cookies(),
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {text}" for name, text in fields.items())]
+        self.writer.write("\r\n".join([*lines, "", ""]).encode())
+        async with asyncio.timeout(WAIT_SECONDS):
+            self.head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
+        return self
+
+    def send(self, first: int, payload: bytes, length: int | None = None) -> None:
+        """Write a masked frame whose first byte is `first`, or its beginning."""
+        size = struct.pack("!BQ", 0xFF, len(payload) if length is None else length)
+        self.writer.write(bytes([first]) + size + bytes(4) + payload)
+
+    async def frame(self) -> tuple[int, bytes]:
+        """Return the opcode and the payload of the next frame."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            first, size = await self.reader.readexactly(2)
+            if size == 126:
+                (size,) = struct.unpack("!H", await self.reader.readexactly(2))
+            elif size == 127:
+                (size,) = struct.unpack("!Q", await self.reader.readexactly(8))
+            return first & 0xF, await self.reader.readexactly(size)
+
+    async def until_end(self) -> bytes:
+        """Return what still comes, once the server has ended the connection."""
+        rest = b""
+        async with asyncio.timeout(WAIT_SECONDS):
+            with contextlib.suppress(ConnectionError):
+                while data := await self.reader.read(65_536):
+                    rest += data
+        return rest
+
+    async def close(self) -> None:
+        self.writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Return once `condition` holds."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def connections() -> list[serve.ImpatientServer]:
+    """Return the connections that the servers in this process still hold."""
+    gc.collect()
+    return [one for one in gc.get_objects() if type(one) is serve.ImpatientServer]
+
+
+@pytest.fixture
+async def ada(site: Site) -> AsyncIterator[Person]:
+    async with Person(site, "Ada") as ada:
+        yield await ada.register()
+
+
+@pytest.fixture
+async def room(ada: Person) -> str:
+    return await ada.create_room("Garden")
+
+
+async def answers(site: Site) -> bool:
+    async with httpx.AsyncClient(base_url=site.url) as client:
+        return (await client.get("/healthz")).status_code == 200
+
+
+# Compression and sizes
+
+
+async def test_compression_is_not_agreed_to_even_when_offered(
+    site: Site, ada: Person, room: str
+) -> None:
+    raw = await Raw.open(site)
+    path = f"/rooms/{room}/socket"
+    await raw.upgrade(ada, path, Sec_WebSocket_Extensions=DEFLATE)
+    assert raw.head.startswith("HTTP/1.1 101")
+    assert "extensions" not in raw.head.lower()
+    await raw.close()
+    url, headers = site.url.replace("http", "ws") + path, {"Cookie": ada.cookies()}
+    async with connect(
+        url, additional_headers=headers, compression="deflate", proxy=None
+    ) as offering:
+        assert offering.protocol.extensions == []
+
+
+async def test_deflated_frame_ends_its_connection_and_inflates_nothing(
+    site: Site, ada: Person, room: str
+) -> None:
+    raw = await Raw.open(site)
+    await raw.upgrade(ada, f"/rooms/{room}/socket", Sec_WebSocket_Extensions=DEFLATE)
+    raw.send(0xC0 | TEXT, b"\x00" * 1_000)  # FIN and RSV1
+    await raw.until_end()
+    await raw.close()
+    assert await answers(site)
+
+
+async def test_message_above_the_limit_is_refused_with_1009(
+    site: Site, ada: Person, room: str
+) -> None:
+    stream = await ada.stream(room)
+    await stream.connection.send("x" * (FRAME_BYTES_MAX + 1))
+    assert await stream.until_closed() == 1009
+
+
+async def test_endless_frame_is_cut_and_not_kept(site: Site, ada: Person, room: str) -> None:
+    raw = await Raw.open(site)
+    await raw.upgrade(ada, f"/rooms/{room}/socket")
+    raw.send(0x80 | TEXT, b"", length=2**40)
+    sent = 0
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not raw.reader.at_eof() and not raw.writer.is_closing():
+                raw.writer.write(b"x" * 65_536)
+                await raw.writer.drain()
+                await asyncio.sleep(0)
+                sent += 65_536
+    assert sent < 32 * 1024 * 1024
+    await raw.close()
+    await until(lambda: not site.services.hub.sockets)
+    assert await answers(site)
+
+
+async def test_http2_is_not_spoken_on_a_plain_connection(site: Site) -> None:
+    raw = await Raw.open(site)
+    raw.writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9))
+    assert (await raw.until_end())[:9] in (b"HTTP/1.1 ", b"")
+    await raw.close()
+    async with httpx.AsyncClient(base_url=site.url) as client:
+        upgrade = {"Connection": "Upgrade", "Upgrade": "h2c"}
+        assert (await client.get("/healthz", headers=upgrade)).http_version == "HTTP/1.1"
+
+
+# Slow and silent peers
+
+
+async def test_peer_that_stops_reading_is_cut_off_and_the_others_are_served(
+    site: Site, ada: Person, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "WRITE_SECONDS", 0.3)
+    stuck = await Raw.open(site, receive_buffer=2_048)
+    await stuck.upgrade(ada, f"/rooms/{room}/socket")
+    stuck.reader._transport.pause_reading()  # type: ignore[attr-defined]
+    healthy = await ada.stream(room)
+    await until(lambda: len(list(site.services.hub.members(room_topic(room)))) == 2)
+    held = len(connections())
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(site.services.hub.sockets) == 2:
+            site.services.hub.deliver(room_topic(room), f"<i>{'x' * 200_000}</i>")
+            await healthy.until_text("x" * 200_000)
+    await until(lambda: len(connections()) == held - 1)
+    seq = await ada.say(room, "still here")
+    await healthy.until(lambda dom: seq in dom.messages)
+    await stuck.close()
+    await healthy.close()
+
+
+async def test_connection_that_ends_with_unread_bytes_is_let_go(
+    make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "WRITE_SECONDS", 0.3)
+    app = make_app()
+
+    @app.get("/much")
+    async def show_much() -> bytes:
+        return bytes(8_000_000)
+
+    async with Site(app) as site:
+        before = len(connections())
+        raw = await Raw.open(site, receive_buffer=2_048)
+        raw.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        raw.writer.write(b"GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await until(lambda: len(connections()) == before + 1)
+        await until(lambda: len(connections()) == before)
+        await raw.close()
+
+
+async def test_pings_go_out_and_a_silent_peer_is_closed(
+    make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "PING_SECONDS", 0.2)
+    monkeypatch.setattr(serve, "SILENCE_SECONDS", 1.0)
+    clock = asyncio.get_running_loop().time
+    async with Site(make_app()) as site, Person(site, "Ada") as ada:
+        room = await (await ada.register()).create_room("Garden")
+        answering = await ada.stream(room)
+        silent = await Raw.open(site)
+        await silent.upgrade(ada, f"/rooms/{room}/socket")
+        since, pings = clock(), []
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                opcode, _ = await silent.frame()
+                if opcode == PING:
+                    pings.append(clock())
+        assert clock() - since > 0.9
+        assert len(pings) >= 3
+        assert all(b - a > 0.1 for a, b in zip(pings, pings[1:], strict=False))
+        seq = await ada.say(room, "still here")
+        await answering.until(lambda dom: seq in dom.messages)
+        await silent.close()
+        await answering.close()
+
+
+async def test_slow_sender_of_a_head_is_cut_off(
+    make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "HEADER_SECONDS", 0.3)
+    async with Site(make_app()) as site:
+        slow = await Raw.open(site)
+        slow.writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        ending = asyncio.create_task(slow.until_end())
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not ending.done():
+                    slow.writer.write(b"x")
+                    await slow.writer.drain()
+                    await asyncio.sleep(0.01)
+        await ending
+        await slow.close()
+        assert await answers(site)
+
+
+# What is left behind
+
+
+@pytest.fixture
+async def tasks(site: Site, ada: Person, room: str) -> Callable[[], int]:
+    """Count the tasks, once everything that stays has been begun."""
+    stream = await ada.stream(room)
+    await stream.close()
+    await ada.http.aclose()
+    ada.http = httpx.AsyncClient(base_url=site.url, cookies=ada.http.cookies)
+    await until(lambda: not connections())
+    return lambda: len(asyncio.all_tasks())
+
+
+async def test_closed_socket_leaves_no_task_behind(
+    ada: Person, room: str, tasks: Callable[[], int]
+) -> None:
+    before = tasks()
+    streams = [await ada.stream(room) for _ in range(5)]
+    assert tasks() > before
+    for stream in streams:
+        await stream.close()
+    await until(lambda: tasks() <= before)
+    await until(lambda: not connections())
+
+
+async def test_flooder_leaves_no_task_behind(
+    site: Site, ada: Person, room: str, tasks: Callable[[], int]
+) -> None:
+    before = tasks()
+    raw = await Raw.open(site)
+    await raw.upgrade(ada, f"/rooms/{room}/socket")
+    with contextlib.suppress(ConnectionError):
+        for _ in range(10_000):
+            raw.send(0x80 | TEXT, b"{}")
+            await raw.writer.drain()
+    await raw.until_end()
+    await raw.close()
+    await until(lambda: tasks() <= before)
+    await until(lambda: not connections())
+
+
+async def test_refused_upload_leaves_no_task_behind(site: Site, tasks: Callable[[], int]) -> None:
+    before = tasks()
+    raw = await Raw.open(site)
+    head = "POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n"
+    raw.writer.write(f"{head}Content-Length: 100000000\r\n\r\n".encode())
+    with contextlib.suppress(ConnectionError):
+        for _ in range(160):
+            raw.writer.write(bytes(65_536))
+            await raw.writer.drain()
+    assert b" 403 " in await raw.until_end()
+    await raw.close()
+    await until(lambda: tasks() <= before)
+    await until(lambda: not connections())
+
+
+# Many
+
+
+async def test_three_hundred_may_come_at_once(site: Site) -> None:
+    async def visit() -> bytes:
+        raw = await Raw.open(site)
+        raw.writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = await raw.until_end()
+        await raw.close()
+        return answer
+
+    answered = await asyncio.gather(*(visit() for _ in range(300)))
+    assert {answer[:15] for answer in answered} == {b"HTTP/1.1 200 \r\n"}
+
+
+# Stopping
+
+
+async def test_stop_sends_everybody_away_with_1012_and_lets_nobody_in(
+    make_app: Callable[..., Quart],
+) -> None:
+    async with Site(make_app()) as site, Person(site, "Ada") as ada:
+        room = await (await ada.register()).create_room("Garden")
+        streams = [await ada.stream(room) for _ in range(20)]
+        closing = [asyncio.create_task(stream.until_closed()) for stream in streams]
+        begun = asyncio.get_running_loop().time()
+        site.stop.set()
+        await asyncio.wait(closing, return_when=asyncio.FIRST_COMPLETED)
+        assert not all(task.done() for task in closing)  # Spread, so that nobody stampedes back.
+        with pytest.raises((OSError, WebSocketException, asyncio.IncompleteReadError)):
+            await ada.stream(room)
+        assert [await task for task in closing] == [1012] * 20
+        await asyncio.wait_for(site._serving, WAIT_SECONDS)
+        assert asyncio.get_running_loop().time() - begun < serve.GRACE_SECONDS
+
+
+@pytest.fixture
+async def waiting(make_app: Callable[..., Quart]) -> tuple[Quart, asyncio.Event, asyncio.Event]:
+    """An application with a request that is under way until told to end."""
+    app, begun, end = make_app(), asyncio.Event(), asyncio.Event()
+
+    @app.get("/wait")
+    async def wait() -> str:
+        begun.set()
+        await end.wait()
+        return "finished"
+
+    return app, begun, end
+
+
+async def test_stop_lets_a_request_in_flight_finish(
+    waiting: tuple[Quart, asyncio.Event, asyncio.Event],
+) -> None:
+    app, begun, end = waiting
+    async with Site(app) as site, httpx.AsyncClient(base_url=site.url) as client:
+        asking = asyncio.create_task(client.get("/wait"))
+        await begun.wait()
+        idle = await Raw.open(site)
+        site.stop.set()
+        await idle.until_end()  # It asked for nothing, so it is not waited for.
+        assert not site._serving.done()
+        end.set()
+        assert (await asking).text == "finished"
+        await asyncio.wait_for(site._serving, serve.GRACE_SECONDS)
+        await idle.close()
+
+
+async def test_stop_does_not_wait_for_ever(
+    waiting: tuple[Quart, asyncio.Event, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "GRACE_SECONDS", 0.3)
+    app, begun, _ = waiting
+    async with Site(app) as site, httpx.AsyncClient(base_url=site.url, timeout=60) as client:
+        asking = asyncio.create_task(client.get("/wait"))
+        await begun.wait()
+        site.stop.set()
+        with pytest.raises(httpx.TransportError):
+            await asking
+        await asyncio.wait_for(site._serving, WAIT_SECONDS)
+
+
+async def test_application_that_cannot_start_says_why_itself(
+    make_app: Callable[..., Quart],
+) -> None:
+    app = make_app()
+
+    @app.before_serving
+    async def fail() -> None:
+        raise Unavailable("no database today")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        with pytest.raises(Unavailable, match="no database today"):
+            await serve.serve_until(asyncio.Event(), app, listening)
+    await app.shutdown()
+
+
+# Proxies
+
+
+class Behind(Site):
+    """A site that believes one proxy in front of it."""
+
+    async def __aenter__(self) -> "Behind":
+        serving = serve.serve_until(self.stop, self.app, self._listening, 1)
+        self._serving = asyncio.create_task(serving)
+        return self
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [(Site, "127.0.0.1 http"), (Behind, "203.0.113.9 https")],
+    ids=["no proxy", "one proxy"],
+)
+async def test_forwarded_headers_are_believed_only_from_a_proxy(
+    make_app: Callable[..., Quart], kind: type[Site], seen: str
+) -> None:
+    app = make_app()
+
+    @app.get("/who")
+    async def show_who() -> str:
+        return f"{request.remote_addr} {request.scheme}"
+
+    forwarded = {
+        # The client wrote the first address itself; the proxy added the second.
+        "X-Forwarded-For": "198.51.100.7, 203.0.113.9",
+        "X-Forwarded-Proto": "https",
+    }
+    async with kind(app) as site, httpx.AsyncClient(base_url=site.url) as client:
+        assert (await client.get("/who", headers=forwarded)).text == seen
+        assert (await client.get("/who")).text == "127.0.0.1 http"
+
+
+@pytest.mark.parametrize("kind", [Site, Behind], ids=["no proxy", "one proxy"])
+@pytest.mark.parametrize("scheme", ["https", "http", "wss"])
+async def test_sockets_work_behind_a_proxy_that_names_the_scheme(
+    make_app: Callable[..., Quart], kind: type[Site], scheme: str
+) -> None:
+    async with kind(make_app()) as site, Person(site, "Ada") as ada:
+        room = await (await ada.register()).create_room("Garden")
+        raw = await Raw.open(site)
+        path = f"/rooms/{room}/socket"
+        origin = f"https://{site.url.removeprefix('http://')}"
+        await raw.upgrade(ada, path, X_Forwarded_Proto=scheme, Origin=origin)
+        assert raw.head.startswith("HTTP/1.1 101")
+        await raw.close()
