@@ -30,7 +30,6 @@ SHIPPED_FOLDER = "littlechat/static/vendor"
 SHIPPED = (
     "htmx.org/dist/htmx.min.js",
     "htmx.org/dist/ext/hx-ws.min.js",
-    "htmx.org/dist/ext/hx-upsert.min.js",
 )
 TESTS_FOLDER = "tests/vendor"
 FOR_TESTS = ("axe-core/axe.min.js",)

@@ -1,7 +1,7 @@
 """Every write that others must see: check, store, render once, publish.
 
-Each store-and-publish is shielded: Quart cancels a handler when its client goes away, and what is
-stored must not stay unheard.
+Each store-and-publish is shielded as one: Quart cancels a handler when its client goes away, and
+what is stored must not stay unheard, least of all the end of a right.
 """
 
 import asyncio
@@ -98,32 +98,34 @@ class Actions:
         self, creator: User, name: str, description: str, visibility: str
     ) -> Room:
         """Make a room; raise `Invalid`, or `Duplicate` for a name taken."""
-        room = await self._shielded(
-            self._rooms.create(creator, name, description, clean_visibility(visibility))
+        kind = clean_visibility(visibility)
+        return await self._shielded(
+            self._announced(self._rooms.create(creator, name, description, kind))
         )
-        self._live.announce_rooms()
-        return room
 
     async def join(self, room_id: str, user: User) -> None:
         """Enter a public room; raise `Missing`."""
-        await self._shielded(self._rooms.join(room_id, user))
-        self._live.announce_rooms()
+        await self._shielded(self._announced(self._rooms.join(room_id, user)))
 
     async def accept(self, token: str, user: User) -> Room:
         """Enter a room by invitation; raise `Missing`."""
-        room = await self._shielded(self._rooms.accept(token, user))
-        self._live.announce_rooms()
-        return room
+        return await self._shielded(self._announced(self._rooms.accept(token, user)))
 
     async def leave(self, room_id: str, user: User) -> None:
         """Leave a room; raise `Missing` or `Refused`."""
-        await self._shielded(self._rooms.leave(room_id, user))
+        await self._shielded(self._leave(room_id, user))
+
+    async def _leave(self, room_id: str, user: User) -> None:
+        await self._rooms.leave(room_id, user)
         self._live.revoke(user=user.id, room=room_id)
         self._live.announce_rooms()
 
     async def remove_member(self, room_id: str, name: str) -> None:
         """Take another's right to a room; raise `Missing` or `Refused`."""
-        member = await self._shielded(self._rooms.remove_member(room_id, name))
+        await self._shielded(self._remove_member(room_id, name))
+
+    async def _remove_member(self, room_id: str, name: str) -> None:
+        member = await self._rooms.remove_member(room_id, name)
         self._live.revoke(user=member.user_id, room=room_id)
         self._live.announce_rooms()
 
@@ -131,8 +133,7 @@ class Actions:
         """Rename and re-describe; raise `Invalid`, `Refused`, or `Duplicate` for a name taken."""
         if room.id == LOBBY:
             raise Refused("The Lobby keeps its name.")
-        await self._shielded(self._rooms.describe(room.id, name, description))
-        self._live.announce_rooms()
+        await self._shielded(self._announced(self._rooms.describe(room.id, name, description)))
 
     async def delete_room(self, room: Room, confirmation: str) -> None:
         """Delete a room and all that was said there; raise `Refused` unless it is named."""
@@ -150,18 +151,27 @@ class Actions:
 
     async def end_session(self, user: User, session_id: str) -> None:
         """End one session of a person and close its sockets; raise `Missing`."""
-        await self._shielded(self._accounts.end_session(user, session_id))
+        await self._shielded(self._end_session(user, session_id))
+
+    async def _end_session(self, user: User, session_id: str) -> None:
+        await self._accounts.end_session(user, session_id)
         self._live.revoke(sessions=[session_id])
 
     async def end_other_sessions(self, session: Session) -> None:
         """End every session of the person but this one."""
-        ended = await self._shielded(self._accounts.end_other_sessions(session.user, session.id))
+        await self._shielded(self._end_other_sessions(session))
+
+    async def _end_other_sessions(self, session: Session) -> None:
+        ended = await self._accounts.end_other_sessions(session.user, session.id)
         self._live.revoke(sessions=ended)
 
     async def change_password(self, session: Session, current: str, new: str) -> None:
         """Replace a password and end the other sessions; raise `WrongLogin` or `Invalid`."""
-        await self._shielded(self._accounts.change_password(session.user, current, new))
-        await self.end_other_sessions(session)
+        await self._shielded(self._change_password(session, current, new))
+
+    async def _change_password(self, session: Session, current: str, new: str) -> None:
+        await self._accounts.change_password(session.user, current, new)
+        await self._end_other_sessions(session)
 
     async def log_out(self, session: Session) -> None:
         """End this session; already ended is as good."""
@@ -185,6 +195,11 @@ class Actions:
             await self._rooms.touch(room_id, seq, at)
         except Unavailable:
             return  # A hint for lists; the next message brings it.
+
+    async def _announced(self, work: Coroutine[Any, Any, Result]) -> Result:
+        result = await work
+        self._live.announce_rooms()
+        return result
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
         task = asyncio.create_task(work)

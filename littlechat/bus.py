@@ -218,6 +218,9 @@ class RedisBus:
             except (RedisError, OSError) as error:
                 if self.connected:
                     log.warning("bus lost", extra={"error": type(error).__name__})
+                    # Listeners turn to the store at once, not at their next look.
+                    self.connected = False
+                    self._inbox.put(RESUMED, {"kind": "lost"})
             finally:
                 self.connected, self._pubsub = False, None
                 for confirmed in self._confirmed.values():
@@ -240,10 +243,18 @@ class RedisBus:
         if message["type"] == "subscribe" and topic in self._confirmed:
             self._confirmed[topic].set()
         elif message["type"] == "message":
-            sender, sent_at, data = message["data"].split(b" ", 2)
-            if sender.decode() != self._me:
-                self._observe(max(0.0, time.time() - float(sent_at)))
-                self._inbox.put(topic, json.loads(data))
+            sender, _, rest = message["data"].partition(b" ")
+            if sender == self._me.encode():
+                return
+            sent_at, _, data = rest.partition(b" ")
+            seconds, event = 0.0, None
+            with contextlib.suppress(ValueError):
+                seconds, event = time.time() - float(sent_at), json.loads(data)
+            if not isinstance(event, dict):
+                log.warning("bus carried rubbish", extra={"topic": topic})
+                return
+            self._observe(max(0.0, seconds))
+            self._inbox.put(RESUMED if topic == DOUBT else topic, event)
 
     async def _send(self) -> None:
         while True:
@@ -255,9 +266,8 @@ class RedisBus:
             try:
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     for topic, event in told + batch:
-                        pipeline.publish(
-                            self._prefix + topic, f"{self._me} {json.dumps(event)}".encode()
-                        )
+                        data = f"{self._me} {time.time():.6f} {json.dumps(event)}"
+                        pipeline.publish(self._prefix + topic, data.encode())
                     self._owes_doubt = False
                     await pipeline.execute()
             except (RedisError, OSError):

@@ -118,13 +118,14 @@ class Collection:
         started = time.perf_counter()
         try:
             return await operation
-        except DuplicateKeyError as error:
-            raise Duplicate from error
+        # Without their causes, whose texts hold whole documents: what people wrote is not logged.
+        except DuplicateKeyError:
+            raise Duplicate from None
         except BulkWriteError as error:
             failure = error.details["writeErrors"][0] if error.details["writeErrors"] else {}
             if failure.get("code") == DUPLICATE_KEY:
-                raise Duplicate(int(failure["index"])) from error
-            raise Unavailable("the database refused a batch") from error
+                raise Duplicate(int(failure["index"])) from None
+            raise Unavailable("the database refused a batch") from None
         except PyMongoError as error:
             raise Unavailable(f"{type(error).__name__}: {_short(error)}") from error
         finally:

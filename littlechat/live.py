@@ -94,6 +94,7 @@ class Live:
     def _hear(self, topic: str, event: Event) -> None:
         if topic == RESUMED:
             self._in_doubt.set()
+            self._access.forget()
             self._feeds.doubt()
         elif topic != ALL:
             self._feeds.hear(topic, event)

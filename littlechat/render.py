@@ -154,9 +154,9 @@ def utc(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
+BROWSERS = ("Edg", "OPR", "FxiOS", "Firefox", "CriOS", "Chrome", "Safari", "curl")
 SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
-SPOKEN = {"Edg": "Edge", "OPR": "Opera", "Mac OS": "macOS"}
+SPOKEN = {"Edg": "Edge", "OPR": "Opera", "FxiOS": "Firefox", "CriOS": "Chrome", "Mac OS": "macOS"}
 
 
 def browser(agent: str) -> str:

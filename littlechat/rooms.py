@@ -21,6 +21,9 @@ from littlechat.models import (
     room_id_for,
 )
 
+DELETED = "deleted"
+"""The visibility of what is left of a deleted room."""
+
 LISTED_MAX = 300
 """Rooms on one list; beyond it the search helps."""
 
@@ -79,7 +82,7 @@ class Rooms:
     async def get(self, room_id: str) -> Room:
         """Return a room, whoever asks; raise `Missing`. For the page's sake use `get_visible`."""
         document = await self._db.rooms.find_one({"_id": room_id[:ROOM_ID_MAX]})
-        if document is None:
+        if document is None or document["visibility"] == DELETED:
             raise Missing
         return _room(document)
 
@@ -190,10 +193,14 @@ class Rooms:
         )
 
     async def delete(self, room_id: str) -> None:
-        """Delete a room's memberships first, so that nobody may enter what is going away."""
+        """Delete a room and its memberships, leaving a stone that keeps its id from being reused.
+
+        A room made under an old id would meet pages, cursors and sends that mean the old room.
+        """
+        stone = {"key": f"deleted:{room_id}", "visibility": DELETED, "name": "", "description": ""}
+        await self._db.rooms.update({"_id": room_id}, {"$set": stone})
         await self._db.memberships.delete({"room": room_id})
         await self._db.invitations.delete({"room": room_id})
-        await self._db.rooms.delete({"_id": room_id})
 
     async def touch(self, room_id: str, seq: int, at: datetime) -> None:
         """Note the latest activity, for lists; never moves backwards."""

@@ -5,16 +5,13 @@ What Hypercorn 0.18 does otherwise is changed by the classes below, each guarded
 """
 
 import asyncio
-import contextlib
 import logging
 import socket
 import weakref
-from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Any
 
 from hypercorn.asyncio import run as hypercorn_run
-from hypercorn.asyncio import tcp_server
-from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config, Sockets
 from hypercorn.events import Event, RawData
@@ -71,29 +68,41 @@ class ImpatientServer(TCPServer):
         self.config.connections.add(self)
         await super().run()
 
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        # Who has left is not waited for as if his next request might still come.
+        await self.idle_task.stop()
+
     async def protocol_send(self, event: Event) -> None:
         """Write as usual, but not without end."""
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return
-        late = self.loop.call_later(WRITE_SECONDS, self.cut, "peer stopped reading")
+        late = self._cut_later("peer stopped reading")
         try:
             await super().protocol_send(event)
         finally:
             late.cancel()
 
     async def _close(self) -> None:
-        # Closing, too, first waits until the peer has taken the rest.
-        late = self.loop.call_later(WRITE_SECONDS, self.cut, "peer did not take the rest")
+        # Closing, too, first waits until the peer has taken the rest; and it may be cancelled.
+        late = self._cut_later("peer did not take the rest")
         try:
             await super()._close()
         finally:
-            late.cancel()
+            if not self.writer.transport.get_write_buffer_size():
+                late.cancel()
+
+    def _cut_later(self, reason: str) -> asyncio.TimerHandle:
+        # In no context: a timer, even a cancelled one, would hold the request that set it.
+        return self.loop.call_later(WRITE_SECONDS, self.cut, reason, context=Context())
 
     def cut(self, reason: str) -> None:
-        """Drop the connection and what still waits for the peer."""
-        log.warning("connection cut", extra={"reason": reason})
-        self.writer.transport.abort()
+        """Drop the connection, if it still is one, and what waits for the peer."""
+        transport = self.writer.transport
+        if not transport.is_closing() or transport.get_write_buffer_size():
+            log.warning("connection cut", extra={"reason": reason})
+            transport.abort()
 
 
 class GuardedStream(WSStream):
@@ -128,7 +137,7 @@ def _offer_no_compression(*_: Any) -> None:
 
 
 async def _stay_with_http1(*_: Any) -> None:
-    """Do not switch to HTTP/2 on a plain connection: no browser asks, and nothing here guards it."""
+    """Never switch to HTTP/2: no browser asks on a plain connection, and nothing here guards it."""
 
 
 def patch_hypercorn() -> None:
@@ -216,8 +225,7 @@ async def ping_all(config: ServerConfig) -> None:
 def cut_all(config: ServerConfig) -> None:
     """End the connections that a stop has waited for long enough."""
     for connection in list(config.connections):
-        if not connection.writer.transport.is_closing():
-            connection.cut("stopping")
+        connection.cut("stopping")
 
 
 async def shut_down(app: Quart) -> None:

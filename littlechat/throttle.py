@@ -47,17 +47,17 @@ class Throttle:
     """Counts in a moving window. Switched off, it lets everything through (`RATE_LIMITS=off`)."""
 
     def __init__(self, *, enabled: bool) -> None:
-        self._enabled = enabled
+        self.enabled = enabled
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def hit(self, rule: Rule, *key: str) -> None:
         """Count one use by `key`; raise `TooMany` if none was left."""
-        if self._enabled and not await self._limiter.hit(rule.item, rule.name, *key):
+        if self.enabled and not await self._limiter.hit(rule.item, rule.name, *key):
             raise await self._too_many(rule, key)
 
     async def check(self, rule: Rule, *key: str) -> None:
         """Raise `TooMany` if `key` has no use left; count nothing."""
-        if self._enabled and not await self._limiter.test(rule.item, rule.name, *key):
+        if self.enabled and not await self._limiter.test(rule.item, rule.name, *key):
             raise await self._too_many(rule, key)
 
     async def clear(self, rule: Rule, *key: str) -> None:

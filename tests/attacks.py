@@ -3,6 +3,7 @@
 import asyncio
 import html
 import re
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ async def insiders(site: Site, *names: str) -> AsyncIterator[list[Person]]:
     people = [
         Person(site, "nobody") if name == "nobody" else await insider(site, name) for name in names
     ]
+    # asyncio leaves out sockets made without a protocol number: every answer took 40 ms more.
+    site._listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         yield people
     finally:
@@ -135,7 +138,7 @@ async def handshake(person: Person, path: str, **headers: str) -> int:
     """Return the status that an attempt to open a socket is answered with; close it again."""
     cookies = {"Cookie": person.cookies()} if person.cookies() else {}
     try:
-        socket = await connect(
+        opened = await connect(
             person.url.replace("http", "ws", 1) + path,
             additional_headers=cookies | headers,
             compression=None,
@@ -143,7 +146,7 @@ async def handshake(person: Person, path: str, **headers: str) -> int:
         )
     except InvalidStatus as refused:
         return refused.response.status_code
-    await socket.close()
+    await opened.close()
     return 101
 
 

@@ -405,7 +405,9 @@ async def test_what_one_process_could_not_send_makes_the_others_doubt(
         assert hearer.connected
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"no-json", b"x {", b"\xff\xfe \xff", b"x 7", b"x []"])
+@pytest.mark.parametrize(
+    "rubbish", [b"", b"no-json", b"x 1 {", b"\xff\xfe \xff", b"x y {}", b"x 1 7", b"x 1 []"]
+)
 async def test_rubbish_on_a_channel_does_not_deafen(
     make_redis_bus: MakeBus, redis: RedisServer, rubbish: bytes
 ) -> None:

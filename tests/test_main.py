@@ -27,7 +27,6 @@ from tests.factories import SECRET_KEY, Person, Stream
 
 WAIT_SECONDS = 30.0
 REPOSITORY = Path(__file__).parents[1]
-COMMAND = (sys.executable, "-m", "littlechat")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
 
@@ -73,14 +72,16 @@ def using(path: Path) -> list[str]:
 class Running:
     """A command that runs in a session of its own, as in a terminal; it is ended by its pid."""
 
-    def __init__(self, home: Path, *options: str, run: tuple[str, ...] = COMMAND, **env: str):
+    program: tuple[str, ...] = (sys.executable, "-m", "littlechat")
+
+    def __init__(self, home: Path, *options: str, **env: str) -> None:
         self.home = home
         home.mkdir(exist_ok=True)
         self.data = Path(env.get("DATA_DIR", home / "littlechat-data"))
         self._out, self._err = home / "stdout", home / "stderr"
         with self._out.open("w") as out, self._err.open("w") as err:
             self.process = subprocess.Popen(
-                (*run, *options),
+                (*self.program, *options),
                 cwd=home,
                 env=environment(home, **env),
                 stdin=subprocess.DEVNULL,
@@ -154,8 +155,9 @@ class Running:
 
     async def gone(self) -> None:
         """Return once no process of it is left."""
-        alive = lambda: [line for pid in self.pids if (line := command_line(pid))]  # noqa: E731
-        await until(lambda: not alive(), "the end of its processes")
+        await until(
+            lambda: not any(command_line(pid) for pid in self.pids), "the end of its processes"
+        )
 
     async def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal to the command's own process and wait for the end."""
@@ -602,11 +604,16 @@ async def test_workers_that_keep_dying_end_the_server(crew: Crew) -> None:
 # The Procfile
 
 
+class Honcho(Running):
+    """A Procfile's runner, which starts the command."""
+
+    program = (sys.executable, "-m", "honcho", "start", "-f", str(REPOSITORY / "Procfile"))
+
+
 async def test_procfile_runs_as_a_platform_would(home: Home, tmp_path: Path) -> None:
     port = free_port()
-    run = (sys.executable, "-m", "honcho", "start", "-f", str(REPOSITORY / "Procfile"))
     data = home.copy(tmp_path / "data")
-    async with Running(tmp_path, run=run, PORT=str(port), DATA_DIR=data) as honcho:
+    async with Honcho(tmp_path, PORT=str(port), DATA_DIR=data) as honcho:
         await until(lambda: "littlechat is at" in honcho.out, "the address")
         assert f"http://localhost:{port} " in honcho.out
         assert await texts(f"http://127.0.0.1:{port}", home.room) == ["before the stop"]

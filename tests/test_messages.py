@@ -176,9 +176,7 @@ async def test_a_database_lost_in_mid_batch_answers_everybody_and_a_retry_repeat
 
     async def send(store: Messages) -> list[Message | BaseException]:
         sends = (store.add(ROOM, ADA, one, one) for one in ids)
-        return await asyncio.wait_for(
-            asyncio.gather(*sends, return_exceptions=True), WAIT_SECONDS
-        )
+        return await asyncio.wait_for(asyncio.gather(*sends, return_exceptions=True), WAIT_SECONDS)
 
     got = await send(doomed)
     assert all(isinstance(one, Message) for one in got[:BATCH_MAX])

@@ -4,10 +4,11 @@ Down go ready fragments, up come only passing signals. Every exit chooses its cl
 """
 
 import asyncio
+import contextlib
 import logging
 from typing import Any, cast
 
-from hypercorn.typing import ASGISendCallable
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
 from quart import Blueprint, Quart, websocket
 from quart.asgi import ASGIWebsocketConnection
 from quart.wrappers import Websocket
@@ -32,6 +33,9 @@ SOCKETS_RETRY_SECONDS = 30
 
 TYPING_EVERY_SECONDS = 1.0
 
+DRAIN_SECONDS = 5.0
+"""How long after the end what still comes is taken in and dropped."""
+
 UNKNOWN_CURSOR = Cursor(10**15, 0)
 """Ahead of every room: a page with a cursor that cannot be read gets a fresh list."""
 
@@ -48,10 +52,33 @@ class BoundedConnection(ASGIWebsocketConnection):
     def __init__(self, app: Quart, scope: Any) -> None:
         super().__init__(app, scope)
         self.queue = asyncio.Queue(INBOUND_MAX)
+        self._peer_left = False
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Handle the socket, then take in what is still on its way."""
+        try:
+            await super().__call__(receive, send)
+        finally:
+            if not self._peer_left:
+                self._draining = asyncio.create_task(_drain(receive))
+
+    async def handle_messages(self, receive: ASGIReceiveCallable) -> None:
+        """Hand frames to the handler until the peer leaves."""
+        await super().handle_messages(receive)
+        self._peer_left = True
 
     def _create_websocket_from_scope(self, send: ASGISendCallable) -> Websocket:
         cast(dict[str, Any], self.scope)["littlechat.send"] = send
         return super()._create_websocket_from_scope(send)
+
+
+async def _drain(receive: ASGIReceiveCallable) -> None:
+    # Hypercorn tells us of the end through the queue of frames, and closes the connection after
+    # that: if who was cut off for flooding has filled the queue, it would hold both for ever.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
 
 
 @blueprint.websocket("/rooms/<room>/socket")
