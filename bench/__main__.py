@@ -56,10 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def run(
     names: Sequence[str], quick: bool, results: list[Result], failures: dict[str, str]
 ) -> None:
-    """Run budgets one after the other, adding to `results`; stop what runs on SIGTERM, too."""
+    """Run budgets one after the other, adding to `results`; cancelled by Ctrl-C and SIGTERM."""
     task = asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for told in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(told, task.cancel)
     for name in names:
         began = time.monotonic()
         print(f"{name} ...", file=sys.stderr, flush=True)

@@ -108,6 +108,8 @@ class Connection(asyncio.Protocol):
         whole = end + 4 + size
         if len(data) >= whole:
             self._data = data[whole:]
+            if b"\r\nconnection: close" in lowered and self._transport:
+                self._transport.close()  # Hypercorn's way after a thousand requests.
             self._answer.set_result(Response(int(data[9:12]), data[:end], data[end + 4 : whole]))
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bench.http import Connection
 from bench.people import Person, connections, post
-from bench.processes import BenchError, Server
+from bench.processes import BenchError, Server, idle_seconds
 from bench.sockets import BrowserSocket, Tally, connect
 
 DRAIN_SECONDS = 60.0
@@ -94,9 +94,12 @@ class Usage:
 
     seconds: float = 0.0
     percent: dict[str, float] = field(default_factory=dict)
+    idle_percent: float = 0.0
+    """What nobody on the whole machine used; near 0, the machine itself was the bound."""
 
     def __str__(self) -> str:
-        return " ".join(f"{part} {value:.0f}%" for part, value in self.percent.items())
+        parts = {**self.percent, "idle": self.idle_percent}
+        return " ".join(f"{part} {value:.0f}%" for part, value in parts.items())
 
 
 class Meter:
@@ -104,7 +107,7 @@ class Meter:
 
     def __init__(self, *servers: Server) -> None:
         self._servers = servers
-        self._began, self._before = time.monotonic(), self._read()
+        self._began, self._before, self._idle = time.monotonic(), self._read(), idle_seconds()
 
     def _read(self) -> dict[str, float]:
         used = {"client": sum(os.times()[:2])}
@@ -118,7 +121,8 @@ class Meter:
         seconds = time.monotonic() - self._began
         after = self._read()
         spent = {part: 100 * (after[part] - self._before[part]) / seconds for part in after}
-        return Usage(seconds, {part: value for part, value in spent.items() if value >= 0.5})
+        idle = 100 * (idle_seconds() - self._idle) / seconds
+        return Usage(seconds, {part: value for part, value in spent.items() if value >= 0.5}, idle)
 
 
 @dataclass
@@ -138,6 +142,7 @@ class Saturation:
             "posts_per_s": round(self.posts_per_s, 1),
             "messages_per_frame": round(self.messages_per_frame, 2),
             "cpu_percent_of_a_core": {k: round(v) for k, v in self.usage.percent.items()},
+            "idle_percent": round(self.usage.idle_percent),
         }
 
 

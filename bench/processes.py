@@ -112,13 +112,18 @@ async def until_listening(address: str) -> tuple[str, int]:
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """End a child in order, or by force if it will not."""
-    for end in (process.terminate, process.kill):
+    """End a child in order, or by force if it will not or if we are interrupted once more."""
+    try:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                end()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), STOP_SECONDS)
+                process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
 def family(pid: int) -> list[int]:
@@ -152,6 +157,12 @@ def cpu_seconds(pid: int) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
     return 0.0
+
+
+def idle_seconds() -> float:
+    """Return how long the machine's cores have had nothing to do, together (proc(5), stat)."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return (int(fields[4]) + int(fields[5])) / TICKS_A_SECOND
 
 
 def rss_kib(pid: int) -> int:

@@ -219,7 +219,8 @@ class Workers:
                     "worker ended, starting another",
                     extra={"pid": worker.pid, "code": worker.returncode},
                 )
-                if worker.returncode and self._is_one_too_many():
+                asked_to_go = worker.returncode in (0, -signal.SIGTERM)
+                if not asked_to_go and self._is_one_too_many():
                     self._gave_up = True
                     stop.set()
 

@@ -1,24 +1,27 @@
 """Who is signed in and who belongs where, remembered for a moment: every request asks.
 
-What is remembered is forgotten at once when a right is revoked, here or, by the bus, in another
-process, and wholly whenever the bus may have missed something. Without a bus that works nothing is
+What is remembered is forgotten at once when it changes, here or, by the bus, in another process,
+and wholly whenever the bus may have missed something. Without a bus that works nothing is
 remembered. A "no" never is: it may become a "yes" by somebody else's act.
 """
 
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 from littlechat.accounts import Accounts
 from littlechat.bus import Bus
-from littlechat.models import Membership, Session, User
+from littlechat.models import Membership, Room, Session, User
 from littlechat.rooms import Rooms
 
 REMEMBERED_SECONDS = 20.0
-REMEMBERED_MAX = 10_000
+REMEMBERED_MAX = 20_000
 
-Key = tuple[str, str]
-"""`("session", token)` or `(room id, user id)`."""
+Key = tuple[str, str, str]
+"""A kind, and what of that kind."""
+
+Found = TypeVar("Found")
 
 
 class Access:
@@ -32,28 +35,37 @@ class Access:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._accounts, self._rooms, self._bus, self._clock = accounts, rooms, bus, clock
-        self._kept: OrderedDict[Key, tuple[Session | Membership, float]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[Any, float]] = OrderedDict()
         self._forgotten = 0
-        """Counts revocations: what was read before one and arrives after it is not kept."""
+        """Counts what was forgotten: what was read before and arrives after it is not kept."""
 
     async def find_session(self, token: str) -> Session | None:
         """Return the live session that `token` opens, or None."""
-        found = await self._remember(("session", token), lambda: self._accounts.find_session(token))
-        return found if isinstance(found, Session) else None
+        return await self._remember(
+            ("session", token, ""), lambda: self._accounts.find_session(token)
+        )
 
     async def find_membership(self, room_id: str, user: User) -> Membership | None:
         """Return the person's place in the room, or None."""
-        found = await self._remember(
-            (room_id, user.id), lambda: self._rooms.find_membership(room_id, user)
+        return await self._remember(
+            ("membership", room_id, user.id), lambda: self._rooms.find_membership(room_id, user)
         )
-        return found if isinstance(found, Membership) else None
 
-    async def _remember(
-        self, key: Key, read: Callable[[], Awaitable[Session | Membership | None]]
-    ) -> Session | Membership | None:
+    async def list_rooms(self, user: User) -> tuple[list[Room], list[Room]]:
+        """Return the rooms the person is in, and the others there are to join."""
+        return await self._remember(("rooms", "", user.id), lambda: self._rooms.list_visible(user))
+
+    async def list_members(self, room_id: str) -> list[Membership]:
+        """Return a room's members by name."""
+        return await self._remember(
+            ("members", room_id, ""), lambda: self._rooms.list_members(room_id)
+        )
+
+    async def _remember(self, key: Key, read: Callable[[], Awaitable[Found]]) -> Found:
         kept = self._kept.get(key)
         if kept is not None and kept[1] > self._clock() and self._bus.connected:
-            return kept[0]
+            remembered: Found = kept[0]
+            return remembered
         before = self._forgotten
         found = await read()
         self._kept.pop(key, None)
@@ -66,15 +78,24 @@ class Access:
     def forget(
         self, *, user: str | None = None, sessions: Iterable[str] = (), room: str | None = None
     ) -> None:
-        """Forget the sessions and memberships that a revocation may concern, or, told nothing, all."""
-        self._forgotten += 1
+        """Forget what a revocation may concern or, told of nothing in particular, everything."""
         ended = frozenset(sessions)
         everything = user is None and room is None and not ended
-        for key, (kept, _) in list(self._kept.items()):
+
+        def is_concerned(key: Key, kept: Any) -> bool:
             if isinstance(kept, Session):
-                concerned = kept.id in ended or (room is None and kept.user.id == user)
-            else:
-                # Another's role may change with somebody's leaving: forget the whole room.
-                concerned = kept.room_id == room or (room is None and kept.user_id == user)
-            if concerned or everything:
-                del self._kept[key]
+                return kept.id in ended or (room is None and kept.user.id == user)
+            # Another's role may change with somebody's leaving: forget the whole room.
+            in_it = room is not None and key[1] == room
+            return in_it or (room is None and user is not None and key[2] == user)
+
+        self._drop(lambda key, kept: everything or is_concerned(key, kept))
+
+    def forget_lists(self) -> None:
+        """Forget who belongs where as lists: somebody came, went, or made or named a room."""
+        self._drop(lambda key, kept: key[0] in ("rooms", "members"))
+
+    def _drop(self, which: Callable[[Key, Any], bool]) -> None:
+        self._forgotten += 1
+        for key in [key for key, (kept, _) in self._kept.items() if which(key, kept)]:
+            del self._kept[key]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from littlechat.accounts import Accounts
 from littlechat.bus import Bus
 from littlechat.db import Missing, Unavailable
-from littlechat.feeds import room_topic
+from littlechat.feed import room_topic
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.models import (

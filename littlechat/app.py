@@ -130,14 +130,14 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
 
 def _watch(metrics: Metrics, hub: Hub, feeds: Feeds, bus: Bus) -> None:
     """Let the metrics read what the engine counts."""
-    sent, fed = hub.counters, feeds.counters
+    sent, fed, caught = hub.counters, feeds.counters, feeds.catch_up.counters
     metrics.gauge("connections", "Open sockets.", lambda: len(hub.sockets))
     metrics.counter("deliveries", "Frames queued and sent to sockets.", lambda: sent.delivered)
     metrics.counter("frames", "Writes to sockets.", lambda: sent.frames)
     metrics.counter("outbox_shed", "Passing frames dropped for room.", lambda: sent.shed)
     metrics.counter("outbox_overflows", "Sockets closed as too slow.", lambda: sent.overflowed)
-    metrics.counter("catch_ups", "Pages brought up to date.", lambda: fed.catch_ups)
-    metrics.counter("reloads", "Pages too far behind to catch up.", lambda: fed.reloads)
+    metrics.counter("catch_ups", "Pages brought up to date.", lambda: caught.catch_ups)
+    metrics.counter("reloads", "Pages too far behind to catch up.", lambda: caught.reloads)
     metrics.counter("gaps", "Gaps read from the store.", lambda: fed.gaps)
     metrics.counter("rounds", "Rounds sent to rooms.", lambda: fed.rounds)
     metrics.counter("bus_lost", "Events that the bus dropped.", lambda: bus.lost)

@@ -201,9 +201,12 @@ class RedisBus:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self._outgoing.join()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        waiting = set(self._tasks)
+        while waiting:
+            # More than once: a cancellation that meets a reply is at times lost in redis-py.
+            for task in waiting:
+                task.cancel()
+            _, waiting = await asyncio.wait(waiting, timeout=0.1)
         await self._redis.aclose()
 
     async def _receive(self) -> None:

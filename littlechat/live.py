@@ -14,7 +14,8 @@ from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.bus import RESUMED, Bus, Event
 from littlechat.db import Unavailable
-from littlechat.feeds import Feeds, room_topic
+from littlechat.feed import room_topic
+from littlechat.feeds import Feeds
 from littlechat.hub import POLICY, Hub, Socket
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
@@ -81,6 +82,7 @@ class Live:
 
     def announce_rooms(self) -> None:
         """Make every page fetch its list of rooms again."""
+        self._access.forget_lists()
         self._bus.publish(ALL, {"kind": "rooms_changed"})
 
     async def _listen(self) -> None:
@@ -101,6 +103,7 @@ class Live:
         elif event["kind"] == "revoked":
             self._kick(event["user"], event["sessions"], event["room"])
         elif event["kind"] == "rooms_changed":
+            self._access.forget_lists()
             self._rooms_news += 1
             frame = self._render.rooms_frame(self._rooms_news)
             self._hub.deliver_passing(ROOMS, "rooms", frame)

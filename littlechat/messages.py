@@ -7,7 +7,7 @@ make the `Cursor`.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -25,6 +25,9 @@ CATCH_UP_MAX = 500
 
 LEAP = 128
 """Numbers that are read at once to find the end of a series."""
+
+ROOMS_KEPT = 200
+"""Rooms whose newest page is kept."""
 
 NUMBERING_TRIES = 100
 """Each failed try means that another process got a number, so a room's progress is never lost."""
@@ -52,6 +55,7 @@ class Messages:
         self._on_batch = on_batch
         self._queues: dict[str, deque[_Waiting]] = {}
         self._commits: dict[str, asyncio.Task[None]] = {}
+        self._newest: OrderedDict[str, tuple[Cursor, int, Page]] = OrderedDict()
         self._last: dict[str, Cursor] = {}
         """The highest numbers seen in each room; they may be behind the store, never ahead."""
 
@@ -162,8 +166,11 @@ class Messages:
         """Return the room's cursor as it is now; what is read afterwards is at least as new."""
         # Here too, so that open pages hear at the next beat of a change whose maker crashed.
         await self._number_forgotten(room_id)
-        change = await self._refresh_change(room_id)
-        return Cursor(await self._refresh_seq(room_id), change)
+        await self._known(room_id)
+        seq, change = await asyncio.gather(
+            self._refresh_seq(room_id), self._refresh_change(room_id)
+        )
+        return Cursor(seq, change)
 
     async def get(self, room_id: str, seq: int) -> Message:
         """Return one message; raise `Missing`."""
@@ -173,8 +180,17 @@ class Messages:
         return _message(document)
 
     async def newest(self, room_id: str, head: Cursor, limit: int = PAGE_DEFAULT) -> Page:
-        """Return the last `limit` messages up to `head`."""
-        return replace(await self.before(room_id, head.seq + 1, limit), newer=False)
+        """Return the last `limit` messages up to `head`, which `head` told.
+
+        Kept until the room's head moves: nothing of a page can change without a number.
+        """
+        kept = self._newest.get(room_id)
+        if kept is None or kept[:2] != (head, limit):
+            page = replace(await self.before(room_id, head.seq + 1, limit), newer=False)
+            kept = self._newest[room_id] = (head, limit, page)
+            if len(self._newest) > ROOMS_KEPT:
+                self._newest.popitem(last=False)
+        return kept[2]
 
     async def before(self, room_id: str, seq: int, limit: int = PAGE_DEFAULT) -> Page:
         """Return the `limit` messages just before `seq`."""
@@ -314,6 +330,7 @@ class Messages:
         await self._db.messages.delete({"room": room_id})
         await self._db.changes.delete({"room": room_id})
         self._last.pop(room_id, None)
+        self._newest.pop(room_id, None)
 
 
 async def _highest(collection: Collection, room_id: str, series: str, known: int) -> int:

@@ -1,4 +1,4 @@
-"""What an installation's keeper can watch: numbers for Prometheus, in a registry of the app's own."""
+"""What an installation's keeper can watch: numbers for Prometheus, in the app's own registry."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

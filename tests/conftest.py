@@ -5,19 +5,24 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 from quart import Quart
 
+from littlechat import feed
 from littlechat.app import create_app
 from littlechat.bus import Exchange, MemoryBus
 from littlechat.config import Settings
 from littlechat.datadir import DataDirectory
 from littlechat.db import Database, provision
 from littlechat.embedded import EmbeddedServer
+from littlechat.models import Cursor
+from littlechat.web import Services
 from tests.factories import SECRET_KEY, Site, wipe
+from tests.tabs import BEN, ROOM, Open, Tab, process
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -125,3 +130,39 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the tester's own settings out of what is tested."""
     for name in ("HOST", "PORT", "DATA_DIR", "MONGODB_URI", "REDIS_URL", "SECRET_KEY"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def quick_feeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let feeds end soon, and never beat by themselves: each test says what it relies on."""
+    monkeypatch.setattr(feed, "LINGER_SECONDS", 0.05)
+    monkeypatch.setattr(feed, "BEAT_SECONDS", 3_600.0)
+    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
+
+
+@pytest.fixture
+async def here(db: object, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
+    """The process whose feeds are watched."""
+    async with process(settings, MemoryBus(exchange)) as served:
+        yield served
+
+
+@pytest.fixture
+async def there(db: object, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
+    """Another process, which posts."""
+    async with process(settings, MemoryBus(exchange)) as served:
+        yield served
+
+
+@pytest.fixture
+async def tab(here: Services) -> AsyncIterator[Open]:
+    """Open tabs, which are closed with the test."""
+    tabs: list[Tab] = []
+
+    async def open_tab(user: Any = BEN, after: Cursor | None = None, room: str = ROOM) -> Tab:
+        tabs.append(Tab(here, user))
+        return await tabs[-1].enter(room, after)
+
+    yield open_tab
+    for one in tabs:
+        await one.close()

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from littlechat.app import build_services
-from littlechat.bus import Bus
+from littlechat.bus import Bus, Event
 from littlechat.config import Settings
 from littlechat.db import now
-from littlechat.models import Cursor, User, new_id
+from littlechat.feed import room_topic
+from littlechat.models import Cursor, Message, User, new_id
 from littlechat.web import Services
 from tests.factories import WAIT_SECONDS, Dom
 
@@ -16,6 +18,14 @@ from tests.factories import WAIT_SECONDS, Dom
 def somebody(name: str) -> User:
     """Return a person without an account, enough for what only takes a `User`."""
     return User(new_id(), name, now())
+
+
+ROOM = "garden"
+ADA, BEN, CLEO = somebody("Ada"), somebody("Ben"), somebody("Cleo")
+
+RELOAD = 'hx-swap-oob="reload:#messages"'
+
+Open = Callable[..., Any]
 
 
 @asynccontextmanager
@@ -85,3 +95,37 @@ class Tab:
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
         self._served.feeds.leave(self.socket)
+
+
+async def store(served: Services, count: int, room: str = ROOM) -> list[Message]:
+    """Store posts of which no event tells."""
+    sends = [served.messages.add(room, ADA, f"text {n}", new_id()) for n in range(1, count + 1)]
+    return list(await asyncio.gather(*sends))
+
+
+def posted(served: Services, message: Message) -> Event:
+    """Return the event that tells of a post."""
+    html = str(served.render.message(message))
+    return {"kind": "posted", "seq": message.seq, "author": message.author_name, "html": html}
+
+
+def changed(served: Services, message: Message, n: int) -> Event:
+    """Return the event that tells of a change."""
+    return {"kind": "changed", "n": n, "html": str(served.render.message(message))}
+
+
+def tell(served: Services, *events: Event, room: str = ROOM) -> None:
+    """Publish events from one process."""
+    for event in events:
+        served.bus.publish(room_topic(room), event)
+
+
+def shown(messages_: list[Message]) -> list[str]:
+    return [message.body for message in messages_]
+
+
+async def fresh(served: Services, room: str = ROOM) -> Dom:
+    """Return the page as it is when loaded now."""
+    head = await served.messages.head(room)
+    page = await served.messages.newest(room, head, 100)
+    return Dom(str(served.render.history(room, page)))

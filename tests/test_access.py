@@ -123,3 +123,14 @@ async def test_forgetting_without_a_word_forgets_all(site: Site) -> None:
     site.access.forget()
     assert await site.access.find_session(site.token) is None
     assert await site.access.find_membership(site.room, site.ada) is None
+
+
+async def test_lists_are_remembered_until_somebody_comes_or_goes(site: Site) -> None:
+    ben = await site.accounts.register("Ben", PASSWORD)
+    assert [one.user_name for one in await site.access.list_members(site.room)] == ["Ada"]
+    assert (await site.access.list_rooms(ben))[0] == []
+    await site.rooms.join(site.room, ben)
+    assert (await site.access.list_rooms(ben))[0] == []
+    site.access.forget_lists()
+    assert [one.user_name for one in await site.access.list_members(site.room)] == ["Ada", "Ben"]
+    assert [room.id for room in (await site.access.list_rooms(ben))[0]] == [site.room]

@@ -202,7 +202,7 @@ async def test_a_flood_of_logins_hashes_two_at_a_time(
         finally:
             at_work -= 1
 
-    monkeypatch.setattr(accounts_module.asyncio, "to_thread", watched)
+    monkeypatch.setattr(asyncio, "to_thread", watched)
     tries = (accounts.check_password("Nobody", "wrong password") for _ in range(10))
     got = await asyncio.gather(*tries, return_exceptions=True)
     assert all(isinstance(one, WrongLogin) for one in got)
@@ -214,10 +214,8 @@ async def test_a_flood_of_logins_hashes_two_at_a_time(
 
 async def test_a_token_opens_its_session_and_no_other_string_does(accounts: Accounts) -> None:
     token, session = await accounts.open_session(ADA, "x" * 999, "y" * 999)
-    found = await accounts.find_session(token)
-    assert found == session
-    assert found
-    assert (len(found.agent), len(found.address)) == (300, 64)
+    assert await accounts.find_session(token) == session
+    assert (len(session.agent), len(session.address)) == (300, 64)
     for wrong in ("", token[:-1], token + "x", token.swapcase(), session.id, "\0"):
         assert await accounts.find_session(wrong) is None
 

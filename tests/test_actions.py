@@ -8,8 +8,6 @@ import pytest
 
 from littlechat import actions as actions_module
 from littlechat.accounts import WrongLogin
-from littlechat.bus import Exchange, MemoryBus
-from littlechat.config import Settings
 from littlechat.db import Duplicate, Missing, Unavailable
 from littlechat.hub import POLICY
 from littlechat.live import ROOMS
@@ -26,7 +24,7 @@ from littlechat.models import (
 )
 from littlechat.web import Services
 from tests.factories import PASSWORD
-from tests.tabs import Tab, process, somebody, until
+from tests.tabs import Tab, somebody, until
 
 ADA, BEN, DAN = somebody("Ada"), somebody("Ben"), somebody("Dan")
 
@@ -35,20 +33,6 @@ ADA, BEN, DAN = somebody("Ada"), somebody("Ben"), somebody("Dan")
 def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a process stop without waiting for its last touch of a room."""
     monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
-
-
-@pytest.fixture
-async def here(db: object, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
-    """The process that acts."""
-    async with process(settings, MemoryBus(exchange)) as served:
-        yield served
-
-
-@pytest.fixture
-async def there(db: object, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
-    """Another process, whose pages must hear of it."""
-    async with process(settings, MemoryBus(exchange)) as served:
-        yield served
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ markup frames presence ordering datadir
 embedded bus db throttle metrics
 accounts rooms messages
 hub render access
+catchup crowd
+feed
 feeds
 live
 actions

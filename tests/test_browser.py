@@ -189,7 +189,8 @@ async def test_history_loads_upwards_without_a_jump_and_news_wait_below(
     before = await mark.bounding_box()
     await expect(page.locator("#message-21")).to_be_attached()
     after = await mark.bounding_box()
-    assert before and after
+    assert before
+    assert after
     assert abs(before["y"] - after["y"]) < 2
     await ada.say(name, "something new")
     await expect(page.locator("#message-121")).to_be_attached()
@@ -249,7 +250,8 @@ async def test_composer_keeps_what_is_typed(
     await field.press_sequentially("two")
     await expect(field).to_have_value("one\ntwo")
     high = await field.bounding_box()
-    assert low and high
+    assert low
+    assert high
     assert high["height"] > low["height"]
     await page.reload()
     await expect(field).to_have_value("one\ntwo")
@@ -323,7 +325,9 @@ async def test_own_message_is_edited_and_removed_everywhere(
     await expect(hers.get_by_role("button", name="Edit")).to_have_count(0)
     await hers.get_by_role("button", name="Remove").click()
     for page in (hers, his):
-        await expect(page.locator("#message-1")).to_have_text(re.compile("This message was removed"))
+        await expect(page.locator("#message-1")).to_have_text(
+            re.compile("This message was removed")
+        )
 
 
 async def test_removed_member_is_told_and_receives_no_more(
@@ -480,11 +484,14 @@ async def test_axe_finds_nothing_on_any_page(
     scheme: str, room: tuple[str, Person, Person], open_page: Open
 ) -> None:
     name, ada, ben = room
-    await ada.say(name, "Hello\n\n> a quote\n\n- a list\n\n```python\nprint('code')  # comment\n```")
+    await ada.say(
+        name, "Hello\n\n> a quote\n\n- a list\n\n```python\nprint('code')  # comment\n```"
+    )
+    await ada.say(name, "```\n" + "wide " * 100 + "\n```")
     await ben.say(name, "An answer with `code` and https://example.org/")
     await ada.create_room("Secret", "private")
     invitation = await ada.invite(name)
-    stranger = await open_page(color_scheme=scheme, bypass_csp=True)
+    stranger = await open_page(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     for path in ("/login", "/register", "/login?next=/rooms/garden", "/nowhere"):
         await stranger.goto(f"{ada.url}{path}")
         await assert_accessible(stranger)
@@ -494,7 +501,7 @@ async def test_axe_finds_nothing_on_any_page(
     await stranger.keyboard.press("Enter")
     await expect(stranger.locator(".error")).to_have_count(2)
     await assert_accessible(stranger)
-    page = await open_page(color_scheme=scheme, bypass_csp=True)
+    page = await open_page(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     await enter(page, ada, name)
     await assert_accessible(page)
     await page.locator("#message-1").hover()
@@ -507,7 +514,9 @@ async def test_axe_finds_nothing_on_any_page(
         await assert_accessible(page)
     async with Person(ada.url, "Dan") as dan:
         await dan.register()
-        outsider = await open_page(color_scheme=scheme, bypass_csp=True, viewport=PHONE)
+        outsider = await open_page(
+            color_scheme=scheme, bypass_csp=True, reduced_motion="reduce", viewport=PHONE
+        )
         await copy_cookies(dan, outsider.context)
         for path in (f"/rooms/{name}", invitation, "/rooms"):
             await outsider.goto(f"{ada.url}{path}")

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -50,7 +49,7 @@ class Ear(monitoring.CommandListener):
 
 
 @pytest.fixture
-def ear(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ear]:
+def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
     """Hear the commands of the clients that this test opens."""
     nobody = monitoring._Listeners([], [], [], [], [])
     monkeypatch.setattr(monitoring, "_LISTENERS", nobody)
@@ -159,7 +158,8 @@ async def test_a_time_comes_back_as_it_was_stored(db: Database) -> None:
 
 
 async def test_opening_again_changes_nothing(db: Database, database_uri: str) -> None:
-    async with AsyncMongoClient(database_uri) as client:
+    client: Client = AsyncMongoClient(database_uri)
+    async with client:
         database = client.get_default_database("littlechat")
         before = {name: await database[name].index_information() for name in INDEXES}
         await asyncio.gather(db.open(), db.open())
@@ -174,7 +174,8 @@ async def test_opening_again_changes_nothing(db: Database, database_uri: str) ->
 
 async def examined(uri: str, collection: str, filter_: Document, **more: Any) -> int:
     """Return how many documents the database reads to answer."""
-    async with AsyncMongoClient(uri) as client:
+    client: Client = AsyncMongoClient(uri)
+    async with client:
         find = {"find": collection, "filter": filter_, **more}
         told = await client.get_default_database("littlechat").command(
             {"explain": find, "verbosity": "executionStats"}

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quart import Quart
 
-from littlechat import feeds
+from littlechat import feed
 from littlechat.bus import Event, Exchange, MemoryBus, RedisBus
 from littlechat.embedded import command_line
 from littlechat.models import Cursor, new_id
@@ -404,7 +404,7 @@ async def people(
     make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[list[Person]]:
     """The cast, on two processes that hear each other badly."""
-    monkeypatch.setattr(feeds, "BEAT_SECONDS", 0.2)
+    monkeypatch.setattr(feed, "BEAT_SECONDS", 0.2)
     exchange = Exchange()
     async with AsyncExitStack() as stack:
         sites = [

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from littlechat import live
-from littlechat.bus import RESUMED, Exchange, MemoryBus
+from littlechat.bus import RESUMED, MemoryBus
 from littlechat.config import Settings
 from littlechat.db import Database
-from littlechat.feeds import room_topic
+from littlechat.feed import room_topic
 from littlechat.hub import POLICY
 from littlechat.live import ALL, ROOMS
 from littlechat.models import Room, Session
@@ -22,20 +22,6 @@ from tests.tabs import Tab, process, somebody, until
 def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a process stop without waiting for its last touch of a room."""
     monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
-
-
-@pytest.fixture
-async def here(db: Database, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
-    """The process in which rights are ended."""
-    async with process(settings, MemoryBus(exchange)) as served:
-        yield served
-
-
-@pytest.fixture
-async def there(db: Database, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
-    """The process that has the sockets."""
-    async with process(settings, MemoryBus(exchange)) as served:
-        yield served
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from types import FrameType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it.rules_core import StateCore
-from tests.xss_corpus import PAYLOADS
 
 from littlechat import markup
 from littlechat.markup import first_line, to_html
+from tests.xss_corpus import PAYLOADS
 
 # Stated here again, on purpose: a list taken from markup.py would agree with any mistake in it.
 TAGS = set("p br em strong s a code pre span blockquote ul ol li".split())

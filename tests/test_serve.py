@@ -17,7 +17,7 @@ from websockets.exceptions import WebSocketException
 
 from littlechat import serve
 from littlechat.db import Unavailable
-from littlechat.feeds import room_topic
+from littlechat.feed import room_topic
 from littlechat.frames import FRAME_BYTES_MAX
 from tests.factories import WAIT_SECONDS, Person, Site
 
@@ -265,10 +265,11 @@ async def test_pings_go_out_and_a_silent_peer_is_closed(
         await silent.upgrade(ada, f"/rooms/{room}/socket")
         since, pings = clock(), []
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                opcode, _ = await silent.frame()
-                if opcode == PING:
-                    pings.append(clock())
+            async with asyncio.timeout(WAIT_SECONDS):
+                while True:
+                    opcode, _ = await silent.frame()
+                    if opcode == PING:
+                        pings.append(clock())
         assert clock() - since > 0.9
         assert len(pings) >= 3
         assert all(b - a > 0.1 for a, b in pairwise(pings))

@@ -28,13 +28,17 @@ function relate(item) {
   else delete item.dataset.day;
   item.classList.toggle(
     "follows",
-    Boolean(before) && !newDay && before.dataset.author === item.dataset.author && at - moment(before) < TOGETHER,
+    Boolean(before) && !newDay && !item.matches(".removed") && before.dataset.author === item.dataset.author && at - moment(before) < TOGETHER,
   );
 }
 
 function dress(item) {
   item.classList.toggle("mine", item.dataset.author === me);
   localiseAll(item);
+  // What scrolls sideways must be reachable for those who have no pointer to scroll it with.
+  item.querySelectorAll("pre > code").forEach(code => {
+    if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+  });
 }
 
 function all(items) {

@@ -21,8 +21,9 @@ SEQ_MAX = 10**15
 @signed_in
 async def show_room(session: Session, room: str) -> ResponseReturnValue:
     """Show a room's conversation to its members, its door to others."""
-    found, membership = await services().rooms.get_visible(room, session.user)
+    membership = await services().access.find_membership(room, session.user)
     if membership is None:
+        found, _ = await services().rooms.get_visible(room, session.user)
         return page("door.html", room=found)
     return await _conversation(session, membership, 200, "", "")
 
@@ -33,16 +34,16 @@ async def _conversation(
     served, room_id = services(), membership.room_id
     # The cursor before the messages: what happens in between is then sent again, never missed.
     head = await served.messages.head(room_id)
-    room, (joined, others), members, stretch = await asyncio.gather(
-        served.rooms.get(room_id),
-        served.rooms.list_visible(session.user),
-        served.rooms.list_members(room_id),
+    (joined, others), members, stretch = await asyncio.gather(
+        served.access.list_rooms(session.user),
+        served.access.list_members(room_id),
         _stretch(room_id, head),
     )
+    room = next((one for one in joined if one.id == room_id), None)
     return page(
         "room.html",
         status,
-        room=room,
+        room=room or await served.rooms.get(room_id),
         membership=membership,
         joined=joined,
         others=others,
@@ -65,7 +66,8 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
     """Return a stretch of history with the links to what is around it, as a fragment."""
     room_id = membership.room_id
     head = await services().messages.head(room_id)
-    stretch, end = await _stretch(room_id, head), head
+    stretch = await _stretch(room_id, head)
+    end: Cursor | None = head
     # It continues what the page has, so only its far end leads on.
     if request.args.get("before"):
         stretch, end = replace(stretch, newer=False), None

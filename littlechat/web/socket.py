@@ -151,6 +151,8 @@ def _bare_send() -> Send:
 
 async def _stream(socket: Socket, room: str | None) -> None:
     await websocket.accept()
+    if _was_hung_up():
+        return
     reader = asyncio.create_task(_read(socket, room))
     writer = asyncio.create_task(socket.write())
     try:
@@ -167,6 +169,13 @@ async def _stream(socket: Socket, room: str | None) -> None:
         reader.cancel()
         writer.cancel()
         await asyncio.gather(reader, writer, return_exceptions=True)
+
+
+def _was_hung_up() -> bool:
+    # Who sends a frame before the handshake is answered gets a 400 from Hypercorn, which tells us
+    # neither that nor, later, that the peer has left: the socket would be here for ever.
+    stream = getattr(cast(dict[str, Any], websocket.scope)["littlechat.send"], "__self__", None)
+    return bool(getattr(stream, "closed", False))
 
 
 async def _close(code: int) -> None:
