@@ -65,6 +65,7 @@ class Accounts:
                 "name": user.name,
                 "key": fold(user.name),
                 "password": await self._hash(password),
+                "password_at": user.created,
                 "created": user.created,
             }
         )
@@ -91,10 +92,15 @@ class Accounts:
         """Replace a password; raise `WrongLogin` for the current one, `Invalid` for the new one."""
         await self.check_password(user.name, current)
         clean_password(new, user.name, COMMON_PASSWORDS)
-        await self._db.users.update({"_id": user.id}, {"$set": {"password": await self._hash(new)}})
+        values = {"password": await self._hash(new), "password_at": now()}
+        await self._db.users.update({"_id": user.id}, {"$set": values})
 
     async def open_session(self, user: User, agent: str, address: str) -> tuple[str, Session]:
-        """Return a new session and its token, which is stored nowhere."""
+        """Return a new session and its token, which is stored nowhere.
+
+        Raises `WrongLogin` if the password that was checked has been changed since: the change
+        ended the sessions there were, and must end this one too.
+        """
         token = secrets.token_urlsafe(32)
         moment = now()
         session = Session(_digest(token), user, moment, moment, agent[:300], address[:64])
@@ -111,6 +117,10 @@ class Accounts:
                 "address": session.address,
             }
         )
+        account = await self._db.users.find_one({"_id": user.id})
+        if account and user.password_at and account.get("password_at") != user.password_at:
+            await self._db.sessions.delete({"_id": session.id})
+            raise WrongLogin
         # Not `end_session`: of two sign-ins at once both may find the same one too many.
         if too_many := [old.id for old in (await self.list_sessions(user))[SESSIONS_MAX:]]:
             await self._db.sessions.delete({"_id": {"$in": too_many}})
@@ -179,7 +189,12 @@ def _digest(token: str) -> str:
 
 
 def _user(document: Document) -> User:
-    return User(str(document["_id"]), str(document["name"]), document["created"])
+    return User(
+        str(document["_id"]),
+        str(document["name"]),
+        document["created"],
+        document.get("password_at"),
+    )
 
 
 def _session(document: Document) -> Session:

@@ -6,9 +6,11 @@ import time
 from posixpath import normpath
 
 from quart import Quart, Response, g, request, send_from_directory
+from quart.sessions import SessionInterface, SessionMixin
 from quart.wrappers.base import BaseRequestWebsocket
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import MapAdapter
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from littlechat.access import Access
 from littlechat.accounts import Accounts
@@ -63,6 +65,8 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     """
     require_browser_parts()
     app = Application(__name__, static_folder=None, template_folder=None)
+    # Quart annotates the class of its default, not the interface.
+    app.session_interface = NoCookieSessions()  # type: ignore[assignment]
     # A doubled slash would be answered with a redirect to whatever host the request names.
     app.url_map.merge_slashes = False
     app.config.update(
@@ -96,6 +100,18 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     return app
 
 
+class NoCookieSessions(SessionInterface):
+    """Quart's sessions in a cookie, left out: ours are in the database."""
+
+    async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> None:
+        """Open nothing."""
+
+    async def save_session(
+        self, app: Quart, session: SessionMixin, response: Response | WerkzeugResponse | None
+    ) -> None:
+        """Keep nothing."""
+
+
 def build_services(settings: Settings, bus: Bus | None) -> Services:
     """Return everything that handlers use, wired together."""
     if settings.mongodb_uri is None:
@@ -103,9 +119,10 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     metrics = Metrics()
     db = Database(settings.mongodb_uri, metrics.database_seconds.observe)
     accounts, room_store = Accounts(db), Rooms(db)
-    message_store = Messages(db, metrics.batch_size.observe)
-    render, hub = Renderer(), Hub()
     carrier = bus or _bus(settings, metrics)
+    alone = bus is None and settings.redis_url is None
+    message_store = Messages(db, metrics.batch_size.observe, alone=alone)
+    render, hub = Renderer(), Hub()
     feeds = Feeds(carrier, hub, message_store, render)
     access = Access(accounts, room_store, carrier)
     live = Live(carrier, hub, feeds, render, access, accounts, room_store)
@@ -195,6 +212,8 @@ def log_requests(app: Quart) -> None:
 
     @app.after_request
     async def write_line(response: Response) -> Response:
+        if not log.isEnabledFor(logging.INFO):
+            return response
         session: Session | None = g.get("session")
         started: float | None = g.get("started")
         log.info(

@@ -147,6 +147,7 @@ class RedisBus:
         )
         self._prefix = f"littlechat:{namespace}:"
         self._me = new_id()
+        self._is_new = True
         self._observe = observe
         self._inbox = Inbox()
         self._outgoing: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(QUEUE_MAX)
@@ -219,8 +220,10 @@ class RedisBus:
                         if message is not None:
                             self._hear(message)
             except (RedisError, OSError) as error:
+                if self.connected or self._is_new:
+                    log.warning("bus down", extra={"error": type(error).__name__})
+                self._is_new = False
                 if self.connected:
-                    log.warning("bus lost", extra={"error": type(error).__name__})
                     # Listeners turn to the store at once, not at their next look.
                     self.connected = False
                     self._inbox.put(RESUMED, {"kind": "lost"})

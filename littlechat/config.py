@@ -94,7 +94,9 @@ def _uri(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
         return None
     try:
         scheme = urlsplit(value).scheme
-    except ValueError:  # unbalanced brackets, as of an IPv6 address
+        if scheme.startswith("redis"):
+            _ = urlsplit(value).port
+    except ValueError:  # unbalanced brackets, as of an IPv6 address, or a port that is no number
         scheme = ""
     # The value may hold a password, so the message never repeats it.
     if scheme not in schemes:

@@ -218,4 +218,5 @@ def _reason(error: PyMongoError) -> str:
 
 def _short(error: Exception) -> str:
     # Driver messages go on for kilobytes about the topology; the first part says it.
-    return str(error).split(", Timeout:")[0].split(", full error:")[0][:200]
+    text = str(error).split(", Timeout:")[0].split(", full error:")[0]
+    return text.split(" (configured timeouts")[0][:200]

@@ -26,7 +26,7 @@ USER = "littlechat"
 HOST = "127.0.0.1"
 READY_SECONDS = 30
 BUSY_SECONDS = 20
-STOP_SECONDS = 15
+STOP_SECONDS = 8
 DEATHS = 3
 DEATHS_WITHIN_SECONDS = 60
 LOG_BYTES = 5 * 1024 * 1024
@@ -43,7 +43,7 @@ OPTIONS = (
 STUB = """
 import ctypes, os, sys
 if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM: kept across exec
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: kept across exec
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.executable, [sys.executable, "-P", "-m", "secantus", *sys.argv[2:]])
 """
@@ -143,17 +143,15 @@ class EmbeddedServer:
     async def _end_leftover(self) -> None:
         """End the server of a littlechat that was killed; it may need a moment to let go."""
         pid = self._leftover()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if pid is None:
-                return
-            log.warning("Ending the database that a killed littlechat left, process %d.", pid)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-            deadline = time.monotonic() + STOP_SECONDS
-            while (pid := self._leftover()) is not None:
-                if time.monotonic() > deadline:
-                    break
-                await asyncio.sleep(0.05)
+        if pid is None:
+            return
+        log.warning("Ending the database that a killed littlechat left, process %d.", pid)
+        # Not asked first: it at times ignores the question, and by its journal loses nothing.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._leftover() is not None and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
 
     def _leftover(self) -> int | None:
         """Read the child's pid, if that process still is a server of this very directory."""

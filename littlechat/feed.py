@@ -188,12 +188,11 @@ class Feed:
         return now - self._empty_since >= LINGER_SECONDS
 
     async def _wait(self) -> None:
-        pause = self._round_at - self._clock()
-        if pause > 0 and self._wake.is_set():
-            await asyncio.sleep(pause)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(self._next_deadline()):
                 await self._wake.wait()
+        if (pause := self._round_at - self._clock()) > 0:
+            await asyncio.sleep(pause)
         self._wake.clear()
 
     def _next_deadline(self) -> float:
@@ -222,7 +221,7 @@ class Feed:
             return
         connected = self._parts.bus.connected
         self._beat_at = self._clock() + (BEAT_SECONDS if connected else BUSLESS_BEAT_SECONDS)
-        if not self.cursor.covers(await self._parts.messages.head(self._room_id)):
+        if not self.cursor.covers(await self._parts.messages.head(self._room_id, certain=True)):
             await self._read_gap()
         frame = self._parts.render.beat_frame(self.cursor)
         self._parts.hub.deliver_passing(self.topic, "beat", frame)

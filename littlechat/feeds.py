@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections import defaultdict
+from contextvars import Context
 
 from littlechat.bus import Bus, Event
 from littlechat.catchup import CatchUp
@@ -32,12 +34,13 @@ class Feeds:
         )
         self._feeds: dict[str, Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._opening = asyncio.Lock()
+        self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def enter(self, socket: Socket, room_id: str, after: Cursor | None) -> None:
         """Put `socket` into the room's stream, after what it missed; raise `Unavailable`."""
-        async with self._opening:
-            feed = self._feeds.get(room_topic(room_id)) or await self._open(room_id)
+        topic = room_topic(room_id)
+        async with self._opening[topic]:
+            feed = self._feeds.get(topic) or await self._open(room_id)
         await feed.enter(socket, after)
 
     async def _open(self, room_id: str) -> Feed:
@@ -47,7 +50,10 @@ class Feeds:
         head = await self._parts.messages.head(room_id)
         feed = Feed(room_id, head, self._parts)
         self._feeds[topic] = feed
-        task = asyncio.create_task(self._run(feed), name=f"feed {room_id}")
+        # What came between reading and now found no feed: look once more.
+        feed.doubt()
+        # In a context of its own: it outlives the socket that happens to be the first.
+        task = asyncio.create_task(self._run(feed), name=f"feed {room_id}", context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return feed
@@ -55,7 +61,7 @@ class Feeds:
     async def _run(self, feed: Feed) -> None:
         while True:
             failed = await self._run_once(feed)
-            async with self._opening:
+            async with self._opening[feed.topic]:
                 # Somebody may have come in while it was ending.
                 if failed or not self._hub.members(feed.topic):
                     del self._feeds[feed.topic]

@@ -1,6 +1,10 @@
-"""Parses the few frames that a browser may send up a socket, under limits. Pure; never raises."""
+"""The frames on a socket: parses the few that may come up, under limits, and packs those that go down.
+
+Pure; never raises.
+"""
 
 import json
+import struct
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -13,6 +17,9 @@ FRAMES_BURST = 40
 
 BAD_FRAMES_MAX = 5
 """How many refused frames a socket may send before it is closed with 1008."""
+
+FINAL_TEXT = 0x81
+"""The first byte of a text message in one frame."""
 
 FrameType = Literal["typing", "beat"]
 
@@ -27,6 +34,21 @@ def parse(data: str | bytes) -> FrameType | None:
         return None
     kind = frame.get("type") if isinstance(frame, dict) else None
     return cast(FrameType, kind) if kind in ("typing", "beat") else None
+
+
+def pack(payload: bytes) -> bytes:
+    """Return a server's text frame: unmasked, uncompressed, and so the same for every socket.
+
+    RFC 6455, section 5.2.
+    """
+    size = len(payload)
+    if size < 126:
+        head = struct.pack("!BB", FINAL_TEXT, size)
+    elif size < 65_536:
+        head = struct.pack("!BBH", FINAL_TEXT, 126, size)
+    else:
+        head = struct.pack("!BBQ", FINAL_TEXT, 127, size)
+    return head + payload
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
 """This process's sockets: a bounded outbox each, found by topic, delivered to, kicked.
 
-Knows strings, not messages. One writer per socket drains everything pending into one frame, and
-never does anybody wait for the slowest: a full outbox sheds its passing frames, then closes, and
-the browser comes back and catches up from the store.
+Knows strings, not messages. A frame is packed once and written at once to every peer that keeps up;
+for the others, one writer per socket drains everything pending into one frame. Never does anybody
+wait for the slowest: a full outbox sheds its passing frames, then closes, and the browser comes
+back and catches up from the store.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ import contextlib
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+
+from littlechat.frames import pack
 
 OUTBOX_BYTES = 256 * 1024
 """What may wait for one socket."""
@@ -25,6 +28,9 @@ GOING_AWAY, POLICY, OVERLOAD, RESTART, ERROR = 1001, 1008, 1013, 1012, 1011
 """Close codes (RFC 6455 section 7.4 and its registry); pages retry all but 1008."""
 
 Send = Callable[[str], Awaitable[None]]
+
+WriteNow = Callable[[bytes], bool]
+"""Write a packed frame whole and without waiting, or nothing of it; return which."""
 
 
 @dataclass(slots=True)
@@ -46,6 +52,7 @@ class Socket:
     session: str
     send: Send
     counters: Counters
+    write_now: WriteNow | None = None
     topics: set[str] = field(default_factory=set)
     close_code: int | None = None
     _frames: list[str] = field(default_factory=list)
@@ -53,14 +60,20 @@ class Socket:
     _bytes: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _sending: asyncio.Timeout | None = None
+    _idle: bool = False
+    """Whether the writer waits for something to do: then nothing else is on its way."""
 
-    def put(self, frame: str, size: int) -> None:
-        """Queue a frame of `size` bytes that must arrive, or close with 1013 for lack of room.
+    def put(self, frame: str, size: int, packed: bytes = b"") -> None:
+        """Send or queue a frame that must arrive, or close with 1013 for lack of room.
 
-        An empty outbox takes a frame of any size: the senders bound it, and all sockets share it.
+        `size` is the frame's in bytes; `packed`, if given, is how it goes over the line. An empty
+        outbox takes a frame of any size: the senders bound it, and all sockets share it.
         """
         if self.close_code is not None:
             return  # Between a kick and its writer's next turn nothing may slip through.
+        if self._passes(packed):
+            self.counters.delivered += 1
+            return
         if self._bytes + size > OUTBOX_BYTES:
             self.counters.shed += len(self._passing)
             self._drop_passing()
@@ -72,12 +85,12 @@ class Socket:
         self._bytes += size
         self._wake.set()
 
-    def put_passing(self, kind: str, frame: str, size: int) -> None:
-        """Queue a frame that the next of its kind makes void; drop it for lack of room.
+    def put_passing(self, kind: str, frame: str, size: int, packed: bytes = b"") -> None:
+        """Send or queue a frame that the next of its kind makes void; drop it for lack of room.
 
         An empty outbox takes a frame of any size here too.
         """
-        if self.close_code is not None:
+        if self.close_code is not None or self._passes(packed):
             return
         if (void := self._passing.pop(kind, None)) is not None:
             self._bytes -= len(void.encode())
@@ -87,6 +100,15 @@ class Socket:
         self._bytes += size
         self._passing[kind] = frame
         self._wake.set()
+
+    def _passes(self, packed: bytes) -> bool:
+        # Past a writer that would only be woken to do the same, if no frame is overtaken.
+        if not (packed and self._idle and self.write_now) or self._frames or self._passing:
+            return False
+        if not self.write_now(packed):
+            return False
+        self.counters.frames += 1
+        return True
 
     def close(self, code: int) -> None:
         """Ask the writer to stop; the first code given is the one that is sent."""
@@ -110,7 +132,11 @@ class Socket:
     async def write(self) -> int:
         """Send what is queued until closed; return the code to close with."""
         while self.close_code is None:
-            await self._wake.wait()
+            self._idle = True
+            try:
+                await self._wake.wait()
+            finally:
+                self._idle = False
             self._wake.clear()
             if self._frames or self._passing:
                 await self._drain()
@@ -143,9 +169,11 @@ class Hub:
         self.sockets: set[Socket] = set()
         self._topics: dict[str, set[Socket]] = {}
 
-    def open(self, user: str, name: str, session: str, send: Send) -> Socket:
-        """Return a new socket, in no topic yet."""
-        socket = Socket(user, name, session, send, self.counters)
+    def open(
+        self, user: str, name: str, session: str, send: Send, write_now: WriteNow | None = None
+    ) -> Socket:
+        """Return a new socket, in no topic yet; without `write_now`, its writer sends it all."""
+        socket = Socket(user, name, session, send, self.counters, write_now)
         self.sockets.add(socket)
         return socket
 
@@ -172,22 +200,25 @@ class Hub:
         return tuple(self._topics.get(topic, ()))
 
     def deliver(self, topic: str, frame: str, *, but: Iterable[Socket] = ()) -> None:
-        """Queue a frame for every socket in `topic` except those in `but`."""
-        size = len(frame.encode())
+        """Send a frame to every socket in `topic` except those in `but`."""
+        payload = frame.encode()
+        size, packed = len(payload), pack(payload)
         for socket in self._topics.get(topic, set()).difference(but):
-            socket.put(frame, size)
+            socket.put(frame, size, packed)
 
     def deliver_passing(
         self, topic: str, kind: str, frame: str, variants: Mapping[str, str] | None = None
     ) -> None:
-        """Queue a passing frame for every socket in `topic`; `variants` by person's name."""
+        """Send a passing frame to every socket in `topic`; `variants` by person's name."""
         own = variants or {}
-        size = len(frame.encode())
+        payload = frame.encode()
+        size, packed = len(payload), pack(payload)
         for socket in self._topics.get(topic, ()):
             if (variant := own.get(socket.name)) is None:
-                socket.put_passing(kind, frame, size)
+                socket.put_passing(kind, frame, size, packed)
             else:
-                socket.put_passing(kind, variant, len(variant.encode()))
+                payload = variant.encode()
+                socket.put_passing(kind, variant, len(payload), pack(payload))
 
     def kick(
         self, *, user: str | None = None, sessions: Iterable[str] = (), topic: str | None = None

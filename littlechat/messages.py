@@ -7,6 +7,7 @@ make the `Cursor`.
 """
 
 import asyncio
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -29,6 +30,12 @@ LEAP = 128
 ROOMS_KEPT = 200
 """Rooms whose newest page is kept."""
 
+EXACT_SECONDS = 2.0
+"""How long a process that is alone trusts its own count, should it not be alone after all."""
+
+DELETE_SLICE = 1_000
+"""Messages deleted in one write, so that none of a long room's takes longer than is allowed."""
+
 NUMBERING_TRIES = 100
 """Each failed try means that another process got a number, so a room's progress is never lost."""
 
@@ -50,8 +57,17 @@ class _Waiting:
 class Messages:
     """The store. Sends to one room that come together are written together (group commit)."""
 
-    def __init__(self, db: Database, on_batch: Callable[[int], None] = lambda size: None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        on_batch: Callable[[int], None] = lambda size: None,
+        *,
+        alone: bool = False,
+    ) -> None:
         self._db = db
+        self._alone = alone
+        self._exact: dict[str, float] = {}
+        """Until when `_last` is known to be each room's end, in monotonic seconds."""
         self._on_batch = on_batch
         self._queues: dict[str, deque[_Waiting]] = {}
         self._commits: dict[str, asyncio.Task[None]] = {}
@@ -101,6 +117,7 @@ class Messages:
             raise Unavailable(f"no number to be had after {NUMBERING_TRIES} tries")
         except Exception as error:  # noqa: BLE001 - nobody may be left without an answer
             self._last.pop(room_id, None)
+            self._exact.pop(room_id, None)
             for waiting in batch:
                 if not waiting.stored.done():
                     waiting.stored.set_exception(error)
@@ -162,14 +179,22 @@ class Messages:
         self._last[room_id] = Cursor(max(last.seq, seq), max(last.change, change))
         return self._last[room_id]
 
-    async def head(self, room_id: str) -> Cursor:
-        """Return the room's cursor as it is now; what is read afterwards is at least as new."""
-        # Here too, so that open pages hear at the next beat of a change whose maker crashed.
-        await self._number_forgotten(room_id)
+    async def head(self, room_id: str, *, certain: bool = False) -> Cursor:
+        """Return the room's cursor as it is now; what is read afterwards is at least as new.
+
+        A process that is alone made every number itself and knows them without reading, for a
+        moment at a time; with `certain` the store is read all the same.
+        """
+        if not certain and self._alone and self._exact.get(room_id, 0.0) > time.monotonic():
+            return self._last[room_id]
         await self._known(room_id)
-        seq, change = await asyncio.gather(
-            self._refresh_seq(room_id), self._refresh_change(room_id)
+        forgotten, seq, change = await asyncio.gather(
+            self._list_forgotten(room_id), self._refresh_seq(room_id), self._refresh_change(room_id)
         )
+        # Here too, so that open pages hear at the next beat of a change whose maker crashed.
+        for document in forgotten:
+            change = max(change, await self._number(document))
+        self._exact[room_id] = time.monotonic() + EXACT_SECONDS
         return Cursor(seq, change)
 
     async def get(self, room_id: str, seq: int) -> Message:
@@ -279,7 +304,9 @@ class Messages:
         # Marked first, numbered second, unmarked third: a crash in between leaves a mark, by which
         # the next catch-up numbers the change. Numbering first would let a reader pass the number
         # while the post is still as it was.
-        n = await self._number(await self._mark(room_id, seq, author, values))
+        marked = await self._mark(room_id, seq, author, values)
+        self._exact.pop(room_id, None)
+        n = await self._number(marked)
         # Read again after numbering: of two changes at once, the one numbered last must show both.
         return await self.get(room_id, seq), n
 
@@ -321,22 +348,38 @@ class Messages:
             return n + 1
         raise Unavailable(f"no number to be had after {NUMBERING_TRIES} tries")
 
+    async def _list_forgotten(self, room_id: str) -> list[Document]:
+        return await self._db.messages.find({"room": room_id, "unnumbered": True})
+
     async def _number_forgotten(self, room_id: str) -> None:
-        for document in await self._db.messages.find({"room": room_id, "unnumbered": True}):
+        for document in await self._list_forgotten(room_id):
             await self._number(document)
 
     async def delete_room(self, room_id: str) -> None:
-        """Delete everything said in a room that is no more."""
-        await self._db.messages.delete({"room": room_id})
-        await self._db.changes.delete({"room": room_id})
+        """Delete everything said in a room that is no more, a slice at a time."""
+        head = await self.head(room_id)
+        for low in range(0, head.seq + 1, DELETE_SLICE):
+            part = {"$gt": low, "$lte": low + DELETE_SLICE}
+            await self._db.messages.delete({"room": room_id, "seq": part})
+        for low in range(0, head.change + 1, DELETE_SLICE):
+            part = {"$gt": low, "$lte": low + DELETE_SLICE}
+            await self._db.changes.delete({"room": room_id, "n": part})
         self._last.pop(room_id, None)
         self._newest.pop(room_id, None)
 
 
 async def _highest(collection: Collection, room_id: str, series: str, known: int) -> int:
     """Return the highest number of a room's series, from one that is not above it."""
-    # Leaps to near the end first: the embedded database reads all of an open range, which after
-    # a restart is the whole series.
+    # Mostly it is near. If not, leaps to near the end first: the embedded database reads all of an
+    # open range, which after a restart is the whole series.
+    found = await collection.find(
+        {"room": room_id, series: {"$gte": known, "$lte": known + LEAP}},
+        sort=[(series, -1)],
+        limit=1,
+    )
+    top = int(found[0][series]) if found else known
+    if top < known + LEAP:
+        return top
     leap = LEAP
     while await collection.find_one({"room": room_id, series: known + leap}):
         known, leap = known + leap, leap * 2

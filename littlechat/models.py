@@ -57,6 +57,8 @@ class User:
     id: str
     name: str
     created: datetime
+    password_at: datetime | None = field(default=None, compare=False)
+    """When the password was set that somebody just gave; None where nobody gave one."""
 
 
 @dataclass(frozen=True, slots=True)

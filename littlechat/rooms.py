@@ -11,6 +11,7 @@ from littlechat.models import (
     Invitation,
     Membership,
     Refused,
+    Role,
     Room,
     User,
     Visibility,
@@ -52,9 +53,16 @@ class Rooms:
         if await self._db.rooms.find_one({"_id": room_id}):
             # The id belongs to a room since renamed, or to one whose name is spelled differently.
             room_id = f"{room_id[: ROOM_ID_MAX - 8]}-{new_id()[:6]}"
-        room = await self._insert(room_id, name, description, visibility, creator)
-        await self._enter(room, creator, "creator")
-        return await self.get(room.id)
+        # The membership first: a crash in between leaves a right to nothing, not a room of
+        # nobody's that holds its name for ever.
+        await self._add_member(room_id, creator, "creator")
+        try:
+            await self._insert(room_id, name, description, visibility, creator)
+        except Duplicate:
+            await self._db.memberships.delete({"room": room_id, "user": creator.id})
+            raise
+        await self._recount(room_id)
+        return await self.get(room_id)
 
     async def _insert(
         self,
@@ -105,14 +113,19 @@ class Rooms:
         """Return the rooms the person is in and the other public ones, latest activity first."""
         mine = await self._db.memberships.find({"user": user.id})
         ids = [str(document["room"]) for document in mine]
-        matches = {"key": {"$regex": re.escape(fold(search)[:100])}} if search else {}
+        search = fold(search.replace("\0", ""))[:100]
+        matches = {"key": {"$regex": re.escape(search)}} if search else {}
         # Two queries, since the embedded database scans everything for one `$or`.
         joined = await self._db.rooms.find({"_id": {"$in": ids}, **matches})
         public = await self._db.rooms.find(
-            {"visibility": "public", **matches}, limit=LISTED_MAX + len(ids)
+            {"visibility": "public", **matches},
+            sort=[("last_at", -1), ("created", -1)],
+            limit=LISTED_MAX + len(ids),
         )
         others = [document for document in public if document["_id"] not in set(ids)]
-        return _by_activity(joined), _by_activity(others)[:LISTED_MAX]
+        # A join that raced a deletion leaves a membership of what is no more.
+        there = [document for document in joined if document["visibility"] != DELETED]
+        return _by_activity(there), _by_activity(others)[:LISTED_MAX]
 
     async def list_members(self, room_id: str) -> list[Membership]:
         """Return a room's members by name."""
@@ -128,24 +141,29 @@ class Rooms:
         """Make the person a member of a public room; raise `Missing`. Twice is once."""
         room, membership = await self.get_visible(room_id, user)
         if membership is None:
-            await self._enter(room, user, "member")
+            # Who enters an abandoned room minds it; the Lobby is nobody's.
+            abandoned = room.members == 0 and room.id != LOBBY
+            await self._enter(room, user, "creator" if abandoned else "member")
         return room
 
-    async def _enter(self, room: Room, user: User, role: str) -> None:
+    async def _enter(self, room: Room, user: User, role: Role) -> None:
         try:
-            await self._db.memberships.insert(
-                {
-                    "room": room.id,
-                    "user": user.id,
-                    "name": user.name,
-                    "role": role,
-                    "joined": now(),
-                    "read_seq": room.last_seq,
-                }
-            )
+            await self._add_member(room.id, user, role, room.last_seq)
         except Duplicate:
             return
         await self._recount(room.id)
+
+    async def _add_member(self, room_id: str, user: User, role: Role, read_seq: int = 0) -> None:
+        await self._db.memberships.insert(
+            {
+                "room": room_id,
+                "user": user.id,
+                "name": user.name,
+                "role": role,
+                "joined": now(),
+                "read_seq": read_seq,
+            }
+        )
 
     async def leave(self, room_id: str, user: User) -> None:
         """End a membership; raise `Missing`, or `Refused` if it would orphan a private room."""

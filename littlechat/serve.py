@@ -9,6 +9,7 @@ import logging
 import socket
 import weakref
 from contextvars import Context
+from functools import cached_property
 from typing import Any
 
 from hypercorn.asyncio import run as hypercorn_run
@@ -18,9 +19,11 @@ from hypercorn.events import Event, RawData
 from hypercorn.middleware import ProxyFixMiddleware
 from hypercorn.protocol import h11, ws_stream
 from hypercorn.protocol.events import StreamClosed
+from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.utils import wrap_app
 from quart import Quart
+from wsproto.connection import ConnectionState
 from wsproto.events import Ping
 
 from littlechat.app import close_sockets
@@ -32,6 +35,9 @@ WRITE_SECONDS = 15.0
 PING_SECONDS = 20.0
 SILENCE_SECONDS = 50.0
 """Every browser answers pings, so a connection silent for this long is half open."""
+
+UNSENT_BYTES = 64 * 1024
+"""What may wait in a connection before its writers have to: asyncio's own high-water mark."""
 
 HEADER_SECONDS = 30.0
 """How long a connection may take to send a whole request's head, the first or the next."""
@@ -114,6 +120,30 @@ class GuardedStream(WSStream):
         # Hypercorn's own task sleeps on after its socket has closed, which holds the connection's
         # memory for a whole interval and every stop for its whole grace.
         self.config.streams.add(self)
+
+    @cached_property
+    def _transport(self) -> asyncio.WriteTransport:
+        # From the stream to its protocol to its connection, each of which hands down its `send`.
+        protocol: H11Protocol = self.send.__self__  # type: ignore[attr-defined]
+        connection: ImpatientServer = protocol.send.__self__  # type: ignore[attr-defined]
+        return connection.writer.transport
+
+    def write_now(self, frame: bytes) -> bool:
+        """Write a whole frame past all layers, if the peer keeps up; return whether it was done.
+
+        Only up to where a write through the layers would begin to wait, so that whoever writes
+        next waits, and is cut off, as ever. A frame that ends or follows a message in pieces, or
+        comes after a close frame, would break the protocol: nobody here sends the former, and the
+        connection's state tells of the latter.
+        """
+        if self.closed or self.connection.state is not ConnectionState.OPEN:
+            return False
+        transport = self._transport
+        waiting = transport.get_write_buffer_size() + len(frame)
+        if transport.is_closing() or waiting > UNSENT_BYTES:
+            return False
+        transport.write(frame)
+        return True
 
     async def ping(self) -> None:
         """Ping the browser, which answers by itself."""

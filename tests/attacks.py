@@ -16,6 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from littlechat.db import now
+from littlechat.hub import RESTART
 from littlechat.models import User, new_id
 from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
 
@@ -70,6 +71,8 @@ async def insiders(site: Site, *names: str) -> AsyncIterator[list[Person]]:
     finally:
         for person in people:
             await person.http.aclose()
+        # At once, since a stop spreads it over a second.
+        await site.services.hub.close_all(RESTART, 0)
 
 
 async def user_of(site: Site, person: Person) -> User:

@@ -894,7 +894,7 @@ async def test_no_payload_is_live_in_any_page(lenient: Site) -> None:
         plain = await pages()
         names = [payload for payload in PAYLOADS if len(payload) <= 60 and payload.strip()]
         for number, described in enumerate(packed(300)):
-            for name in names[number::40][:2]:
+            for name in names[number::40][:1]:
                 await served.actions.describe_room(stored, name, described)
                 assert await pages() == plain, (name, described)
 

@@ -91,6 +91,7 @@ async def post_login() -> ResponseReturnValue:
     await throttle.hit(LOGIN_NAME, name)
     try:
         user = await services().accounts.check_password(given, await form_text("password"))
+        await _sign_in(user)
     except WrongLogin:
         await throttle.hit(LOGIN_ADDRESS, network)
         return page(
@@ -103,7 +104,6 @@ async def post_login() -> ResponseReturnValue:
         )
     await throttle.clear(LOGIN_PAIR, name, network)
     await throttle.clear(LOGIN_NAME, name)
-    await _sign_in(user)
     return go(target)
 
 

@@ -15,7 +15,7 @@ from quart.wrappers import Websocket
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
 from littlechat import frames
-from littlechat.hub import ERROR, POLICY, RESTART, Send, Socket
+from littlechat.hub import ERROR, POLICY, RESTART, Send, Socket, WriteNow
 from littlechat.live import ROOMS
 from littlechat.models import Cursor, Session
 from littlechat.throttle import CONNECT, TooMany
@@ -135,7 +135,7 @@ async def _check_again(session: Session, room: str | None) -> None:
 
 def _open(session: Session) -> Socket:
     user, hub = session.user, services().hub
-    socket = hub.open(user.id, user.name, session.id, _bare_send())
+    socket = hub.open(user.id, user.name, session.id, _bare_send(), _find_write_now())
     hub.join(socket, ROOMS)
     return socket
 
@@ -147,6 +147,15 @@ def _bare_send() -> Send:
         await send({"type": "websocket.send", "bytes": None, "text": frame})
 
     return send_text
+
+
+def _find_write_now() -> WriteNow | None:
+    """Return our own server's shortcut to the connection; another server has none."""
+    return getattr(_server_stream(), "write_now", None)
+
+
+def _server_stream() -> object:
+    return getattr(cast(dict[str, Any], websocket.scope)["littlechat.send"], "__self__", None)
 
 
 async def _stream(socket: Socket, room: str | None) -> None:
@@ -164,6 +173,7 @@ async def _stream(socket: Socket, room: str | None) -> None:
         raise  # The browser is gone.
     except Exception:
         log.exception("socket failed")
+        socket.close(ERROR)
         await _close(ERROR)
     finally:
         reader.cancel()
@@ -174,8 +184,7 @@ async def _stream(socket: Socket, room: str | None) -> None:
 def _was_hung_up() -> bool:
     # Who sends a frame before the handshake is answered gets a 400 from Hypercorn, which tells us
     # neither that nor, later, that the peer has left: the socket would be here for ever.
-    stream = getattr(cast(dict[str, Any], websocket.scope)["littlechat.send"], "__self__", None)
-    return bool(getattr(stream, "closed", False))
+    return bool(getattr(_server_stream(), "closed", False))
 
 
 async def _close(code: int) -> None:
