@@ -1,4 +1,4 @@
-"""The frames on a socket: parses the few that may come up, under limits, and packs those that go down.
+"""Parses the few frames that a browser may send up a socket, under limits, and packs ours.
 
 Pure; never raises.
 """

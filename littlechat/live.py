@@ -26,6 +26,9 @@ ALL = "all"
 ROOMS = "rooms"
 """The hub topic of every socket: news about the list of rooms."""
 
+ROOMS_SECONDS = 1.0
+"""How often at the most pages hear that there is news about rooms."""
+
 RECHECK_SECONDS = 30.0
 BUSLESS_RECHECK_SECONDS = 0.8
 """While the bus is down, revocations reach other processes through the store alone."""
@@ -51,6 +54,7 @@ class Live:
         self._accounts, self._rooms = accounts, rooms
         self._tasks: list[asyncio.Task[None]] = []
         self._rooms_news = 0
+        self._rooms_timer: asyncio.TimerHandle | None = None
         self._in_doubt = asyncio.Event()
 
     async def open(self) -> None:
@@ -64,6 +68,8 @@ class Live:
 
     async def close(self) -> None:
         """Stop listening."""
+        if self._rooms_timer:
+            self._rooms_timer.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -104,9 +110,20 @@ class Live:
             self._kick(event["user"], event["sessions"], event["room"])
         elif event["kind"] == "rooms_changed":
             self._access.forget_lists()
-            self._rooms_news += 1
-            frame = self._render.rooms_frame(self._rooms_news)
-            self._hub.deliver_passing(ROOMS, "rooms", frame)
+            self._tell_rooms_soon()
+
+    def _tell_rooms_soon(self) -> None:
+        """Tell pages at once, and then no more than once a second: all of them ask for the list."""
+        loop = asyncio.get_running_loop()
+        if self._rooms_timer is None or self._rooms_timer.when() < loop.time():
+            last = self._rooms_timer.when() if self._rooms_timer else float("-inf")
+            due = max(loop.time(), last + ROOMS_SECONDS)
+            self._rooms_timer = loop.call_at(due, self._tell_rooms)
+
+    def _tell_rooms(self) -> None:
+        self._rooms_news += 1
+        frame = self._render.rooms_frame(self._rooms_news)
+        self._hub.deliver_passing(ROOMS, "rooms", frame)
 
     def _kick(self, user: str | None, sessions: list[str], room: str | None) -> None:
         self._access.forget(user=user, sessions=sessions, room=room)

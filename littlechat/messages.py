@@ -7,12 +7,12 @@ make the `Cursor`.
 """
 
 import asyncio
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from littlechat.db import Collection, Database, Document, Duplicate, Missing, Unavailable, now
+from littlechat.db import Database, Document, Duplicate, Missing, Unavailable, now
+from littlechat.ends import Ends
 from littlechat.models import Cursor, Invalid, Message, Page, User
 
 PAGE_MAX = 100
@@ -24,14 +24,8 @@ BATCH_MAX = 100
 CATCH_UP_MAX = 500
 """Missed posts, or missed changes, that are replayed; with more, the page reloads its list."""
 
-LEAP = 128
-"""Numbers that are read at once to find the end of a series."""
-
 ROOMS_KEPT = 200
 """Rooms whose newest page is kept."""
-
-EXACT_SECONDS = 2.0
-"""How long a process that is alone trusts its own count, should it not be alone after all."""
 
 DELETE_SLICE = 1_000
 """Messages deleted in one write, so that none of a long room's takes longer than is allowed."""
@@ -65,15 +59,12 @@ class Messages:
         alone: bool = False,
     ) -> None:
         self._db = db
+        self._ends = Ends(db)
         self._alone = alone
-        self._exact: dict[str, float] = {}
-        """Until when `_last` is known to be each room's end, in monotonic seconds."""
         self._on_batch = on_batch
         self._queues: dict[str, deque[_Waiting]] = {}
         self._commits: dict[str, asyncio.Task[None]] = {}
         self._newest: OrderedDict[str, tuple[Cursor, int, Page]] = OrderedDict()
-        self._last: dict[str, Cursor] = {}
-        """The highest numbers seen in each room; they may be behind the store, never ahead."""
 
     async def add(self, room_id: str, author: User, body: str, client_id: str) -> Message:
         """Store a post durably and return it.
@@ -116,14 +107,13 @@ class Messages:
                     return
             raise Unavailable(f"no number to be had after {NUMBERING_TRIES} tries")
         except Exception as error:  # noqa: BLE001 - nobody may be left without an answer
-            self._last.pop(room_id, None)
-            self._exact.pop(room_id, None)
+            self._ends.forget(room_id)
             for waiting in batch:
                 if not waiting.stored.done():
                     waiting.stored.set_exception(error)
 
     async def _store_some(self, room_id: str, batch: list[_Waiting]) -> list[_Waiting]:
-        last = await self._last_seq(room_id)
+        last = (await self._ends.known(room_id)).seq
         for offset, waiting in enumerate(batch, start=1):
             waiting.document["seq"] = last + offset
         try:
@@ -134,7 +124,7 @@ class Messages:
             done = len(batch)
         for waiting in batch[:done]:
             _answer(waiting, _message(waiting.document))
-        self._see(room_id, seq=last + done)
+        self._ends.see(room_id, seq=last + done)
         if done:
             self._on_batch(done)
         return await self._after_clash(room_id, batch[done:])
@@ -149,35 +139,10 @@ class Messages:
         )
         if earlier is None:
             # Another process took the number.
-            await self._refresh_seq(room_id)
+            await self._ends.refresh_seq(room_id)
             return left
         _answer(first, _message(earlier))
         return left[1:]
-
-    async def _last_seq(self, room_id: str) -> int:
-        known = self._last.get(room_id)
-        return known.seq if known else await self._refresh_seq(room_id)
-
-    async def _refresh_seq(self, room_id: str) -> int:
-        known = (await self._known(room_id)).seq
-        seq = await _highest(self._db.messages, room_id, "seq", known)
-        return self._see(room_id, seq=seq).seq
-
-    async def _refresh_change(self, room_id: str) -> int:
-        known = (await self._known(room_id)).change
-        change = await _highest(self._db.changes, room_id, "n", known)
-        return self._see(room_id, change=change).change
-
-    async def _known(self, room_id: str) -> Cursor:
-        if room_id not in self._last:
-            room = await self._db.rooms.find_one({"_id": room_id})
-            self._see(room_id, seq=int(room["last_seq"]) if room else 0)
-        return self._last[room_id]
-
-    def _see(self, room_id: str, *, seq: int = 0, change: int = 0) -> Cursor:
-        last = self._last.get(room_id, Cursor())
-        self._last[room_id] = Cursor(max(last.seq, seq), max(last.change, change))
-        return self._last[room_id]
 
     async def head(self, room_id: str, *, certain: bool = False) -> Cursor:
         """Return the room's cursor as it is now; what is read afterwards is at least as new.
@@ -185,16 +150,18 @@ class Messages:
         A process that is alone made every number itself and knows them without reading, for a
         moment at a time; with `certain` the store is read all the same.
         """
-        if not certain and self._alone and self._exact.get(room_id, 0.0) > time.monotonic():
-            return self._last[room_id]
-        await self._known(room_id)
+        if self._alone and not certain and (end := self._ends.find_exact(room_id)):
+            return end
+        await self._ends.known(room_id)
         forgotten, seq, change = await asyncio.gather(
-            self._list_forgotten(room_id), self._refresh_seq(room_id), self._refresh_change(room_id)
+            self._list_forgotten(room_id),
+            self._ends.refresh_seq(room_id),
+            self._ends.refresh_change(room_id),
         )
         # Here too, so that open pages hear at the next beat of a change whose maker crashed.
         for document in forgotten:
             change = max(change, await self._number(document))
-        self._exact[room_id] = time.monotonic() + EXACT_SECONDS
+        self._ends.trust(room_id)
         return Cursor(seq, change)
 
     async def get(self, room_id: str, seq: int) -> Message:
@@ -226,7 +193,7 @@ class Messages:
     async def after(self, room_id: str, seq: int, limit: int = PAGE_DEFAULT) -> Page:
         """Return the `limit` messages just after `seq`."""
         high = seq + 1 + _bounded(limit)
-        last = await self._refresh_seq(room_id)
+        last = await self._ends.refresh_seq(room_id)
         messages = await self._between(room_id, seq + 1, high)
         return Page(messages, older=seq > 0, newer=last >= high)
 
@@ -234,7 +201,7 @@ class Messages:
         """Return about `limit` messages with `seq` in their middle."""
         half = _bounded(limit) // 2
         low, high = max(1, seq - half), seq + half + 1
-        last = await self._refresh_seq(room_id)
+        last = await self._ends.refresh_seq(room_id)
         messages = await self._between(room_id, low, high)
         return Page(messages, older=low > 1, newer=last >= high)
 
@@ -262,9 +229,9 @@ class Messages:
             return None
         # A cursor comes from outside: one ahead of the store is not this room's, and must teach
         # nothing about its numbers.
-        if not posts and cursor.seq > await self._refresh_seq(room_id):
+        if not posts and cursor.seq > await self._ends.refresh_seq(room_id):
             return None
-        if not changes and cursor.change > await self._refresh_change(room_id):
+        if not changes and cursor.change > await self._ends.refresh_change(room_id):
             return None
         reached = Cursor(
             seq=int(posts[-1]["seq"]) if posts else cursor.seq,
@@ -305,7 +272,7 @@ class Messages:
         # the next catch-up numbers the change. Numbering first would let a reader pass the number
         # while the post is still as it was.
         marked = await self._mark(room_id, seq, author, values)
-        self._exact.pop(room_id, None)
+        self._ends.doubt(room_id)
         n = await self._number(marked)
         # Read again after numbering: of two changes at once, the one numbered last must show both.
         return await self.get(room_id, seq), n
@@ -331,16 +298,16 @@ class Messages:
 
     async def _number(self, document: Document) -> int:
         room_id = str(document["room"])
-        n = (await self._known(room_id)).change
+        n = (await self._ends.known(room_id)).change
         for _ in range(NUMBERING_TRIES):
             try:
                 await self._db.changes.insert(
                     {"room": room_id, "n": n + 1, "seq": document["seq"], "at": now()}
                 )
             except Duplicate:
-                n = await self._refresh_change(room_id)
+                n = await self._ends.refresh_change(room_id)
                 continue
-            self._see(room_id, change=n + 1)
+            self._ends.see(room_id, change=n + 1)
             await self._db.messages.update(
                 {"_id": document["_id"], "version": document["version"]},
                 {"$unset": {"unnumbered": ""}},
@@ -364,32 +331,8 @@ class Messages:
         for low in range(0, head.change + 1, DELETE_SLICE):
             part = {"$gt": low, "$lte": low + DELETE_SLICE}
             await self._db.changes.delete({"room": room_id, "n": part})
-        self._last.pop(room_id, None)
+        self._ends.forget(room_id)
         self._newest.pop(room_id, None)
-
-
-async def _highest(collection: Collection, room_id: str, series: str, known: int) -> int:
-    """Return the highest number of a room's series, from one that is not above it."""
-    # Mostly it is near. If not, leaps to near the end first: the embedded database reads all of an
-    # open range, which after a restart is the whole series.
-    found = await collection.find(
-        {"room": room_id, series: {"$gte": known, "$lte": known + LEAP}},
-        sort=[(series, -1)],
-        limit=1,
-    )
-    top = int(found[0][series]) if found else known
-    if top < known + LEAP:
-        return top
-    leap = LEAP
-    while await collection.find_one({"room": room_id, series: known + leap}):
-        known, leap = known + leap, leap * 2
-    while (leap := leap // 2) >= LEAP:
-        if await collection.find_one({"room": room_id, series: known + leap}):
-            known += leap
-    found = await collection.find(
-        {"room": room_id, series: {"$gte": known}}, sort=[(series, -1)], limit=1
-    )
-    return int(found[0][series]) if found else known
 
 
 def _answer(waiting: _Waiting, message: Message) -> None:

@@ -7,6 +7,7 @@ of them through the `clean_*` functions or is refused with a sentence in `Invali
 import re
 import secrets
 import unicodedata
+from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -166,8 +167,7 @@ class Page:
 
 def new_id() -> str:
     """Return an id that cannot be guessed: 15 characters of 75 random bits."""
-    alphabet = "abcdefghijklmnopqrstuvwxyz234567"
-    return "".join(secrets.choice(alphabet) for _ in range(15))
+    return b32encode(secrets.token_bytes(10)).decode().lower()[:15]
 
 
 def fold(name: str) -> str:

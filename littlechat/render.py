@@ -6,7 +6,7 @@ viewers, their own messages and local times, is touched up in the browser from d
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,28 +22,56 @@ STATIC = HERE / "static"
 HUES = 12
 """How many colours the initials of people and rooms have; `style.css` names them."""
 
-MESSAGES_CACHED = 20_000
-"""Rendered messages kept, some 20 MB at the most usual sizes: a page is then a join of strings."""
+MESSAGES_CHARS = 32_000_000
+HISTORIES_CHARS = 8_000_000
+"""How much rendered HTML is kept: a page is then a join of strings."""
+
+
+class Shelf:
+    """Rendered HTML by key, up to so many characters; what was not used for longest goes first."""
+
+    def __init__(self, chars_max: int) -> None:
+        self._room = chars_max
+        self._kept: OrderedDict[Hashable, str] = OrderedDict()
+
+    def find(self, key: Hashable) -> str | None:
+        """Return what is kept under `key`, or None."""
+        html = self._kept.get(key)
+        if html is not None:
+            self._kept.move_to_end(key)
+        return html
+
+    def keep(self, key: Hashable, html: str) -> str:
+        """Keep `html` under a new key, and return it."""
+        self._kept[key] = html
+        self._room -= len(html)
+        while self._room < 0:
+            self._room += len(self._kept.popitem(last=False)[1])
+        return html
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
 
 class Renderer:
-    """Jinja with autoescaping, and a cache of rendered messages by room, seq and version."""
+    """Jinja with autoescaping, and what was rendered of messages, by room, seq and version."""
 
-    def __init__(self, cached: int = MESSAGES_CACHED) -> None:
+    def __init__(self, chars_kept: int = MESSAGES_CHARS) -> None:
         self._env = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
         )
         self._env.globals.update(static=static_url, limits=models)
         self._env.filters.update(
             initial=initial, hue=hue, iso=iso, utc=utc, typing=typing_sentence, browser=browser
         )
         self._message = self._env.get_template("_message.html")
-        self._cached = cached
-        self._messages: OrderedDict[tuple[str, int, int, datetime], str] = OrderedDict()
+        self._messages = Shelf(chars_kept)
+        self._histories = Shelf(HISTORIES_CHARS)
 
     def page(self, template: str, **values: Any) -> str:
         """Return a whole page or a partial by its template's name."""
@@ -53,32 +81,33 @@ class Renderer:
         """Return one message's element."""
         # The time as well: a room made anew under a deleted one's id starts again at seq 1.
         key = (message.room_id, message.seq, message.version, message.at)
-        html = self._messages.get(key)
+        html = self._messages.find(key)
         if html is None:
             body = Markup(markup.to_html(message.body))  # noqa: S704 - markup.py made it safe
-            html = self._message.render(message=message, body=body)
-            self._messages[key] = html
-            if len(self._messages) > self._cached:
-                self._messages.popitem(last=False)
-        else:
-            self._messages.move_to_end(key)
+            html = self._messages.keep(key, self._message.render(message=message, body=body))
         return Markup(html)  # noqa: S704 - our own template's autoescaped output
 
     def messages(self, messages: Iterable[Message]) -> Markup:
         """Return the elements of several messages."""
-        return Markup("").join(map(self.message, messages))
+        return Markup("".join(map(self.message, messages)))  # noqa: S704 - joined as they are
 
     def history(self, room_id: str, page: Page, cursor: Cursor | None = None) -> Markup:
         """Return a stretch of messages between the links that load what is around it.
 
         One that reaches the room's end carries `cursor`, from which a page can join the stream.
         """
-        html = self.page(
-            "_history.html",
-            room_id=room_id,
-            page=page,
-            messages=self.messages(page.messages),
-            cursor=None if page.newer else cursor,
+        end = None if page.newer else cursor
+        shown = tuple((message.seq, message.version, message.at) for message in page.messages)
+        key = (room_id, page.older, page.newer, end, shown)
+        html = self._histories.find(key) or self._histories.keep(
+            key,
+            self.page(
+                "_history.html",
+                room_id=room_id,
+                page=page,
+                messages=self.messages(page.messages),
+                cursor=end,
+            ),
         )
         return Markup(html)  # noqa: S704 - our own template's autoescaped output
 

@@ -46,6 +46,8 @@ class Site:
         self.stop = asyncio.Event()
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=1_024)
         self._listening.setblocking(False)
+        # As for the real command, whose socket names its protocol: asyncio does it only for such.
+        self._listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = int(self._listening.getsockname()[1])
         self.url = f"http://localhost:{self.port}"
 

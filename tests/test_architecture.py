@@ -18,6 +18,7 @@ LADDER = """
 models config logs
 markup frames presence ordering datadir
 embedded bus db throttle metrics
+ends
 accounts rooms messages
 hub render access
 catchup crowd

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from websockets.frames import Frame, Opcode
 
 from littlechat.frames import (
     BAD_FRAMES_MAX,
@@ -12,6 +13,7 @@ from littlechat.frames import (
     FRAMES_BURST,
     FRAMES_PER_SECOND,
     Allowance,
+    pack,
     parse,
 )
 
@@ -116,3 +118,9 @@ def test_no_rhythm_gets_more_through_than_the_burst_and_the_rate(pauses: list[fl
         if not allowance.spend(now, good=True):
             break
         assert passed <= FRAMES_BURST + now * FRAMES_PER_SECOND + 1e-6
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 300_000])
+def test_frame_is_packed_as_the_standard_says(size: int) -> None:
+    payload = b"x" * size
+    assert pack(payload) == Frame(Opcode.TEXT, payload).serialize(mask=False)

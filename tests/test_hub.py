@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from littlechat import hub as module
+from littlechat.frames import pack
 from littlechat.hub import OUTBOX_BYTES, OVERLOAD, POLICY, RESTART, Counters, Hub, Socket
 from tests.factories import WAIT_SECONDS
 
@@ -230,6 +231,122 @@ async def test_slow_peer_does_not_delay_the_others() -> None:
     for one in sockets:
         one.close(RESTART)
     await asyncio.gather(*writing)
+
+
+# Past the writer
+
+
+class Line:
+    """A connection that takes frames at once, and may be told not to."""
+
+    def __init__(self) -> None:
+        self.peer = Peer()
+        self.written: list[bytes] = []
+        self.takes = True
+
+    def write_now(self, frame: bytes) -> bool:
+        if self.takes:
+            self.written.append(frame)
+            self.peer.frames.append(frame[-1:].decode())
+        return self.takes
+
+    async def open(self, hub: Hub, topic: str = "room:a") -> tuple[Socket, asyncio.Task[int]]:
+        """Return a socket in the topic, and its writer, which waits for something to do."""
+        one = hub.open("u1", "Ada", "s1", self.peer.take, self.write_now)
+        hub.join(one, topic)
+        writing = asyncio.create_task(one.write())
+        await asyncio.sleep(0)
+        return one, writing
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+async def test_who_keeps_up_is_sent_to_at_once_and_all_the_very_same_bytes() -> None:
+    hub, lines = Hub(), [Line() for _ in range(3)]
+    opened = [await line.open(hub) for line in lines]
+    hub.deliver("room:a", "news")
+    hub.deliver_passing("room:a", "typing", "[Ada]")
+    for line in lines:
+        assert line.written == [pack(b"news"), pack(b"[Ada]")]
+        assert line.written[0] is lines[0].written[0]
+    assert (hub.counters.frames, hub.counters.delivered) == (6, 3)
+    for one, writing in opened:
+        one.close(RESTART)
+        assert await writing == RESTART
+
+
+async def test_frame_that_has_to_wait_is_overtaken_by_none() -> None:
+    hub, line = Hub(), Line()
+    one, writing = await line.open(hub)
+    hub.deliver("room:a", "1")
+    line.takes = False
+    hub.deliver("room:a", "2")
+    line.takes = True
+    hub.deliver("room:a", "3")
+    put(one, "4")  # Not for many, so not packed.
+    hub.deliver_passing("room:a", "typing", "5")
+    line.peer.reads.clear()
+    await asyncio.wait_for(line.peer.came.wait(), WAIT_SECONDS)
+    hub.deliver("room:a", "6")  # A send is under way.
+    line.peer.reads.set()
+    await until(lambda: len(line.peer.frames) == 3)
+    await asyncio.sleep(0)
+    hub.deliver("room:a", "7")
+    assert line.peer.frames == ["1", "2345", "6", "7"]
+    assert (hub.counters.frames, hub.counters.delivered) == (4, 6)
+    writing.cancel()
+
+
+async def test_nothing_is_written_past_a_writer_that_is_not_there_or_has_ended() -> None:
+    hub, line = Hub(), Line()
+    one = hub.open("u1", "Ada", "s1", line.peer.take, line.write_now)
+    hub.join(one, "room:a")
+    hub.deliver("room:a", "before the handshake is answered")
+    assert line.written == []
+    writing = asyncio.create_task(one.write())
+    await until(lambda: line.peer.frames)
+    await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    hub.deliver("room:a", "when the handler has ended")
+    assert line.written == []
+
+
+async def test_nothing_is_written_at_once_after_the_close() -> None:
+    hub, line = Hub(), Line()
+    _, writing = await line.open(hub)
+    hub.kick(user="u1")
+    hub.deliver("room:a", "after")
+    hub.deliver_passing("room:a", "typing", "after")
+    assert await asyncio.wait_for(writing, WAIT_SECONDS) == POLICY
+    assert line.peer.frames == []
+    assert hub.counters.delivered == 0
+
+
+@given(st.lists(st.sampled_from(["deliver", "joiner", "refuse", "take", "turn"]), max_size=40))
+def test_frames_arrive_once_and_in_order_whichever_way_they_go(schedule: list[str]) -> None:
+    async def play() -> None:
+        hub, line, sent = Hub(), Line(), 0
+        one, writing = await line.open(hub)
+        for act in schedule:
+            if act in ("deliver", "joiner"):
+                frame, sent = chr(sent + 0x30), sent + 1
+                hub.deliver("room:a", frame) if act == "deliver" else put(one, frame)
+            elif act == "turn":
+                await asyncio.sleep(0)
+            else:
+                line.takes = act == "take"
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert "".join(line.peer.frames) == "".join(chr(n + 0x30) for n in range(sent))
+        assert hub.counters.delivered == sent
+        writing.cancel()
+
+    asyncio.run(play())
 
 
 sizes = st.one_of(st.integers(0, 20), st.integers(0, OUTBOX_BYTES + 20))

@@ -23,7 +23,7 @@ from littlechat.models import (
     Session,
     User,
 )
-from littlechat.render import HUES, Renderer, browser, hue, initial, iso, static_url
+from littlechat.render import HUES, Renderer, Shelf, browser, hue, initial, iso, static_url
 from littlechat.render import typing_sentence as typing
 from littlechat.render import utc as in_words
 
@@ -221,13 +221,33 @@ def test_room_made_anew_under_an_old_id_shows_nothing_of_the_old() -> None:
 
 
 def test_cache_forgets_what_was_longest_not_asked_for() -> None:
-    render = Renderer(cached=2)
+    one = len(Renderer().message(message(1, "old")))
+    render = Renderer(chars_kept=2 * one)
     render.message(message(1, "old"))
     render.message(message(2, "old"))
     render.message(message(1, "new"))  # asked for again, so 2 is the older one
     render.message(message(3, "old"))
     assert "old" in render.message(message(1, "new"))
     assert "new" in render.message(message(2, "new"))
+
+
+def test_what_is_kept_is_bounded_in_characters_however_large_each() -> None:
+    shelf = Shelf(1_000)
+    for number in range(100):
+        shelf.keep(number, "x" * 300)
+    assert len(shelf) == 3
+    assert shelf.find(99)
+    assert shelf.keep("giant", "x" * 5_000)
+    assert len(shelf) == 0
+
+
+def test_history_is_rendered_anew_when_a_message_in_it_changes() -> None:
+    render = Renderer()
+    before = render.history("garden", Page([message(1, "before")]))
+    changed = replace(message(1, "after"), version=1)
+    assert "before" in before
+    assert "after" in render.history("garden", Page([changed]))
+    assert "before" in render.history("garden", Page([message(1, "before")]))
 
 
 # Frames

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +19,7 @@ from websockets.exceptions import WebSocketException
 from littlechat import serve
 from littlechat.db import Unavailable
 from littlechat.feed import room_topic
-from littlechat.frames import FRAME_BYTES_MAX
+from littlechat.frames import FRAME_BYTES_MAX, pack
 from tests.factories import WAIT_SECONDS, Person, Site
 
 TEXT, CLOSE, PING = 0x1, 0x8, 0x9
@@ -205,11 +206,82 @@ async def test_http2_is_not_spoken_on_a_plain_connection(site: Site) -> None:
         assert (await client.get("/healthz", headers=upgrade)).http_version == "HTTP/1.1"
 
 
+# Frames written past the layers
+
+
+def open_streams() -> list[serve.GuardedStream]:
+    """Return the server's WebSockets in this process that are open."""
+    found = [one for one in gc.get_objects() if type(one) is serve.GuardedStream]
+    return [stream for stream in found if not stream.closed]
+
+
+async def test_frames_arrive_whole_and_in_order_whichever_way_they_go(
+    site: Site, ada: Person, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past: list[bytes] = []
+    write_now = serve.GuardedStream.write_now
+
+    def count(stream: serve.GuardedStream, frame: bytes) -> bool:
+        past.extend([frame] if (done := write_now(stream, frame)) else [])
+        return done
+
+    monkeypatch.setattr(serve.GuardedStream, "write_now", count)
+    raw = await Raw.open(site, receive_buffer=2_048)
+    await raw.upgrade(ada, f"/rooms/{room}/socket")
+    await until(lambda: site.services.hub.members(room_topic(room)))
+    (stream,) = open_streams()
+    topic, sent, text, pings = room_topic(room), 0, "", 0
+    for turn in (1, 2, 3):
+        waiting = 0
+        while waiting < 20:  # Until some wait for the peer, who reads nothing now.
+            before = len(past)
+            site.services.hub.deliver(topic, f"<{sent}>{'é' * (sent * 150 % 5_000)}")
+            sent += 1
+            waiting += len(past) == before
+        ping = asyncio.create_task(stream.ping())
+        while f"<{sent - 1}>" not in text or pings < turn:
+            opcode, payload = await raw.frame()
+            assert opcode in (TEXT, PING)
+            pings += opcode == PING
+            text += payload.decode() if opcode == TEXT else ""
+        await ping
+    assert re.findall(r"<(\d+)>", text) == [str(number) for number in range(sent)]
+    assert len(past) > 3
+    await raw.close()
+
+
+async def test_what_a_connection_may_hold_is_where_its_writers_begin_to_wait(
+    site: Site, ada: Person, room: str
+) -> None:
+    raw = await Raw.open(site)
+    await raw.upgrade(ada, f"/rooms/{room}/socket")
+    end = await server_end(raw)
+    assert end.get_write_buffer_limits()[1] == serve.UNSENT_BYTES
+    (stream,) = open_streams()
+    assert stream.write_now(pack(b"x"))
+    assert not stream.write_now(bytes(serve.UNSENT_BYTES + 1))
+    await raw.close()
+
+
+async def test_nothing_is_written_after_a_close_frame(site: Site, ada: Person, room: str) -> None:
+    raw = await Raw.open(site)
+    await raw.upgrade(ada, f"/rooms/{room}/socket")
+    await until(lambda: site.services.hub.members(room_topic(room)))
+    (stream,) = open_streams()
+    raw.writer.write(bytes([0x80 | CLOSE, 0x82]) + bytes(4) + struct.pack("!H", 1000))
+    while (opcode := (await raw.frame())[0]) != CLOSE:
+        assert opcode == TEXT  # Who is online.
+    assert not stream.write_now(pack(b"late"))
+    assert await raw.until_end() == b""
+    await raw.close()
+
+
 # Slow and silent peers
 
 
+@pytest.mark.parametrize("size", [2_000, 200_000], ids=["written at once", "by the writer"])
 async def test_peer_that_stops_reading_is_cut_off_and_the_others_are_served(
-    site: Site, ada: Person, room: str, monkeypatch: pytest.MonkeyPatch
+    site: Site, ada: Person, room: str, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(serve, "WRITE_SECONDS", 0.3)
     stuck = await Raw.open(site, receive_buffer=2_048)
@@ -220,8 +292,10 @@ async def test_peer_that_stops_reading_is_cut_off_and_the_others_are_served(
     end = await server_end(stuck)
     async with asyncio.timeout(WAIT_SECONDS):
         while len(site.services.hub.sockets) == 2:
-            site.services.hub.deliver(room_topic(room), f"<i>{'x' * 200_000}</i>")
-            await healthy.until_text("x" * 200_000)
+            for _ in range(200_000 // size):
+                site.services.hub.deliver(room_topic(room), f"<i>{'x' * size}</i>")
+            site.services.hub.deliver(room_topic(room), "<i>heard</i>")
+            await healthy.until_text("heard")
     await until(lambda: not is_held(end))
     seq = await ada.say(room, "still here")
     await healthy.until(lambda dom: seq in dom.messages)

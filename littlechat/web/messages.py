@@ -1,6 +1,5 @@
 """A room's conversation: its page, stretches of its history, and posting to it."""
 
-import asyncio
 from dataclasses import replace
 
 from quart import Blueprint, request
@@ -34,11 +33,9 @@ async def _conversation(
     served, room_id = services(), membership.room_id
     # The cursor before the messages: what happens in between is then sent again, never missed.
     head = await served.messages.head(room_id)
-    (joined, others), members, stretch = await asyncio.gather(
-        served.access.list_rooms(session.user),
-        served.access.list_members(room_id),
-        _stretch(room_id, head),
-    )
+    stretch = await _stretch(room_id, head)
+    joined, others = await served.access.list_rooms(session.user)
+    members = await served.access.list_members(room_id)
     room = next((one for one in joined if one.id == room_id), None)
     return page(
         "room.html",

@@ -1,0 +1,61 @@
+"""What a process knows of where a room ends: never ahead of the store, sure only for a moment."""
+
+import pytest
+
+from littlechat import ends
+from littlechat.db import Database
+from littlechat.ends import LEAP, Ends
+from littlechat.messages import Messages
+from littlechat.models import Cursor, new_id
+from tests.tabs import ADA, ROOM
+
+
+async def say(db: Database, count: int) -> None:
+    messages = Messages(db)
+    for _ in range(count):
+        await messages.add(ROOM, ADA, "text", new_id())
+
+
+async def test_an_empty_room_ends_at_nothing(db: Database) -> None:
+    assert await Ends(db).known(ROOM) == Cursor(0, 0)
+    assert await Ends(db).refresh_seq(ROOM) == 0
+    assert await Ends(db).refresh_change(ROOM) == 0
+
+
+@pytest.mark.parametrize("count", [1, LEAP - 1, LEAP, LEAP + 1, 5 * LEAP + 3])
+async def test_the_end_is_found_however_far_it_is(db: Database, count: int) -> None:
+    await db.messages.insert_many(
+        [
+            {"room": ROOM, "seq": seq, "author": "a", "client_id": str(seq)}
+            for seq in range(1, count + 1)
+        ]
+    )
+    assert await Ends(db).refresh_seq(ROOM) == count
+
+
+async def test_what_is_known_never_goes_back_and_the_hint_is_only_a_beginning(db: Database) -> None:
+    await say(db, 4)
+    await db.rooms.insert({"_id": ROOM, "key": ROOM, "visibility": "public", "last_seq": 2})
+    known = Ends(db)
+    assert (await known.known(ROOM)).seq == 2
+    assert await known.refresh_seq(ROOM) == 4
+    assert known.see(ROOM, seq=3) == Cursor(4, 0)
+    known.forget(ROOM)
+    assert (await known.known(ROOM)).seq == 2
+
+
+async def test_trust_ends_by_itself_by_doubt_and_by_forgetting(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Ends(db)
+    await known.refresh_seq(ROOM)
+    assert known.find_exact(ROOM) is None
+    for distrust in (known.doubt, known.forget):
+        await known.known(ROOM)
+        known.trust(ROOM)
+        assert known.find_exact(ROOM) == Cursor(0, 0)
+        distrust(ROOM)
+        assert known.find_exact(ROOM) is None
+    monkeypatch.setattr(ends, "EXACT_SECONDS", 0.0)
+    known.trust(ROOM)
+    assert known.find_exact(ROOM) is None
