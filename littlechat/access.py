@@ -36,8 +36,8 @@ class Access:
     ) -> None:
         self._accounts, self._rooms, self._bus, self._clock = accounts, rooms, bus, clock
         self._kept: OrderedDict[Key, tuple[Any, float]] = OrderedDict()
-        self._forgotten = 0
-        """Counts what was forgotten: what was read before and arrives after it is not kept."""
+        self.forgotten = 0
+        """Counts the forgettings: what was read before one and arrives after it is not kept."""
 
     async def find_session(self, token: str) -> Session | None:
         """Return the live session that `token` opens, or None."""
@@ -66,10 +66,10 @@ class Access:
         if kept is not None and kept[1] > self._clock() and self._bus.connected:
             remembered: Found = kept[0]
             return remembered
-        before = self._forgotten
+        before = self.forgotten
         found = await read()
         self._kept.pop(key, None)
-        if found is not None and before == self._forgotten:
+        if found is not None and before == self.forgotten:
             self._kept[key] = (found, self._clock() + REMEMBERED_SECONDS)
             if len(self._kept) > REMEMBERED_MAX:
                 self._kept.popitem(last=False)
@@ -96,6 +96,6 @@ class Access:
         self._drop(lambda key, kept: key[0] in ("rooms", "members"))
 
     def _drop(self, which: Callable[[Key, Any], bool]) -> None:
-        self._forgotten += 1
+        self.forgotten += 1
         for key in [key for key, (kept, _) in self._kept.items() if which(key, kept)]:
             del self._kept[key]

@@ -212,7 +212,8 @@ class Feed:
             self._step(socket, joining, posts, changes)
 
     def _frame(self, posts: Numbered, changes: Numbered, cursor: Cursor) -> str:
-        rendered = [html for _, html in (*posts, *changes)]
+        # What is new and changed at once is there twice, and goes once.
+        rendered = dict.fromkeys(html for _, html in (*posts, *changes))
         return self._parts.render.posted_frame(rendered, cursor)
 
     async def _beat(self) -> None:
@@ -247,7 +248,9 @@ class Feed:
             (message.seq, str(self._parts.render.message(message))) for message in missed.messages
         ]
         posts = [(seq, text) for seq, text in html if seq > seen.seq]
-        changes = [(missed.cursor.change, text) for seq, text in html if seq <= seen.seq]
+        # A post that is new to the feed may be old to a socket that joined ahead of it: what
+        # changed about it must reach that one as a change.
+        changes = [(missed.cursor.change, text) for seq, text in html if seq in missed.changed]
         self._posts.jump(missed.cursor.seq)
         self._changes.jump(missed.cursor.change)
         if posts or changes:

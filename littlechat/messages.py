@@ -36,9 +36,13 @@ NUMBERING_TRIES = 100
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """What happened after a cursor: new posts, and older ones that changed, each by seq."""
+    """What happened after a cursor: new posts, and older ones that changed, each by seq.
+
+    `changed` holds the seqs that the changes point at, those of new posts too.
+    """
 
     messages: list[Message]
+    changed: frozenset[int]
     cursor: Cursor
 
 
@@ -237,9 +241,9 @@ class Messages:
             seq=int(posts[-1]["seq"]) if posts else cursor.seq,
             change=int(changes[-1]["n"]) if changes else cursor.change,
         )
-        changed = {int(change["seq"]) for change in changes if change["seq"] <= cursor.seq}
-        older = await self.list_some(room_id, changed)
-        return Missed([*older, *map(_message, posts)], reached)
+        changed = frozenset(int(change["seq"]) for change in changes)
+        older = await self.list_some(room_id, {seq for seq in changed if seq <= cursor.seq})
+        return Missed([*older, *map(_message, posts)], changed, reached)
 
     async def list_some(self, room_id: str, seqs: Iterable[int]) -> list[Message]:
         """Return the messages that have these seqs, in their order."""

@@ -321,6 +321,7 @@ async def test_deleting_a_room_takes_everything_and_closes_its_pages(
         await here.actions.delete_room(room, "Gardens")
     await here.actions.delete_room(room, " Garden ")
     assert await far.until_closed() == POLICY
+    await here.actions.close()  # Waits for what is under way: a long room takes its time.
     assert await here.db.messages.count({"room": room.id}) == 0
     assert await here.db.changes.count({"room": room.id}) == 0
     for missing in (

@@ -235,9 +235,11 @@ async def test_finding_the_end_of_a_long_series_reads_little_of_it(
     assert await Messages(database).head(ROOM) == Cursor(2_000, 1)
     database.close()
     finds = [command["filter"] for name, command in ear.commands if name == "find"]
-    ranges = [one["seq"]["$gte"] for one in finds if isinstance(one.get("seq"), dict)]
+    ranges = [one["seq"] for one in finds if isinstance(one.get("seq"), dict)]
     assert ranges
-    assert min(ranges) > 1_800
+    # A range is short, or it begins near the end.
+    for one in ranges:
+        assert one.get("$lte", 2_000) - one["$gte"] <= 200
 
 
 # Writes

@@ -113,6 +113,21 @@ async def test_the_loss_of_the_last_event_is_noticed_when_the_bus_is_in_doubt(
     await page.until_shows(*shown(stored))
 
 
+async def test_a_page_that_joined_ahead_of_its_feed_hears_of_changes_to_what_it_has(
+    here: Services, there: Services, tab: Open
+) -> None:
+    first = await tab()
+    stored = await store(there, 2)
+    # No event told the feed of the posts, but the store told this page.
+    ahead = await tab(after=Cursor(0, 0))
+    await ahead.until_shows(*shown(stored))
+    await there.messages.edit(ROOM, 1, ADA, "edited")
+    here.feeds.doubt()
+    for page in (first, ahead):
+        await page.until_shows("edited", "text 2")
+        await page.until(lambda dom: dom.cursor == "c2-1")
+
+
 async def test_events_that_claim_numbers_the_store_lacks_do_no_harm(
     here: Services, there: Services, tab: Open
 ) -> None:

@@ -84,17 +84,17 @@ async def _drain(receive: ASGIReceiveCallable) -> None:
 @blueprint.websocket("/rooms/<room>/socket")
 async def room_socket(room: str) -> None:
     """Stream a room: what came after the cursor, then what comes."""
+    seen = services().access.forgotten
     session = await _guard()
     after = websocket.args.get("after")
     cursor = None if after is None else Cursor.parse(after) or UNKNOWN_CURSOR
     served = services()
-    if await served.rooms.find_membership(room, session.user) is None:
+    if await served.access.find_membership(room, session.user) is None:
         raise NotFound
     socket = _open(session)
     try:
         await served.feeds.enter(socket, room, cursor)
-        # Looked up again now that a revocation would find the socket: none slips in between.
-        await _check_again(session, room)
+        await _check_again(session, room, seen)
         await _stream(socket, room)
     finally:
         served.feeds.leave(socket)
@@ -103,10 +103,11 @@ async def room_socket(room: str) -> None:
 @blueprint.websocket("/socket")
 async def plain_socket() -> None:
     """Stream news about rooms to pages that show no room."""
+    seen = services().access.forgotten
     session = await _guard()
     socket = _open(session)
     try:
-        await _check_again(session, None)
+        await _check_again(session, None, seen)
         await _stream(socket, None)
     finally:
         services().feeds.leave(socket)
@@ -126,10 +127,18 @@ async def _guard() -> Session:
     return session
 
 
-async def _check_again(session: Session, room: str | None) -> None:
-    if not await services().accounts.list_live([session.id]):
+async def _check_again(session: Session, room: str | None, seen: int) -> None:
+    """Look the rights up again if one was revoked since the guards asked.
+
+    From here on a revocation finds the socket. One that came before, when there was no socket to
+    close yet, is noticed by the count of what `access` forgot; nothing slips in between.
+    """
+    served = services()
+    if seen == served.access.forgotten and served.bus.connected:
+        return
+    if not await served.accounts.list_live([session.id]):
         raise Unauthorized
-    if room and await services().rooms.find_membership(room, session.user) is None:
+    if room and await served.rooms.find_membership(room, session.user) is None:
         raise NotFound
 
 
