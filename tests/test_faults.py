@@ -10,16 +10,21 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from quart import Quart
 
 from littlechat import feed
+from littlechat.app import create_app
 from littlechat.bus import Event, Exchange, MemoryBus, RedisBus
+from littlechat.config import Settings
+from littlechat.db import Database
 from littlechat.embedded import command_line
 from littlechat.models import Cursor, new_id
 from littlechat.serve import SILENCE_SECONDS
@@ -290,9 +295,11 @@ async def test_partition_of_five_seconds_delays_and_one_of_ninety_is_healed(site
         await far.http.aclose()
 
 
-async def test_three_hundred_sockets_come_back_at_once_and_miss_nothing(site: Site) -> None:
-    async with Person(site, "Ada") as ada:
-        site.services.throttle.enabled = False
+async def test_three_hundred_sockets_come_back_at_once_and_miss_nothing(
+    db: Database, settings: Settings
+) -> None:
+    app = create_app(replace(settings, rate_limits=False))
+    async with Site(app) as site, Person(site, "Ada") as ada:
         await ada.register()
         room = await ada.create_room("Garden")
         cursor = (await ada.page(room)).cursor
@@ -419,7 +426,7 @@ async def people(
         ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=ACTS)
 async def test_every_page_converges_though_the_bus_loses_doubles_and_reorders(
     people: list[Person], acts: list[Act]
