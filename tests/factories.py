@@ -3,9 +3,12 @@
 import asyncio
 import re
 import socket
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -72,6 +75,32 @@ class Site:
         self.stop.set()
         await asyncio.wait_for(self._serving, 20)
         self._listening.close()
+
+
+START_SECONDS = 40
+
+
+@asynccontextmanager
+async def command(
+    data: Path, port: int = 0, **environment: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """Run the littlechat command; end it however the test left it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "littlechat", "--port", str(port), "--data-dir", str(data)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={"PATH": "/usr/bin:/bin", "RATE_LIMITS": "off", **environment},
+    )
+    assert process.stdout
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        address = re.search(rb"http://\S+", line)
+        assert address, line
+        yield process, address[0].decode().replace("127.0.0.1", "localhost")
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), 30)
 
 
 class Person:

@@ -3,16 +3,15 @@
 import asyncio
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
+from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site, command
 from tests.xss_corpus import PAYLOADS
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -116,7 +115,7 @@ async def test_two_people_meet_in_a_room_and_talk(site: Site, open_page: Open) -
 async def test_pages_heal_without_reload_when_the_server_is_killed(
     open_page: Open, tmp_path: Path
 ) -> None:
-    async with command(tmp_path, 0) as (process, url):
+    async with command(tmp_path / "data") as (process, url):
         port = int(url.rpartition(":")[2])
         async with Person(url, "Ada") as ada, Person(url, "Ben") as ben:
             await ada.register()
@@ -136,7 +135,7 @@ async def test_pages_heal_without_reload_when_the_server_is_killed(
             await send(his, "while it was down")
             await expect(his.locator("#composer-alert")).to_contain_text("kept")
             await expect(his.locator("#body")).to_have_value("while it was down")
-            async with command(tmp_path, port):
+            async with command(tmp_path / "data", port):
                 # A third page writes before the two are back: they have something to catch up with.
                 await ada.say(room, "first after the restart")
                 for page in (hers, his):
@@ -149,29 +148,6 @@ async def test_pages_heal_without_reload_when_the_server_is_killed(
                 fresh = await open_page()
                 await enter(fresh, ada, room)
                 assert await shown(hers) == await shown(his) == await shown(fresh)
-
-
-@asynccontextmanager
-async def command(
-    directory: Path, port: int
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """Run the littlechat command as a person would."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "littlechat", "--port", str(port)),
-        *("--data-dir", str(directory / "data")),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert process.stdout
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), 40)
-        address = re.search(rb"http://\S+", line)
-        assert address, line
-        yield process, address[0].decode().replace("127.0.0.1", "localhost")
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await asyncio.wait_for(process.wait(), 30)
 
 
 async def test_history_loads_upwards_without_a_jump_and_news_wait_below(

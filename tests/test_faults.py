@@ -4,12 +4,10 @@ import asyncio
 import contextlib
 import os
 import random
-import re
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +27,7 @@ from littlechat.embedded import command_line
 from littlechat.models import Cursor, new_id
 from littlechat.serve import SILENCE_SECONDS
 from tests.conftest import require
-from tests.factories import WAIT_SECONDS, Dom, Person, Site, Stream
+from tests.factories import WAIT_SECONDS, Dom, Person, Site, Stream, command
 
 START_SECONDS = 40
 MANY = 300
@@ -57,29 +55,6 @@ class LossyBus(MemoryBus):
         super().publish(topic, event)
         for held in late:
             super().publish(*held)
-
-
-@asynccontextmanager
-async def command(
-    data: Path, port: int = 0, **environment: str
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """Run the littlechat command; end it however the test left it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "littlechat", "--port", str(port), "--data-dir", str(data)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": "/usr/bin:/bin", "RATE_LIMITS": "off", **environment},
-    )
-    assert process.stdout
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
-        address = re.search(rb"http://\S+", line)
-        assert address, line
-        yield process, address[0].decode().replace("127.0.0.1", "localhost")
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await asyncio.wait_for(process.wait(), 30)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 40) -> None:
