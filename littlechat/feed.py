@@ -171,7 +171,8 @@ class Feed:
                 await self._mend_gap()
             except Unavailable:
                 self._beat_at = self._clock() + BUSLESS_BEAT_SECONDS
-            # Once through the loop and the writers have sent; what that took is the room's rhythm.
+            # By now this round is out, or queued and, once through the loop, written: what that
+            # took is the room's rhythm.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             now = self._clock()

@@ -24,7 +24,7 @@ CLOSE_SECONDS = 0.5
 """How long a send under way may still take once its socket is to close: kicks take effect in 1 s,
 for those who stopped reading as well."""
 
-GOING_AWAY, POLICY, OVERLOAD, RESTART, ERROR = 1001, 1008, 1013, 1012, 1011
+POLICY, OVERLOAD, RESTART, ERROR = 1008, 1013, 1012, 1011
 """Close codes (RFC 6455 section 7.4 and its registry); pages retry all but 1008."""
 
 Send = Callable[[str], Awaitable[None]]

@@ -122,7 +122,7 @@ def fragment(html: str, status: int = 200) -> Response:
 
 def go(path: str) -> ResponseReturnValue:
     """Send the browser to `path` with a GET; htmx is told to follow with a whole page."""
-    if not has_websocket_context() and is_htmx():
+    if request_is_htmx():
         return Response("", status=200, headers={"HX-Redirect": path})
     return redirect(path, HTTPStatus.SEE_OTHER)
 
