@@ -28,6 +28,7 @@ from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle
 from littlechat.web import Services, SessionCookie, auth, health, messages, protect, rooms, socket
+from littlechat.work import Work
 
 BODY_BYTES_MAX = 128 * 1024
 """8,000 characters of four bytes, percent-encoded, and a little."""
@@ -93,7 +94,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
 
     @app.after_serving
     async def close_services() -> None:
-        await served.actions.close()
+        await served.work.close()
         await served.live.close()
         served.db.close()
 
@@ -122,7 +123,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     carrier = bus or _bus(settings, metrics)
     alone = bus is None and settings.redis_url is None
     message_store = Messages(db, metrics.batch_size.observe, alone=alone)
-    render, hub = Renderer(), Hub()
+    render, hub, work = Renderer(), Hub(), Work()
     feeds = Feeds(carrier, hub, message_store, render)
     access = Access(accounts, room_store, carrier)
     live = Live(carrier, hub, feeds, render, access, accounts, room_store)
@@ -139,7 +140,8 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         rooms=room_store,
         messages=message_store,
         metrics=metrics,
-        actions=Actions(accounts, room_store, message_store, render, carrier, live),
+        actions=Actions(accounts, room_store, message_store, render, carrier, live, work),
+        work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),
     )

@@ -23,6 +23,12 @@ from littlechat.rooms import Rooms
 ALL = "all"
 """The bus topic that every process hears."""
 
+
+def user_topic(user_id: str) -> str:
+    """Return the hub topic of all the sockets of one person."""
+    return f"user:{user_id}"
+
+
 ROOMS = "rooms"
 """The hub topic of every socket: news about the list of rooms."""
 
@@ -91,6 +97,13 @@ class Live:
         self._access.forget_lists()
         self._bus.publish(ALL, {"kind": "rooms_changed"})
 
+    def tell(self, users: Iterable[str], key: str, frame: str) -> None:
+        """Send every open page of some people, by their ids, a passing frame.
+
+        A page that cannot take it yet gets the latest of its `key` only; one that is away none.
+        """
+        self._bus.publish(ALL, {"kind": "told", "users": list(users), "key": key, "frame": frame})
+
     async def _listen(self) -> None:
         async for topic, event in self._bus.listen():
             try:
@@ -111,6 +124,9 @@ class Live:
         elif event["kind"] == "rooms_changed":
             self._access.forget_lists()
             self._tell_rooms_soon()
+        elif event["kind"] == "told":
+            for user in event["users"]:
+                self._hub.deliver_passing(user_topic(user), event["key"], event["frame"])
 
     def _tell_rooms_soon(self) -> None:
         """Tell pages at once, and then no more than once a second: all of them ask for the list."""

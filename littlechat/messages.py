@@ -1,9 +1,8 @@
 """The store of messages: gives each its place, keeps changes numbered, pages and catches up.
 
 Posts are numbered `seq` by inserting under the unique index (room, seq), so that no reader ever
-passes a number that is not there yet. Changes to posts are numbered `n` the same way in a series of
-their own; a change only points at a post, whose present state is what readers get. Both together
-make the `Cursor`.
+passes a number that is not there yet. Changes to posts are numbered `n` the same way, in
+`changes.py`. Both together make the `Cursor`.
 """
 
 import asyncio
@@ -11,9 +10,11 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from littlechat.db import Database, Document, Duplicate, Missing, Unavailable, now
+from littlechat.changes import Changes
+from littlechat.db import Database, Document, Duplicate, Missing, Unavailable
 from littlechat.ends import Ends
-from littlechat.models import Cursor, Invalid, Message, Page, User
+from littlechat.models import Cursor, Draft, Invalid, Message, Page, User
+from littlechat.posts import Decide, from_document, to_document
 
 PAGE_MAX = 100
 PAGE_DEFAULT = 50
@@ -64,28 +65,21 @@ class Messages:
     ) -> None:
         self._db = db
         self._ends = Ends(db)
+        self._changes = Changes(db, self._ends)
         self._alone = alone
         self._on_batch = on_batch
         self._queues: dict[str, deque[_Waiting]] = {}
         self._commits: dict[str, asyncio.Task[None]] = {}
         self._newest: OrderedDict[str, tuple[Cursor, int, Page]] = OrderedDict()
 
-    async def add(self, room_id: str, author: User, body: str, client_id: str) -> Message:
+    async def add(self, room_id: str, author: User, draft: Draft) -> Message:
         """Store a post durably and return it.
 
         A second send with the same `client_id` returns the first post (G4). Raises `Invalid` if
         that one is in another room, `Unavailable` if the database did not say that it stored it.
         """
         stored = asyncio.get_running_loop().create_future()
-        document = {
-            "room": room_id,
-            "author": author.id,
-            "author_name": author.name,
-            "client_id": client_id,
-            "body": body,
-            "at": now(),
-            "version": 0,
-        }
+        document = to_document(room_id, author, draft)
         self._queues.setdefault(room_id, deque()).append(_Waiting(document, stored))
         if room_id not in self._commits:
             self._commits[room_id] = asyncio.create_task(self._commit(room_id), name="commit")
@@ -127,7 +121,7 @@ class Messages:
         else:
             done = len(batch)
         for waiting in batch[:done]:
-            _answer(waiting, _message(waiting.document))
+            _answer(waiting, from_document(waiting.document))
         self._ends.see(room_id, seq=last + done)
         if done:
             self._on_batch(done)
@@ -145,7 +139,7 @@ class Messages:
             # Another process took the number.
             await self._ends.refresh_seq(room_id)
             return left
-        _answer(first, _message(earlier))
+        _answer(first, from_document(earlier))
         return left[1:]
 
     async def head(self, room_id: str, *, certain: bool = False) -> Cursor:
@@ -158,13 +152,12 @@ class Messages:
             return end
         await self._ends.known(room_id)
         forgotten, seq, change = await asyncio.gather(
-            self._list_forgotten(room_id),
+            self._changes.list_forgotten(room_id),
             self._ends.refresh_seq(room_id),
             self._ends.refresh_change(room_id),
         )
         # Here too, so that open pages hear at the next beat of a change whose maker crashed.
-        for document in forgotten:
-            change = max(change, await self._number(document))
+        change = max(change, await self._changes.number_forgotten(forgotten))
         self._ends.trust(room_id)
         return Cursor(seq, change)
 
@@ -173,7 +166,7 @@ class Messages:
         document = await self._db.messages.find_one({"room": room_id, "seq": seq})
         if document is None:
             raise Missing
-        return _message(document)
+        return from_document(document)
 
     async def newest(self, room_id: str, head: Cursor, limit: int = PAGE_DEFAULT) -> Page:
         """Return the last `limit` messages up to `head`, which `head` told.
@@ -214,7 +207,7 @@ class Messages:
         documents = await self._db.messages.find(
             {"room": room_id, "seq": {"$gte": low, "$lt": high}}, sort=[("seq", 1)]
         )
-        return list(map(_message, documents))
+        return list(map(from_document, documents))
 
     async def since(self, room_id: str, cursor: Cursor) -> Missed | None:
         """Return what a page at `cursor` has not seen; None if it is too far behind, or ahead.
@@ -222,7 +215,7 @@ class Messages:
         Changes are read before the posts they point at, so that each post is at least as new as the
         cursor returned says.
         """
-        await self._number_forgotten(room_id)
+        await self._changes.number_forgotten(await self._changes.list_forgotten(room_id))
         changes = await self._db.changes.find(
             {"room": room_id, "n": _next(cursor.change, CATCH_UP_MAX + 1)}, sort=[("n", 1)]
         )
@@ -243,7 +236,7 @@ class Messages:
         )
         changed = frozenset(int(change["seq"]) for change in changes)
         older = await self.list_some(room_id, {seq for seq in changed if seq <= cursor.seq})
-        return Missed([*older, *map(_message, posts)], changed, reached)
+        return Missed([*older, *map(from_document, posts)], changed, reached)
 
     async def list_some(self, room_id: str, seqs: Iterable[int]) -> list[Message]:
         """Return the messages that have these seqs, in their order."""
@@ -253,78 +246,17 @@ class Messages:
         documents = await self._db.messages.find(
             {"room": room_id, "seq": {"$in": wanted}}, sort=[("seq", 1)]
         )
-        return list(map(_message, documents))
+        return list(map(from_document, documents))
 
-    async def edit(self, room_id: str, seq: int, author: User, body: str) -> tuple[Message, int]:
-        """Replace the text of `author`'s own message; return it and its change's number.
+    async def change(self, room_id: str, seq: int, decide: Decide) -> tuple[Message, int]:
+        """Change a message as `decide` says; return it and its change's number, 0 if it stays.
 
-        Raises `Missing` for another's, a removed or an absent one.
+        `decide` is asked again if another changed it meanwhile. Raises `Missing` for a removed or
+        an absent message, and what `decide` raises.
         """
-        return await self._change(room_id, seq, author, {"body": body, "edited": True})
-
-    async def remove(self, room_id: str, seq: int, author: User | None) -> tuple[Message, int]:
-        """Empty a message for good, leaving its place; return it and its change's number.
-
-        With `author` only one of theirs; raises `Missing`.
-        """
-        return await self._change(room_id, seq, author, {"body": "", "removed": True})
-
-    async def _change(
-        self, room_id: str, seq: int, author: User | None, values: Document
-    ) -> tuple[Message, int]:
-        # Marked first, numbered second, unmarked third: a crash in between leaves a mark, by which
-        # the next catch-up numbers the change. Numbering first would let a reader pass the number
-        # while the post is still as it was.
-        marked = await self._mark(room_id, seq, author, values)
-        self._ends.doubt(room_id)
-        n = await self._number(marked)
+        n = await self._changes.make(room_id, seq, decide)
         # Read again after numbering: of two changes at once, the one numbered last must show both.
         return await self.get(room_id, seq), n
-
-    async def _mark(
-        self, room_id: str, seq: int, author: User | None, values: Document
-    ) -> Document:
-        # Read, judged here, and written under the version read. The embedded database scans all
-        # messages for a findAndModify, and for a filter that asks for more than an index holds.
-        for _ in range(NUMBERING_TRIES):
-            document = await self._db.messages.find_one({"room": room_id, "seq": seq})
-            if document is None or document.get("removed"):
-                raise Missing
-            if author is not None and document["author"] != author.id:
-                raise Missing
-            version = document["version"]
-            values = {**values, "unnumbered": True, "version": version + 1}
-            if await self._db.messages.update(
-                {"_id": document["_id"], "version": version}, {"$set": values}
-            ):
-                return {**document, **values}
-        raise Unavailable(f"the message kept changing, {NUMBERING_TRIES} times")
-
-    async def _number(self, document: Document) -> int:
-        room_id = str(document["room"])
-        n = (await self._ends.known(room_id)).change
-        for _ in range(NUMBERING_TRIES):
-            try:
-                await self._db.changes.insert(
-                    {"room": room_id, "n": n + 1, "seq": document["seq"], "at": now()}
-                )
-            except Duplicate:
-                n = await self._ends.refresh_change(room_id)
-                continue
-            self._ends.see(room_id, change=n + 1)
-            await self._db.messages.update(
-                {"_id": document["_id"], "version": document["version"]},
-                {"$unset": {"unnumbered": ""}},
-            )
-            return n + 1
-        raise Unavailable(f"no number to be had after {NUMBERING_TRIES} tries")
-
-    async def _list_forgotten(self, room_id: str) -> list[Document]:
-        return await self._db.messages.find({"room": room_id, "unnumbered": True})
-
-    async def _number_forgotten(self, room_id: str) -> None:
-        for document in await self._list_forgotten(room_id):
-            await self._number(document)
 
     async def delete_room(self, room_id: str) -> None:
         """Delete everything said in a room that is no more, a slice at a time."""
@@ -332,9 +264,7 @@ class Messages:
         for low in range(0, head.seq + 1, DELETE_SLICE):
             part = {"$gt": low, "$lte": low + DELETE_SLICE}
             await self._db.messages.delete({"room": room_id, "seq": part})
-        for low in range(0, head.change + 1, DELETE_SLICE):
-            part = {"$gt": low, "$lte": low + DELETE_SLICE}
-            await self._db.changes.delete({"room": room_id, "n": part})
+        await self._changes.delete(room_id, head.change)
         self._ends.forget(room_id)
         self._newest.pop(room_id, None)
 
@@ -351,17 +281,3 @@ def _next(number: int, count: int) -> Document:
 
 def _bounded(limit: int) -> int:
     return max(1, min(limit, PAGE_MAX))
-
-
-def _message(document: Document) -> Message:
-    return Message(
-        room_id=str(document["room"]),
-        seq=int(document["seq"]),
-        author_id=str(document["author"]),
-        author_name=str(document["author_name"]),
-        body=str(document["body"]),
-        at=document["at"],
-        version=int(document["version"]),
-        edited=bool(document.get("edited", False)),
-        removed=bool(document.get("removed", False)),
-    )

@@ -133,6 +133,61 @@ class Message:
     version: int = 0
     edited: bool = False
     removed: bool = False
+    mentions: tuple[str, ...] = ()
+    """The usernames that its text means, and `all` or `here`."""
+    concerns: tuple[str, ...] = ()
+    """Whom it is addressed to: the ids of those it names and answers, and `all_of` its room."""
+    thread: int | None = None
+    """For a reply: the seq of the message that began its thread."""
+    shown: bool = True
+    """False for a reply that stands in its thread alone."""
+    quote: "Quote | None" = None
+    replies: int = 0
+    replied_at: datetime | None = None
+    reactions: "tuple[Reaction, ...]" = ()
+    files: "tuple[File, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a reply shows of the message it answers: who wrote it, and its first line."""
+
+    author_name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """An emoji under a message, and the usernames of those who put it there, in their order."""
+
+    emoji: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file with a message. `type` was found in its content; sizes are in bytes and pixels."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that has no place yet; what its fields mean, `Message` tells."""
+
+    body: str
+    client_id: str
+    mentions: tuple[str, ...] = ()
+    concerns: tuple[str, ...] = ()
+    thread: int | None = None
+    shown: bool = True
+    quote: Quote | None = None
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -163,6 +218,11 @@ class Page:
     messages: list[Message] = field(default_factory=list)
     older: bool = False
     newer: bool = False
+
+
+def all_of(room_id: str) -> str:
+    """Return what stands among those a message concerns when it is addressed to the whole room."""
+    return f"all:{room_id}"
 
 
 def new_id() -> str:

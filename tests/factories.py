@@ -262,6 +262,7 @@ class Dom(HTMLParser):
         HTMLParser.__init__(self)
         self._message: Shown | None = None
         self._in: list[str] = []
+        self._depth = 0
         self._replaced = False
         self.apply(self.html)
 
@@ -296,17 +297,21 @@ class Dom(HTMLParser):
         if "data-cursor" in own:
             self.cursor = own["data-cursor"]
         if "message" in own.get("class", "").split():
+            self._depth = 0
             self._message = Shown(
                 int(own["data-seq"]), own["data-author"], int(own["data-version"])
             )
+        self._depth += tag == "li"
         if "message-body" in own.get("class", "").split():
             self._in.append("body")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "p" and self._in == ["typing"]:
             self._in.pop()
-        if tag == "li" and self._message and self._in == ["body"]:
+        if tag == "div" and self._in == ["body"]:
             self._in.pop()
+        self._depth -= tag == "li"
+        if tag == "li" and self._message and not self._depth:
             self._put(self._message)
             self._message = None
 

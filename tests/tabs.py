@@ -10,7 +10,7 @@ from littlechat.bus import Bus, Event
 from littlechat.config import Settings
 from littlechat.db import now
 from littlechat.feed import room_topic
-from littlechat.models import Cursor, Message, User, new_id
+from littlechat.models import Cursor, Draft, Message, User, new_id
 from littlechat.web import Services
 from tests.factories import WAIT_SECONDS, Dom
 
@@ -36,7 +36,7 @@ async def process(settings: Settings, bus: Bus) -> AsyncIterator[Services]:
     try:
         yield served
     finally:
-        await served.actions.close()
+        await served.work.close()
         await served.live.close()
         served.db.close()
 
@@ -99,7 +99,9 @@ class Tab:
 
 async def store(served: Services, count: int, room: str = ROOM) -> list[Message]:
     """Store posts of which no event tells."""
-    sends = [served.messages.add(room, ADA, f"text {n}", new_id()) for n in range(1, count + 1)]
+    sends = [
+        served.messages.add(room, ADA, Draft(f"text {n}", new_id())) for n in range(1, count + 1)
+    ]
     return list(await asyncio.gather(*sends))
 
 

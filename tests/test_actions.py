@@ -14,6 +14,7 @@ from littlechat.live import ROOMS
 from littlechat.models import (
     LOBBY,
     Cursor,
+    Draft,
     Invalid,
     Membership,
     Refused,
@@ -73,7 +74,7 @@ async def abandon(work: Coroutine[Any, Any, Any], turns: int = 1) -> None:
 async def test_what_is_said_is_stored_and_heard_everywhere(
     here: Services, room: Room, far: Tab
 ) -> None:
-    message = await here.actions.say(room.id, ADA, "  hello\r\nthere  ", "c1")
+    message = await here.actions.say(room.id, ADA, Draft("  hello\r\nthere  ", "c1"))
     assert (message.seq, message.body) == (1, "  hello\nthere")
     assert await here.messages.get(room.id, 1) == message
     await far.until(lambda dom: dom.seqs == [1] and "hello" in dom.texts[0])
@@ -83,7 +84,7 @@ async def test_what_is_said_is_stored_and_heard_everywhere(
 async def test_a_sender_who_goes_away_is_heard_all_the_same(
     here: Services, room: Room, far: Tab, turns: int
 ) -> None:
-    await abandon(here.actions.say(room.id, ADA, "hello", "c1"), turns)
+    await abandon(here.actions.say(room.id, ADA, Draft("hello", "c1")), turns)
     await far.until_shows("hello")
     assert (await here.messages.get(room.id, 1)).body == "hello"
 
@@ -91,10 +92,10 @@ async def test_a_sender_who_goes_away_is_heard_all_the_same(
 async def test_a_repeated_send_is_heard_again_without_harm(
     here: Services, there: Services, room: Room, far: Tab
 ) -> None:
-    first = await here.actions.say(room.id, ADA, "hello", "c1")
-    assert await here.actions.say(room.id, ADA, "hello", "c1") == first
-    assert await there.actions.say(room.id, ADA, "hello", "c1") == first
-    await here.actions.say(room.id, ADA, "next", "c2")
+    first = await here.actions.say(room.id, ADA, Draft("hello", "c1"))
+    assert await here.actions.say(room.id, ADA, Draft("hello", "c1")) == first
+    assert await there.actions.say(room.id, ADA, Draft("hello", "c1")) == first
+    await here.actions.say(room.id, ADA, Draft("next", "c2"))
     dom = await far.until_shows("hello", "next")
     assert dom.doubled == []
 
@@ -102,8 +103,8 @@ async def test_a_repeated_send_is_heard_again_without_harm(
 async def test_a_repeated_send_is_heard_if_the_first_time_nobody_did(
     here: Services, room: Room, far: Tab
 ) -> None:
-    await here.messages.add(room.id, ADA, "hello", "c1")
-    await here.actions.say(room.id, ADA, "hello", "c1")
+    await here.messages.add(room.id, ADA, Draft("hello", "c1"))
+    await here.actions.say(room.id, ADA, Draft("hello", "c1"))
     await far.until_shows("hello")
 
 
@@ -114,7 +115,7 @@ async def test_what_breaks_a_rule_is_neither_stored_nor_heard(
     here: Services, room: Room, body: str, client_id: str
 ) -> None:
     with pytest.raises(Invalid):
-        await here.actions.say(room.id, ADA, body, client_id)
+        await here.actions.say(room.id, ADA, Draft(body, client_id))
     assert await here.messages.head(room.id) == Cursor()
 
 
@@ -124,8 +125,8 @@ async def test_what_breaks_a_rule_is_neither_stored_nor_heard(
 async def test_an_edit_and_a_removal_are_heard_everywhere(
     here: Services, room: Room, far: Tab
 ) -> None:
-    await here.actions.say(room.id, BEN, "one", "c1")
-    await here.actions.say(room.id, BEN, "two", "c2")
+    await here.actions.say(room.id, BEN, Draft("one", "c1"))
+    await here.actions.say(room.id, BEN, Draft("two", "c2"))
     await far.until_shows("one", "two")
     await here.actions.edit(room.id, 1, BEN, "edited")
     await far.until_shows("edited", "two")
@@ -137,7 +138,7 @@ async def test_an_edit_and_a_removal_are_heard_everywhere(
 async def test_an_editor_who_goes_away_is_heard_all_the_same(
     here: Services, room: Room, far: Tab
 ) -> None:
-    await here.actions.say(room.id, BEN, "one", "c1")
+    await here.actions.say(room.id, BEN, Draft("one", "c1"))
     await far.until_shows("one")
     await abandon(here.actions.edit(room.id, 1, BEN, "edited"))
     await far.until_shows("edited")
@@ -146,7 +147,7 @@ async def test_an_editor_who_goes_away_is_heard_all_the_same(
 async def test_nobody_edits_another_s_message_not_even_who_manages(
     here: Services, room: Room
 ) -> None:
-    await here.actions.say(room.id, BEN, "his", "c1")
+    await here.actions.say(room.id, BEN, Draft("his", "c1"))
     with pytest.raises(Missing):
         await here.actions.edit(room.id, 1, ADA, "hers")
     with pytest.raises(Invalid):
@@ -159,7 +160,7 @@ async def test_members_remove_their_own_and_who_manages_removes_any(
 ) -> None:
     ada, ben = await membership(here, room, ADA), await membership(here, room, BEN)
     for number, author in enumerate((ADA, BEN, BEN)):
-        await here.actions.say(room.id, author, "text", f"c{number}")
+        await here.actions.say(room.id, author, Draft("text", f"c{number}"))
     with pytest.raises(Missing):
         await here.actions.remove(room.id, 1, ben, BEN)
     assert (await here.actions.remove(room.id, 2, ben, BEN)).removed
@@ -182,11 +183,13 @@ async def test_many_messages_touch_their_room_once_and_with_the_last(
         await touch(room_id, seq, at)
 
     monkeypatch.setattr(here.rooms, "touch", count)
-    await asyncio.gather(*(here.actions.say(room.id, ADA, "text", f"c{n}") for n in range(20)))
+    await asyncio.gather(
+        *(here.actions.say(room.id, ADA, Draft("text", f"c{n}")) for n in range(20))
+    )
     await until(lambda: bool(touched))
     assert touched == [20]
-    await here.actions.say(room.id, ADA, "text", "last")
-    await here.actions.close()
+    await here.actions.say(room.id, ADA, Draft("text", "last"))
+    await here.work.close()
     assert touched == [20, 21]
     now_listed = await here.rooms.get(room.id)
     assert now_listed.last_seq == 21
@@ -194,8 +197,8 @@ async def test_many_messages_touch_their_room_once_and_with_the_last(
 
 
 async def test_a_touch_never_moves_a_room_backwards(here: Services, room: Room) -> None:
-    first = await here.messages.add(room.id, ADA, "one", "c1")
-    second = await here.messages.add(room.id, ADA, "two", "c2")
+    first = await here.messages.add(room.id, ADA, Draft("one", "c1"))
+    second = await here.messages.add(room.id, ADA, Draft("two", "c2"))
     await here.rooms.touch(room.id, second.seq, second.at)
     await here.rooms.touch(room.id, first.seq, first.at)
     assert (await here.rooms.get(room.id)).last_seq == 2
@@ -314,14 +317,14 @@ async def test_who_goes_away_while_changing_a_password_has_ended_the_other_sessi
 async def test_deleting_a_room_takes_everything_and_closes_its_pages(
     here: Services, there: Services, room: Room, far: Tab
 ) -> None:
-    await here.actions.say(room.id, ADA, "secret", "c1")
+    await here.actions.say(room.id, ADA, Draft("secret", "c1"))
     await here.actions.edit(room.id, 1, ADA, "secret too")
     invitation = await here.rooms.invite(room.id, ADA)
     with pytest.raises(Refused):
         await here.actions.delete_room(room, "Gardens")
     await here.actions.delete_room(room, " Garden ")
     assert await far.until_closed() == POLICY
-    await here.actions.close()  # Waits for what is under way: a long room takes its time.
+    await here.work.close()  # Waits for what is under way: a long room takes its time.
     assert await here.db.messages.count({"room": room.id}) == 0
     assert await here.db.changes.count({"room": room.id}) == 0
     for missing in (
@@ -338,11 +341,11 @@ async def test_a_room_made_under_a_deleted_one_s_name_starts_at_1_on_every_proce
     here: Services, there: Services, room: Room, far: Tab
 ) -> None:
     for number in range(3):
-        await there.actions.say(room.id, ADA, "old", f"c{number}")
+        await there.actions.say(room.id, ADA, Draft("old", f"c{number}"))
     await here.actions.delete_room(room, room.name)
     again = await here.actions.create_room(ADA, room.name, "", "public")
-    assert (await there.actions.say(again.id, ADA, "new", "d1")).seq == 1
-    assert (await here.actions.say(again.id, ADA, "new", "d2")).seq == 2
+    assert (await there.actions.say(again.id, ADA, Draft("new", "d1"))).seq == 1
+    assert (await here.actions.say(again.id, ADA, Draft("new", "d2"))).seq == 2
     page = await Tab(there, ADA).enter(again.id, Cursor())
     await page.until_shows("new", "new")
     await page.close()
@@ -368,7 +371,7 @@ async def test_a_name_taken_is_refused(here: Services, room: Room) -> None:
 async def test_without_a_database_every_act_says_so(here: Services, room: Room) -> None:
     here.db.close()
     with pytest.raises(Unavailable):
-        await here.actions.say(room.id, ADA, "hello", new_id())
+        await here.actions.say(room.id, ADA, Draft("hello", new_id()))
     with pytest.raises(Unavailable):
         await here.actions.edit(room.id, 1, ADA, "hello")
     with pytest.raises(Unavailable):

@@ -17,8 +17,9 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 LADDER = """
 models config logs
 markup frames presence ordering datadir
-embedded bus db throttle metrics
-ends
+embedded bus db throttle metrics work
+ends posts
+changes
 accounts rooms messages
 hub render access
 catchup crowd

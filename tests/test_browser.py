@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from littlechat.models import Draft
 from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site, command
 from tests.xss_corpus import PAYLOADS
 
@@ -209,7 +210,9 @@ async def fill(site: Site, room: str, *names: str, count: int) -> None:
     for number in range(1, count + 1):
         user = users[number % len(users)]
         assert user
-        await site.services.actions.say(room, user, f"message {number}\n\nof some height", "")
+        await site.services.actions.say(
+            room, user, Draft(f"message {number}\n\nof some height", "")
+        )
 
 
 async def test_composer_keeps_what_is_typed(
@@ -439,7 +442,7 @@ async def test_no_payload_runs_a_script(
     user = await site.services.accounts.find_user(author.user_name)
     assert user
     for payload in PAYLOADS:
-        await site.services.actions.say(name, user, payload or ".", "")
+        await site.services.actions.say(name, user, Draft(payload or ".", ""))
     await expect(page.locator(".message")).to_have_count(len(PAYLOADS))
     await page.reload()
     await live(page)

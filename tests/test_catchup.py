@@ -4,7 +4,8 @@ import pytest
 
 from littlechat import catchup, messages
 from littlechat.messages import PAGE_DEFAULT
-from littlechat.models import Cursor, new_id
+from littlechat.models import Cursor, Draft, new_id
+from littlechat.posts import edited
 from littlechat.web import Services
 from tests.tabs import ADA, RELOAD, ROOM, Open, shown, store
 
@@ -15,9 +16,9 @@ async def test_a_page_gets_what_it_missed_and_then_what_comes(
     here: Services, there: Services, tab: Open
 ) -> None:
     stored = await store(there, 4)
-    await there.messages.edit(ROOM, 2, ADA, "edited")
+    await there.messages.change(ROOM, 2, edited("edited", ADA))
     page = await tab(after=Cursor(2, 0))
-    await there.actions.say(ROOM, ADA, "next", new_id())
+    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
     dom = await page.until_shows("edited", *shown(stored)[2:], "next")
     assert (dom.doubled, dom.cursor) == ([], "c5-1")
 
@@ -36,7 +37,7 @@ async def test_without_a_cursor_a_page_gets_only_what_comes(
 ) -> None:
     await store(there, 2)
     page = await tab()
-    await there.actions.say(ROOM, ADA, "next", new_id())
+    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
     await page.until_shows("next")
 
 
@@ -49,7 +50,7 @@ async def test_a_page_with_a_cursor_of_elsewhere_gets_a_fresh_list(
     dom = await page.until_shows(*shown(stored))
     await page.until_frame(RELOAD)
     assert dom.cursor == "c3-0"
-    await there.actions.say(ROOM, ADA, "next", new_id())
+    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
     await page.until_shows(*shown(stored), "next")
 
 
@@ -69,7 +70,7 @@ async def test_catch_up_too_large_for_a_frame_is_a_fresh_list_cut_to_fit(
 ) -> None:
     monkeypatch.setattr(catchup, "CATCH_UP_CHARS", 20_000)
     for number in range(10):
-        await there.messages.add(ROOM, ADA, f"{number} " + "long " * 800, new_id())
+        await there.messages.add(ROOM, ADA, Draft(f"{number} " + "long " * 800, new_id()))
     page = await tab(after=Cursor())
     dom = await page.until(lambda dom: bool(dom.messages))
     frame = await page.until_frame(RELOAD)

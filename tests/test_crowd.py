@@ -8,7 +8,7 @@ from littlechat import crowd
 from littlechat.bus import Exchange, MemoryBus
 from littlechat.config import Settings
 from littlechat.hub import OVERLOAD
-from littlechat.models import new_id
+from littlechat.models import Draft, new_id
 from littlechat.web import Services
 from tests.tabs import (
     ADA,
@@ -90,7 +90,7 @@ async def test_who_sent_their_message_types_no_longer(here: Services, tab: Open)
     page = await tab(BEN)
     here.feeds.typed(ROOM, "Ada")
     await page.until(lambda dom: dom.typing == "Ada is typing…")
-    await here.actions.say(ROOM, ADA, "there", new_id())
+    await here.actions.say(ROOM, ADA, Draft("there", new_id()))
     await page.until(lambda dom: dom.texts == ["there"] and dom.typing == "")
 
 

@@ -22,7 +22,8 @@ from littlechat.db import (
 )
 from littlechat.embedded import EmbeddedServer
 from littlechat.messages import Messages
-from littlechat.models import Cursor
+from littlechat.models import Cursor, Draft
+from littlechat.posts import edited, emptied
 from tests.factories import WAIT_SECONDS
 from tests.tabs import somebody
 
@@ -217,9 +218,9 @@ async def test_no_message_is_ever_changed_by_scanning_for_it(
     # filter asks for more than one index holds: 0.2 to 1.6 s an edit at 20,000 messages (measured).
     database = Database(database_uri)
     store = Messages(database)
-    await store.add(ROOM, ADA, "one", "c1")
-    await store.edit(ROOM, 1, ADA, "two")
-    await store.remove(ROOM, 1, ADA)
+    await store.add(ROOM, ADA, Draft("one", "c1"))
+    await store.change(ROOM, 1, edited("two", ADA))
+    await store.change(ROOM, 1, emptied(ADA))
     database.close()
     names = [name for name, _ in ear.commands]
     updates = [command["updates"][0]["q"] for name, command in ear.commands if name == "update"]

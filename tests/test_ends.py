@@ -6,14 +6,14 @@ from littlechat import ends
 from littlechat.db import Database
 from littlechat.ends import LEAP, Ends
 from littlechat.messages import Messages
-from littlechat.models import Cursor, new_id
+from littlechat.models import Cursor, Draft, new_id
 from tests.tabs import ADA, ROOM
 
 
 async def say(db: Database, count: int) -> None:
     messages = Messages(db)
     for _ in range(count):
-        await messages.add(ROOM, ADA, "text", new_id())
+        await messages.add(ROOM, ADA, Draft("text", new_id()))
 
 
 async def test_an_empty_room_ends_at_nothing(db: Database) -> None:

@@ -9,7 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from littlechat import feed, messages
-from littlechat.models import Cursor, new_id
+from littlechat.models import Cursor, Draft, new_id
+from littlechat.posts import edited, emptied
 from littlechat.web import Services
 from tests.tabs import (
     ADA,
@@ -35,7 +36,7 @@ async def test_events_in_order_reach_every_page_at_once(
 ) -> None:
     tabs = [await tab(), await tab(CLEO)]
     for number in range(5):
-        await there.actions.say(ROOM, ADA, f"{number}", new_id())
+        await there.actions.say(ROOM, ADA, Draft(f"{number}", new_id()))
     for one in tabs:
         dom = await one.until_shows(*"01234")
         assert dom.doubled == []
@@ -71,8 +72,8 @@ async def test_a_lost_change_is_read_from_the_store(
 ) -> None:
     await store(there, 3)
     page = await tab(after=Cursor())
-    await there.messages.edit(ROOM, 1, ADA, "edited")
-    removed, n = await there.messages.remove(ROOM, 3, ADA)
+    await there.messages.change(ROOM, 1, edited("edited", ADA))
+    removed, n = await there.messages.change(ROOM, 3, emptied(ADA))
     tell(there, changed(there, removed, n))
     dom = await page.until_shows("edited", "text 2", "This message was removed.")
     assert (dom.doubled, dom.cursor) == ([], "c3-2")
@@ -86,7 +87,7 @@ async def test_an_event_heard_too_late_changes_nothing(
     tell(there, posted(there, stored[1]))
     await page.until_shows(*shown(stored))
     tell(there, posted(there, stored[0]))
-    await there.actions.say(ROOM, ADA, "next", new_id())
+    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
     dom = await page.until_shows(*shown(stored), "next")
     assert dom.doubled == []
 
@@ -100,7 +101,7 @@ async def test_the_loss_of_the_last_event_is_noticed_at_a_beat(
     dom = await page.until_shows(*shown(stored))
     assert dom.doubled == []
     assert "c2-0" in await page.until_frame('id="beat"')
-    await there.messages.edit(ROOM, 2, ADA, "edited")
+    await there.messages.change(ROOM, 2, edited("edited", ADA))
     await page.until_shows("text 1", "edited")
 
 
@@ -121,7 +122,7 @@ async def test_a_page_that_joined_ahead_of_its_feed_hears_of_changes_to_what_it_
     # No event told the feed of the posts, but the store told this page.
     ahead = await tab(after=Cursor(0, 0))
     await ahead.until_shows(*shown(stored))
-    await there.messages.edit(ROOM, 1, ADA, "edited")
+    await there.messages.change(ROOM, 1, edited("edited", ADA))
     here.feeds.doubt()
     for page in (first, ahead):
         await page.until_shows("edited", "text 2")
@@ -133,7 +134,7 @@ async def test_events_that_claim_numbers_the_store_lacks_do_no_harm(
 ) -> None:
     page = await tab()
     tell(there, {"kind": "posted", "seq": 99, "author": "Eve", "html": "<b>forged</b>"})
-    await there.actions.say(ROOM, ADA, "true", new_id())
+    await there.actions.say(ROOM, ADA, Draft("true", new_id()))
     dom = await page.until_shows("true")
     assert dom.cursor == "c1-0"
 
@@ -143,8 +144,8 @@ async def test_an_edit_heard_before_its_post_ends_as_the_edit(
 ) -> None:
     page = await tab()
     [post] = await store(there, 1)
-    edited, n = await there.messages.edit(ROOM, 1, ADA, "edited")
-    tell(there, changed(there, edited, n), posted(there, post))
+    message, n = await there.messages.change(ROOM, 1, edited("edited", ADA))
+    tell(there, changed(there, message, n), posted(there, post))
     await page.until_shows("edited")
     await page.until(lambda dom: dom.cursor == "c1-1")
     assert page.dom.texts == ["edited"]
@@ -161,7 +162,7 @@ async def test_a_feed_too_far_behind_gives_all_its_pages_a_fresh_list(
     for page in pages:
         await page.until_shows("text 1", "text 2", "text 3", *shown(stored))
         await page.until_frame(RELOAD)
-    await there.actions.say(ROOM, ADA, "next", new_id())
+    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
     for page in pages:
         await page.until(lambda dom: dom.texts[-1] == "next")
 
@@ -198,13 +199,13 @@ async def test_pages_that_join_while_others_write_miss_nothing_and_get_nothing_t
         for act in acts:
             match act:
                 case "say":
-                    await served.actions.say(room, ADA, new_id(), new_id())
+                    await served.actions.say(room, ADA, Draft(new_id(), new_id()))
                 case "edit" if before:
                     await served.actions.edit(room, 1, ADA, new_id())
                 case "remove" if before > 1:
-                    await quietly(served.messages.remove(room, before, ADA))
+                    await quietly(served.messages.change(room, before, emptied(ADA)))
                 case "silent":
-                    await served.messages.add(room, ADA, new_id(), new_id())
+                    await served.messages.add(room, ADA, Draft(new_id(), new_id()))
                 case _:
                     await asyncio.sleep(0)
 

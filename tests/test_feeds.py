@@ -7,7 +7,7 @@ import pytest
 
 from littlechat import feed
 from littlechat.hub import OVERLOAD
-from littlechat.models import Cursor, new_id
+from littlechat.models import Cursor, Draft, new_id
 from littlechat.web import Services
 from tests.factories import WAIT_SECONDS
 from tests.tabs import (
@@ -37,7 +37,7 @@ async def test_a_feed_ends_after_its_last_socket_and_another_may_start(
     await until(lambda: not feed_tasks())
     stored = await store(there, 1)
     again = await tab(after=Cursor())
-    await there.actions.say(ROOM, ADA, "next", new_id())
+    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
     await again.until_shows(*shown(stored), "next")
 
 
@@ -48,7 +48,7 @@ async def test_a_page_that_comes_back_in_time_finds_the_same_feed(
     page = await tab()
     await page.close()
     again = await tab()
-    await there.actions.say(ROOM, ADA, "next", new_id())
+    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
     await again.until_shows("next")
     assert len(feed_tasks()) == 1
 
@@ -63,7 +63,7 @@ async def test_pages_that_come_and_go_at_the_end_of_a_feed_are_always_served(
             head = await there.messages.head(ROOM)
             page = await Tab(here, somebody(f"p{number}")).enter(ROOM, head)
             text = f"{number} {turn}"
-            await there.actions.say(ROOM, ADA, text, new_id())
+            await there.actions.say(ROOM, ADA, Draft(text, new_id()))
             await page.until(lambda dom, text=text: text in dom.texts)  # type: ignore[misc]
             await page.close()
             for _ in range(number):
@@ -86,7 +86,7 @@ async def test_a_feed_that_fails_closes_its_sockets_and_another_may_start(
         here.feeds.typed(ROOM, "Ada")
         assert await page.until_closed() == OVERLOAD
         await until(lambda: not feed_tasks())
-    await there.actions.say(ROOM, ADA, "missed", new_id())
+    await there.actions.say(ROOM, ADA, Draft("missed", new_id()))
     again = await tab(after=Cursor())
-    await there.actions.say(ROOM, ADA, "next", new_id())
+    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
     await again.until_shows("missed", "next")

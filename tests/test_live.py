@@ -12,7 +12,7 @@ from littlechat.db import Database
 from littlechat.feed import room_topic
 from littlechat.hub import POLICY
 from littlechat.live import ALL, ROOMS
-from littlechat.models import Room, Session
+from littlechat.models import Draft, Room, Session
 from littlechat.web import Services
 from tests.factories import PASSWORD
 from tests.tabs import Tab, process, somebody, until
@@ -211,7 +211,7 @@ async def test_an_event_that_makes_no_sense_does_not_deafen_the_process(
     tab = await in_room(there, ada, room)
     here.bus.publish(ALL, rubbish)
     here.bus.publish(room_topic(room.id), rubbish)
-    await here.actions.say(room.id, ada.user, "still here", "c1")
+    await here.actions.say(room.id, ada.user, Draft("still here", "c1"))
     await tab.until_shows("still here")
     here.live.revoke(sessions=[ada.id])
     assert await tab.until_closed() == POLICY

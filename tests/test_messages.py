@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from littlechat import messages
 from littlechat.db import Database, Duplicate, Missing, Unavailable
 from littlechat.messages import BATCH_MAX, PAGE_MAX, Messages
-from littlechat.models import Cursor, Invalid, Message, new_id
+from littlechat.models import Cursor, Draft, Invalid, Message, new_id
+from littlechat.posts import edited, emptied
 from tests.factories import WAIT_SECONDS
 from tests.tabs import somebody
 
@@ -34,7 +35,7 @@ async def other(db: Database, database_uri: str) -> AsyncIterator[Messages]:
 
 async def fill(store: Messages, count: int, room: str = ROOM) -> list[Message]:
     """Post `count` messages, in order."""
-    sends = [store.add(room, ADA, f"text {n}", new_id()) for n in range(1, count + 1)]
+    sends = [store.add(room, ADA, Draft(f"text {n}", new_id())) for n in range(1, count + 1)]
     return list(await asyncio.gather(*sends))
 
 
@@ -55,14 +56,14 @@ async def everything(db: Database, room: str = ROOM) -> list[Message]:
 
 
 async def test_the_first_post_of_a_room_is_number_1(store: Messages) -> None:
-    message = await store.add(ROOM, ADA, "hello", "c1")
+    message = await store.add(ROOM, ADA, Draft("hello", "c1"))
     assert (message.seq, message.version, message.body) == (1, 0, "hello")
     assert message == await store.get(ROOM, 1)
 
 
 async def test_each_room_has_numbers_of_its_own(store: Messages) -> None:
     await fill(store, 3)
-    assert (await store.add("attic", ADA, "hello", "c1")).seq == 1
+    assert (await store.add("attic", ADA, Draft("hello", "c1"))).seq == 1
 
 
 async def test_posts_that_come_together_are_stored_together_and_in_their_order(
@@ -115,8 +116,8 @@ async def test_a_reader_never_passes_a_number_that_is_not_there_yet(
 
 
 async def test_a_send_repeated_is_one_message(db: Database, store: Messages) -> None:
-    first = await store.add(ROOM, ADA, "once", "same")
-    again = await store.add(ROOM, ADA, "once, typed differently", "same")
+    first = await store.add(ROOM, ADA, Draft("once", "same"))
+    again = await store.add(ROOM, ADA, Draft("once, typed differently", "same"))
     assert again == first
     assert await everything(db) == [first]
 
@@ -124,9 +125,9 @@ async def test_a_send_repeated_is_one_message(db: Database, store: Messages) -> 
 async def test_a_send_repeated_on_another_process_is_one_message(
     db: Database, store: Messages, other: Messages
 ) -> None:
-    first = await store.add(ROOM, ADA, "once", "same")
+    first = await store.add(ROOM, ADA, Draft("once", "same"))
     await fill(other, 2)
-    assert await other.add(ROOM, ADA, "once", "same") == first
+    assert await other.add(ROOM, ADA, Draft("once", "same")) == first
     assert len(await everything(db)) == 3
 
 
@@ -134,7 +135,7 @@ async def test_sends_repeated_at_the_same_time_are_one_message(
     db: Database, store: Messages, other: Messages
 ) -> None:
     senders = (store, other) * 10
-    got = await asyncio.gather(*(one.add(ROOM, ADA, "once", "same") for one in senders))
+    got = await asyncio.gather(*(one.add(ROOM, ADA, Draft("once", "same")) for one in senders))
     assert {message.seq for message in got} == {1}
     assert len(await everything(db)) == 1
 
@@ -143,7 +144,7 @@ async def test_a_repeat_within_a_batch_leaves_the_others_of_the_batch_whole(
     db: Database, store: Messages
 ) -> None:
     ids = ["a", "b", "a", "c", "b", "b", "d"]
-    got = await asyncio.gather(*(store.add(ROOM, ADA, one, one) for one in ids))
+    got = await asyncio.gather(*(store.add(ROOM, ADA, Draft(one, one)) for one in ids))
     assert [message.body for message in got] == ids
     shown = await everything(db)
     assert [message.seq for message in shown] == [1, 2, 3, 4]
@@ -153,15 +154,19 @@ async def test_a_repeat_within_a_batch_leaves_the_others_of_the_batch_whole(
 async def test_the_same_client_id_of_another_author_is_another_message(
     db: Database, store: Messages
 ) -> None:
-    await asyncio.gather(store.add(ROOM, ADA, "hers", "same"), store.add(ROOM, BEN, "his", "same"))
+    await asyncio.gather(
+        store.add(ROOM, ADA, Draft("hers", "same")), store.add(ROOM, BEN, Draft("his", "same"))
+    )
     assert [message.body for message in await everything(db)] == ["hers", "his"]
 
 
 async def test_a_client_id_used_in_another_room_is_refused_and_takes_no_number(
     db: Database, store: Messages
 ) -> None:
-    await store.add(ROOM, ADA, "there", "same")
-    sends = [store.add("attic", ADA, f"here {n}", one) for n, one in enumerate(["x", "same", "y"])]
+    await store.add(ROOM, ADA, Draft("there", "same"))
+    sends = [
+        store.add("attic", ADA, Draft(f"here {n}", one)) for n, one in enumerate(["x", "same", "y"])
+    ]
     got = await asyncio.gather(*sends, return_exceptions=True)
     assert isinstance(got[1], Invalid)
     assert [message.body for message in await everything(db, "attic")] == ["here 0", "here 2"]
@@ -175,7 +180,7 @@ async def test_a_database_lost_in_mid_batch_answers_everybody_and_a_retry_repeat
     ids = [new_id() for _ in range(2 * BATCH_MAX + 50)]
 
     async def send(store: Messages) -> list[Message | BaseException]:
-        sends = (store.add(ROOM, ADA, one, one) for one in ids)
+        sends = (store.add(ROOM, ADA, Draft(one, one)) for one in ids)
         return await asyncio.wait_for(asyncio.gather(*sends, return_exceptions=True), WAIT_SECONDS)
 
     got = await send(doomed)
@@ -189,7 +194,7 @@ async def test_a_database_lost_in_mid_batch_answers_everybody_and_a_retry_repeat
 
 
 async def test_a_cancelled_sender_takes_nobody_with_it(db: Database, store: Messages) -> None:
-    sends = [asyncio.create_task(store.add(ROOM, ADA, f"{n}", new_id())) for n in range(5)]
+    sends = [asyncio.create_task(store.add(ROOM, ADA, Draft(f"{n}", new_id()))) for n in range(5)]
     await asyncio.sleep(0)
     sends[2].cancel()
     got = await asyncio.gather(*sends, return_exceptions=True)
@@ -306,11 +311,11 @@ async def test_a_message_that_is_not_there_is_missing(store: Messages) -> None:
 
 async def test_an_edit_keeps_the_place_and_counts_the_version(store: Messages) -> None:
     await fill(store, 2)
-    message, n = await store.edit(ROOM, 1, ADA, "better")
+    message, n = await store.change(ROOM, 1, edited("better", ADA))
     assert (message.seq, message.body, message.version, message.edited) == (1, "better", 1, True)
     assert n == 1
     assert await store.head(ROOM) == Cursor(2, 1)
-    again, n = await store.edit(ROOM, 1, ADA, "best")
+    again, n = await store.change(ROOM, 1, edited("best", ADA))
     assert (again.version, n) == (2, 2)
 
 
@@ -318,22 +323,22 @@ async def test_a_removal_empties_the_message_for_good_and_leaves_its_place(
     db: Database, store: Messages
 ) -> None:
     await fill(store, 2)
-    message, n = await store.remove(ROOM, 1, ADA)
+    message, n = await store.change(ROOM, 1, emptied(ADA))
     assert (message.seq, message.body, message.removed, n) == (1, "", True, 1)
     assert not await db.messages.find({"body": "text 1"})
     with pytest.raises(Missing):
-        await store.remove(ROOM, 1, ADA)
+        await store.change(ROOM, 1, emptied(ADA))
     with pytest.raises(Missing):
-        await store.edit(ROOM, 1, ADA, "back again")
+        await store.change(ROOM, 1, edited("back again", ADA))
 
 
 async def test_another_s_message_is_theirs(store: Messages) -> None:
     await fill(store, 1)
     with pytest.raises(Missing):
-        await store.edit(ROOM, 1, BEN, "mine now")
+        await store.change(ROOM, 1, edited("mine now", BEN))
     with pytest.raises(Missing):
-        await store.remove(ROOM, 1, BEN)
-    assert (await store.remove(ROOM, 1, None))[0].removed
+        await store.change(ROOM, 1, emptied(BEN))
+    assert (await store.change(ROOM, 1, emptied(None)))[0].removed
     assert await store.head(ROOM) == Cursor(1, 1)
 
 
@@ -341,10 +346,10 @@ async def test_two_edits_at_once_are_both_numbered_and_the_last_shows_how_it_end
     db: Database, store: Messages, other: Messages
 ) -> None:
     for round_number in range(10):
-        message = await store.add(ROOM, ADA, "first", new_id())
+        message = await store.add(ROOM, ADA, Draft("first", new_id()))
         results = await asyncio.gather(
             *(
-                one.edit(ROOM, message.seq, ADA, f"{round_number} {n}")
+                one.change(ROOM, message.seq, edited(f"{round_number} {n}", ADA))
                 for n, one in enumerate((store, other, store, other))
             )
         )
@@ -360,10 +365,10 @@ async def test_an_edit_that_races_a_removal_never_brings_the_text_back(
     store: Messages, other: Messages
 ) -> None:
     for _ in range(10):
-        message = await store.add(ROOM, ADA, "secret", new_id())
+        message = await store.add(ROOM, ADA, Draft("secret", new_id()))
         await asyncio.gather(
-            store.edit(ROOM, message.seq, ADA, "secret, reworded"),
-            other.remove(ROOM, message.seq, ADA),
+            store.change(ROOM, message.seq, edited("secret, reworded", ADA)),
+            other.change(ROOM, message.seq, emptied(ADA)),
             return_exceptions=True,
         )
         final = await store.get(ROOM, message.seq)
@@ -376,10 +381,10 @@ async def test_an_edit_that_races_a_removal_never_brings_the_text_back(
 async def test_catch_up_brings_posts_edits_and_removals_by_seq(store: Messages) -> None:
     await fill(store, 4)
     at = await store.head(ROOM)
-    await store.edit(ROOM, 3, ADA, "edited")
-    await store.remove(ROOM, 1, ADA)
+    await store.change(ROOM, 3, edited("edited", ADA))
+    await store.change(ROOM, 1, emptied(ADA))
     await fill(store, 2)
-    await store.edit(ROOM, 5, ADA, "new and edited")
+    await store.change(ROOM, 5, edited("new and edited", ADA))
     missed = await store.since(ROOM, at)
     assert missed
     assert [(m.seq, m.body) for m in missed.messages] == [
@@ -396,7 +401,7 @@ async def test_catch_up_from_the_present_brings_nothing(
     db: Database, store: Messages, known: bool
 ) -> None:
     await fill(store, 3)
-    await store.edit(ROOM, 1, ADA, "edited")
+    await store.change(ROOM, 1, edited("edited", ADA))
     reader = store if known else Messages(db)
     missed = await reader.since(ROOM, Cursor(3, 1))
     assert missed
@@ -405,8 +410,8 @@ async def test_catch_up_from_the_present_brings_nothing(
 
 async def test_catch_up_with_changes_only_moves_only_their_number(store: Messages) -> None:
     await fill(store, 3)
-    await store.edit(ROOM, 2, ADA, "edited")
-    await store.edit(ROOM, 2, ADA, "edited twice")
+    await store.change(ROOM, 2, edited("edited", ADA))
+    await store.change(ROOM, 2, edited("edited twice", ADA))
     missed = await store.since(ROOM, Cursor(3, 0))
     assert missed
     assert [(m.seq, m.version) for m in missed.messages] == [(2, 2)]
@@ -420,7 +425,7 @@ async def test_a_page_too_far_behind_is_told_so(
     monkeypatch.setattr(messages, "CATCH_UP_MAX", 5)
     await fill(store, behind + 1)
     for _ in range(behind):
-        await store.edit(ROOM, 1, ADA, "again")
+        await store.change(ROOM, 1, edited("again", ADA))
     posts = await store.since(ROOM, Cursor(1, behind))
     changes = await store.since(ROOM, Cursor(behind + 1, 0))
     assert (posts is not None, changes is not None) == (is_replayed, is_replayed)
@@ -435,18 +440,18 @@ async def test_a_cursor_ahead_of_the_store_is_refused_and_teaches_nothing(
     db: Database, store: Messages, bogus: Cursor, known: bool
 ) -> None:
     await fill(store, 3)
-    await store.edit(ROOM, 1, ADA, "edited")
+    await store.change(ROOM, 1, edited("edited", ADA))
     victim = store if known else Messages(db)
     assert await victim.since(ROOM, bogus) is None
-    assert (await victim.add(ROOM, ADA, "next", "c")).seq == 4
-    assert (await victim.edit(ROOM, 2, ADA, "edited"))[1] == 2
+    assert (await victim.add(ROOM, ADA, Draft("next", "c"))).seq == 4
+    assert (await victim.change(ROOM, 2, edited("edited", ADA)))[1] == 2
     assert await victim.head(ROOM) == Cursor(4, 2)
 
 
 async def test_a_bogus_page_address_makes_no_hole_either(store: Messages) -> None:
     for read in (store.before, store.after, store.around):
         await read(ROOM, 10**15)
-    assert (await store.add(ROOM, ADA, "first", "c")).seq == 1
+    assert (await store.add(ROOM, ADA, Draft("first", "c"))).seq == 1
 
 
 async def test_a_change_that_a_crash_left_unnumbered_is_numbered_by_the_next_catch_up(
@@ -483,18 +488,18 @@ async def test_catch_up_after_a_restart_goes_on_with_the_numbers(
 ) -> None:
     await fill(store, 30)
     for _ in range(20):
-        await store.edit(ROOM, 1, ADA, "again")
+        await store.change(ROOM, 1, edited("again", ADA))
     fresh = Messages(db)
     assert await fresh.head(ROOM) == Cursor(30, 20)
-    assert (await Messages(db).edit(ROOM, 1, ADA, "once more"))[1] == 21
-    assert (await Messages(db).add(ROOM, ADA, "next", "c")).seq == 31
+    assert (await Messages(db).change(ROOM, 1, edited("once more", ADA)))[1] == 21
+    assert (await Messages(db).add(ROOM, ADA, Draft("next", "c"))).seq == 31
 
 
 async def test_a_room_deleted_and_made_again_elsewhere_starts_empty(
     store: Messages, other: Messages
 ) -> None:
     await fill(store, 3)
-    await store.edit(ROOM, 1, ADA, "edited")
+    await store.change(ROOM, 1, edited("edited", ADA))
     await store.delete_room(ROOM)
     assert await store.head(ROOM) == Cursor(0, 0)
     assert await other.head(ROOM) == Cursor(0, 0)
@@ -556,11 +561,11 @@ async def test_catch_up_from_anywhere_in_any_interleaving_ends_as_a_fresh_page(
         try:
             match what:
                 case "post":
-                    await one.add(room, ADA, new_id(), new_id())
+                    await one.add(room, ADA, Draft(new_id(), new_id()))
                 case "edit":
-                    await one.edit(room, seq, ADA, new_id())
+                    await one.change(room, seq, edited(new_id(), ADA))
                 case "remove":
-                    await one.remove(room, seq, ADA)
+                    await one.change(room, seq, emptied(ADA))
                 case "crash":
                     await mark(db, room, seq, new_id())
         except (Missing, AssertionError):

@@ -20,7 +20,7 @@ from littlechat.bus import MemoryBus
 from littlechat.config import Settings
 from littlechat.db import Database, now
 from littlechat.logs import KeyValueFormatter
-from littlechat.models import Invalid
+from littlechat.models import Draft, Invalid
 from littlechat.web import client_network, is_same_origin, local_path, session_cookie_is_secure
 from tests.attacks import (
     COOKIE,
@@ -167,7 +167,9 @@ async def test_nobody_outsiders_and_mere_members_are_denied_everywhere(
                     for kind in ("used public", "left public", "left private")
                 ]
                 for room in rooms:
-                    await site.services.actions.say(room, await user_of(site, ada), "hello", "")
+                    await site.services.actions.say(
+                        room, await user_of(site, ada), Draft("hello", "")
+                    )
                 used, public, private = [await filled(site, row, room, ada) for room in rooms]
                 answer = await send(by_name[row.who], row, used, f"used public {number}")
                 assert answer.status == row.allowed, "the allowed case"

@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+from littlechat.models import Draft
 from littlechat.throttle import SEND
 from tests.attacks import Skeleton, alert, everything, found_room, insiders, user_of
 from tests.factories import Dom, Person, Site
@@ -131,7 +132,9 @@ async def test_no_payload_is_live_as_a_message(site: Site) -> None:
         served, user = site.services, await user_of(site, ada)
         room = await found_room(site, "Garden", ada, ben)
         for payload in PAYLOADS:
-            fragment = str(served.render.message(await served.actions.say(room, user, payload, "")))
+            fragment = str(
+                served.render.message(await served.actions.say(room, user, Draft(payload, "")))
+            )
             assert [Checker(body).faults for body in bodies(fragment)] == [[]], payload
         stream = await ben.stream(room, "c0-0")
         await stream.until(lambda dom: len(dom.seqs) == len(PAYLOADS))
@@ -162,7 +165,7 @@ async def test_history_comes_before_after_and_around_in_bounded_stretches(site: 
         room = await ada.create_room("Garden")
         user = await user_of(site, ada)
         await asyncio.gather(
-            *(site.services.actions.say(room, user, f"m{n}", "") for n in range(120))
+            *(site.services.actions.say(room, user, Draft(f"m{n}", "")) for n in range(120))
         )
 
         async def seqs(query: str) -> list[int]:
@@ -193,7 +196,7 @@ async def test_without_scripts_links_lead_through_the_history_and_back(site: Sit
         room = await ada.create_room("Garden")
         user = await user_of(site, ada)
         await asyncio.gather(
-            *(site.services.actions.say(room, user, f"m{n}", "") for n in range(120))
+            *(site.services.actions.say(room, user, Draft(f"m{n}", "")) for n in range(120))
         )
         seen: set[int] = set()
         path = f"/rooms/{room}"
@@ -214,7 +217,7 @@ async def test_a_permalink_shows_the_message_among_its_neighbours(site: Site) ->
         room = await ada.create_room("Garden")
         user = await user_of(site, ada)
         await asyncio.gather(
-            *(site.services.actions.say(room, user, f"m{n}", "") for n in range(120))
+            *(site.services.actions.say(room, user, Draft(f"m{n}", "")) for n in range(120))
         )
         fragment = (await ada.get(f"/rooms/{room}/messages/10")).text
         link = f"/rooms/{room}?around=10#message-10"

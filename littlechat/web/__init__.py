@@ -49,6 +49,7 @@ from littlechat.models import Invalid, Membership, Refused, Session
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle, TooMany
+from littlechat.work import Work
 
 Handler = Callable[..., Awaitable[ResponseReturnValue]]
 
@@ -95,6 +96,7 @@ class Services:
     messages: Messages
     metrics: Metrics
     actions: Actions
+    work: Work
     render: Renderer
     throttle: Throttle
 

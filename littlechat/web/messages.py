@@ -7,7 +7,7 @@ from quart.typing import ResponseReturnValue
 
 from littlechat.db import Missing
 from littlechat.messages import PAGE_DEFAULT
-from littlechat.models import Cursor, Invalid, Membership, Message, Page, Session, new_id
+from littlechat.models import Cursor, Draft, Invalid, Membership, Message, Page, Session, new_id
 from littlechat.throttle import SEND
 from littlechat.web import form_text, fragment, go, is_htmx, member_of, page, services, signed_in
 
@@ -77,16 +77,16 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
 @member_of
 async def post_message(session: Session, membership: Membership) -> ResponseReturnValue:
     """Post a message; htmx gets its fragment, a plain browser the room again."""
-    body, client_id = await form_text("body"), await form_text("client_id")
+    draft = Draft(await form_text("body"), await form_text("client_id"))
     await services().throttle.hit(SEND, session.user.id)
     try:
-        message = await services().actions.say(membership.room_id, session.user, body, client_id)
+        message = await services().actions.say(membership.room_id, session.user, draft)
     except Invalid as invalid:
         if is_htmx():
             raise
         # The page again, with the text that was not sent in its field.
         sentence = str(invalid)
-        return await _conversation(session, membership, 422, body, sentence)
+        return await _conversation(session, membership, 422, draft.body, sentence)
     if is_htmx():
         return fragment(services().render.message(message), 201)
     return go(f"/rooms/{membership.room_id}")

@@ -16,7 +16,7 @@ from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
 from littlechat import frames
 from littlechat.hub import ERROR, POLICY, RESTART, Send, Socket, WriteNow
-from littlechat.live import ROOMS
+from littlechat.live import ROOMS, user_topic
 from littlechat.models import Cursor, Session
 from littlechat.throttle import CONNECT, TooMany
 from littlechat.web import find_session, handshake_is_same_origin, services
@@ -146,6 +146,7 @@ def _open(session: Session) -> Socket:
     user, hub = session.user, services().hub
     socket = hub.open(user.id, user.name, session.id, _bare_send(), _find_write_now())
     hub.join(socket, ROOMS)
+    hub.join(socket, user_topic(user.id))
     return socket
 
 

@@ -1,0 +1,129 @@
+"""A message as the database keeps it: from a draft to its document, and back to a value."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from littlechat.db import Document, Missing, now
+from littlechat.models import Draft, File, Message, Quote, Reaction, User
+
+Decide = Callable[[Message], Document | None]
+"""Says what to set in a message as it is now, None for nothing; may raise what its caller knows."""
+
+
+def to_document(room_id: str, author: User, draft: Draft) -> Document:
+    """Return the document of a new message, which has no `seq` yet."""
+    document: Document = {
+        "room": room_id,
+        "author": author.id,
+        "author_name": author.name,
+        "client_id": draft.client_id,
+        "body": draft.body,
+        "at": now(),
+        "version": 0,
+    }
+    if draft.mentions:
+        document["mentions"] = list(draft.mentions)
+    if draft.concerns:
+        document["concerns"] = list(draft.concerns)
+    if draft.thread is not None:
+        document |= {
+            "thread": draft.thread,
+            "thread_of": thread_of(room_id, draft.thread),
+            "shown": draft.shown,
+        }
+    if draft.quote is not None:
+        document["quote"] = quote_values(draft.quote)
+    if draft.files:
+        document["files"] = list(map(file_values, draft.files))
+    return document
+
+
+def thread_of(room_id: str, root: int) -> str:
+    """Return the key by which all replies to a message are found."""
+    return f"{room_id}:{root}"
+
+
+def quote_values(quote: Quote) -> Document:
+    """Return a quote as its message's document holds it."""
+    return {"author": quote.author_name, "text": quote.text}
+
+
+def reaction_values(reaction: Reaction) -> Document:
+    """Return a reaction as its message's document holds it."""
+    return {"emoji": reaction.emoji, "names": list(reaction.names)}
+
+
+def file_values(file: File) -> Document:
+    """Return a file as its message's document holds it."""
+    return {
+        "id": file.id,
+        "name": file.name,
+        "type": file.type,
+        "size": file.size,
+        "width": file.width,
+        "height": file.height,
+    }
+
+
+def from_document(document: Mapping[str, Any]) -> Message:
+    """Return the message that a document holds."""
+    quote = document.get("quote")
+    return Message(
+        room_id=str(document["room"]),
+        seq=int(document["seq"]),
+        author_id=str(document["author"]),
+        author_name=str(document["author_name"]),
+        body=str(document["body"]),
+        at=document["at"],
+        version=int(document["version"]),
+        edited=bool(document.get("edited", False)),
+        removed=bool(document.get("removed", False)),
+        mentions=tuple(document.get("mentions", ())),
+        concerns=tuple(document.get("concerns", ())),
+        thread=document.get("thread"),
+        shown=bool(document.get("shown", True)),
+        quote=Quote(str(quote["author"]), str(quote["text"])) if quote else None,
+        replies=int(document.get("replies", 0)),
+        replied_at=document.get("replied_at"),
+        reactions=tuple(
+            Reaction(str(one["emoji"]), tuple(one["names"]))
+            for one in document.get("reactions", ())
+        ),
+        files=tuple(
+            File(
+                id=str(one["id"]),
+                name=str(one["name"]),
+                type=str(one["type"]),
+                size=int(one["size"]),
+                width=one["width"],
+                height=one["height"],
+            )
+            for one in document.get("files", ())
+        ),
+    )
+
+
+def edited(body: str, by: User) -> Decide:
+    """Replace the text of one's own message; raises `Missing` for another's."""
+
+    def decide(message: Message) -> Document:
+        _require_author(message, by)
+        return {"body": body, "edited": True}
+
+    return decide
+
+
+def emptied(by: User | None) -> Decide:
+    """Empty a message for good, leaving its place; with `by` only theirs, else `Missing`."""
+
+    def decide(message: Message) -> Document:
+        if by is not None:
+            _require_author(message, by)
+        return {"body": "", "removed": True, "files": [], "reactions": []}
+
+    return decide
+
+
+def _require_author(message: Message, user: User) -> None:
+    if message.author_id != user.id:
+        raise Missing

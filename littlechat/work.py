@@ -1,0 +1,44 @@
+"""Work that is seen through: Quart cancels a handler when its client goes away.
+
+What is stored must not stay unheard then, least of all the end of a right.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+class Work:
+    """The tasks of a process that outlive the requests which began them."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def shielded(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Do `work` to its end, whether or not its caller waits for it so long."""
+        return await asyncio.shield(self._start(work))
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` beside; nobody waits for it, so that its failure is logged here."""
+        self._start(work).add_done_callback(_log_failure)
+
+    def _start(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def close(self) -> None:
+        """Wait for what is under way, and what that begins."""
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+
+def _log_failure(task: "asyncio.Task[Any]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("work failed", exc_info=error)

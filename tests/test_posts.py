@@ -1,0 +1,56 @@
+"""Documents of messages, and what changes them."""
+
+import pytest
+
+from littlechat.db import Missing
+from littlechat.models import Draft, File, Quote
+from littlechat.posts import edited, emptied, from_document, to_document
+from tests.tabs import ADA, BEN, ROOM
+
+PLAIN = Draft("hello", "id-1")
+FULL = Draft(
+    "@Ben see **this**",
+    "id-2",
+    mentions=("Ben",),
+    concerns=(BEN.id,),
+    thread=3,
+    shown=False,
+    quote=Quote("Ben", "what was that?"),
+    files=(
+        File("f1", "plan.png", "image/png", 1_000, 20, 30),
+        File("f2", "a.txt", "text/plain", 5),
+    ),
+)
+
+
+@pytest.mark.parametrize("draft", [PLAIN, FULL], ids=["plain", "full"])
+def test_draft_survives_its_document(draft: Draft) -> None:
+    document = {**to_document(ROOM, ADA, draft), "seq": 7}
+    message = from_document(document)
+    assert (message.room_id, message.seq, message.author_id) == (ROOM, 7, ADA.id)
+    for field in ("body", "mentions", "concerns", "thread", "shown", "quote", "files"):
+        assert getattr(message, field) == getattr(draft, field)
+    assert document["client_id"] == draft.client_id
+
+
+def test_plain_message_carries_no_empty_fields() -> None:
+    assert set(to_document(ROOM, ADA, PLAIN)) == {
+        *("room", "author", "author_name", "client_id", "body", "at", "version")
+    }
+
+
+def test_only_its_author_edits_a_message() -> None:
+    message = from_document({**to_document(ROOM, ADA, PLAIN), "seq": 1})
+    assert edited("better", ADA)(message) == {"body": "better", "edited": True}
+    with pytest.raises(Missing):
+        edited("mine now", BEN)(message)
+
+
+def test_removal_leaves_nothing_to_see() -> None:
+    message = from_document({**to_document(ROOM, ADA, FULL), "seq": 1})
+    values = emptied(ADA)(message)
+    assert values == emptied(None)(message)
+    assert values is not None
+    assert (values["body"], values["removed"], values["files"]) == ("", True, [])
+    with pytest.raises(Missing):
+        emptied(BEN)(message)
