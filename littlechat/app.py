@@ -6,11 +6,7 @@ import time
 from mimetypes import guess_type
 
 from quart import Quart, Response, g, request
-from quart.sessions import SessionInterface, SessionMixin
-from quart.wrappers.base import BaseRequestWebsocket
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import MapAdapter
-from werkzeug.wrappers import Response as WerkzeugResponse
 
 from littlechat.access import Access
 from littlechat.accounts import Accounts
@@ -28,6 +24,7 @@ from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle
 from littlechat.web import Services, SessionCookie, auth, health, messages, protect, rooms, socket
+from littlechat.web.requests import Application
 from littlechat.work import Work
 
 BODY_BYTES_MAX = 128 * 1024
@@ -43,21 +40,6 @@ VENDORED = ("vendor/htmx.min.js", "vendor/hx-ws.min.js")
 log = logging.getLogger("littlechat.requests")
 
 
-class Application(Quart):
-    """Quart that routes by the path alone: a malformed Host must not fail outside our pages."""
-
-    def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
-        """Return what finds the route of `request`."""
-        if request is None:
-            return super().create_url_adapter(None)
-        return self.url_map.bind(
-            "localhost",
-            url_scheme=request.scheme,
-            default_method=request.method,
-            path_info=request.path,
-        )
-
-
 def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     """Return an application on `settings.mongodb_uri`, which must be set.
 
@@ -65,15 +47,15 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     `settings.redis_url` is set, else a bus for this application alone. Raises `ConfigError`.
     """
     require_browser_parts()
-    app = Application(__name__, static_folder=None, template_folder=None)
-    # Quart annotates the class of its default, not the interface.
-    app.session_interface = NoCookieSessions()  # type: ignore[assignment]
+    app = Application(__name__)
     # A doubled slash would be answered with a redirect to whatever host the request names.
     app.url_map.merge_slashes = False
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
         BODY_TIMEOUT=BODY_SECONDS,
+        # Not the whole answer is timed, which may be long, but each write of it (serve.py).
+        RESPONSE_TIMEOUT=None,
         QUART_AUTH_COOKIE_NAME="littlechat",
     )
     app.asgi_websocket_class = socket.BoundedConnection
@@ -99,18 +81,6 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         served.db.close()
 
     return app
-
-
-class NoCookieSessions(SessionInterface):
-    """Quart's sessions in a cookie, left out: ours are in the database."""
-
-    async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> None:
-        """Open nothing."""
-
-    async def save_session(
-        self, app: Quart, session: SessionMixin, response: Response | WerkzeugResponse | None
-    ) -> None:
-        """Keep nothing."""
 
 
 def build_services(settings: Settings, bus: Bus | None) -> Services:

@@ -8,6 +8,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ HUES = 12
 MESSAGES_CHARS = 32_000_000
 HISTORIES_CHARS = 8_000_000
 """How much rendered HTML is kept: a page is then a join of strings."""
+
+
+NAMES_KEPT = 10_000
+"""Names whose letter and colour are kept: pages show many, again and again."""
 
 
 class Shelf:
@@ -163,11 +168,13 @@ def typing_sentence(names: Sequence[str]) -> str:
             return "Several people are typing…"
 
 
+@lru_cache(NAMES_KEPT)
 def initial(name: str) -> str:
     """Return the letter that stands for a name in its avatar."""
     return next((char for char in name if char.isalnum()), "#").upper()[:1]
 
 
+@lru_cache(NAMES_KEPT)
 def hue(name: str) -> int:
     """Return the number of a name's colour, the same for ever and everywhere."""
     return hashlib.sha256(fold(name).encode()).digest()[0] % HUES

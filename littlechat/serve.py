@@ -7,18 +7,21 @@ What Hypercorn 0.18 does otherwise is changed by the classes below, each guarded
 import asyncio
 import logging
 import socket
+import time
 import weakref
 from contextvars import Context
 from functools import cached_property
 from typing import Any
 
+from hypercorn import protocol as hypercorn_protocol
 from hypercorn.asyncio import run as hypercorn_run
-from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.config import Config, Sockets
-from hypercorn.events import Event, RawData
+from hypercorn.events import Closed, Event, RawData
 from hypercorn.middleware import ProxyFixMiddleware
 from hypercorn.protocol import h11, ws_stream
-from hypercorn.protocol.events import StreamClosed
+from hypercorn.protocol.events import Body, Response, StreamClosed
+from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.utils import wrap_app
@@ -59,6 +62,67 @@ class ServerConfig(Config):
     def __init__(self) -> None:
         self.connections: weakref.WeakSet[ImpatientServer] = weakref.WeakSet()
         self.streams: weakref.WeakSet[GuardedStream] = weakref.WeakSet()
+        self.stopping = False
+        self._dated: tuple[int, list[tuple[bytes, bytes]]] = (0, [])
+
+    def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
+        """Return the headers of every response; the date in them is made once a second."""
+        second = int(time.time())
+        if self._dated[0] != second:
+            self._dated = (second, super().response_headers(protocol))
+        return self._dated[1]
+
+
+class Patience:
+    """When a connection ends whose peer is silent, or is idle: one timer for its whole life.
+
+    Stands for Hypercorn's `idle_task`, which makes and cancels two tasks for every request, as its
+    timed reading makes another.
+    """
+
+    def __init__(self, connection: "ImpatientServer") -> None:
+        self._connection, self._loop = connection, connection.loop
+        self.reading = False
+        self._heard = self._loop.time()
+        self._idle_since: float | None = None
+        self._wait()
+
+    async def restart(self, *_: Any) -> None:
+        """Take the connection for idle from now on; while stopping nobody waits for such."""
+        self._idle_since = self._loop.time()
+        if self._connection.config.stopping:
+            self._connection.hang_up()
+
+    async def stop(self) -> None:
+        """Take the connection for busy."""
+        self._idle_since = None
+
+    def hear(self) -> None:
+        """Note that the peer has sent something, or taken a part of a long answer."""
+        self._heard = self._loop.time()
+
+    def end(self) -> None:
+        """Wait for nothing any more."""
+        self._timer.cancel()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the peer has had all it asked for and asks for nothing."""
+        return self._idle_since is not None
+
+    def _wait(self) -> None:
+        now, config = self._loop.time(), self._connection.config
+        dues = [self._heard + float(config.read_timeout or 0)] if self.reading else []
+        if self._idle_since is not None:
+            dues.append(self._idle_since + config.keep_alive_timeout)
+        if dues and min(dues) <= now:
+            self._connection.hang_up()
+            return
+        # At least as often as anything may fall due that begins meanwhile.
+        least = min(float(config.read_timeout or 0), config.keep_alive_timeout)
+        due = min([*dues, now + least])
+        # In no context: a timer would hold the request that set it.
+        self._timer = self._loop.call_at(due, self._wait, context=Context())
 
 
 class ImpatientServer(TCPServer):
@@ -69,24 +133,67 @@ class ImpatientServer(TCPServer):
 
     config: ServerConfig
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.patience = self.idle_task = Patience(self)  # type: ignore[assignment]
+        self.holding = False
+        """Whether what is to be sent waits for more that belongs to it."""
+        self._held = b""
+        self._hung_up = False
+
     async def run(self) -> None:
         """Serve the connection to its end."""
         self.config.connections.add(self)
-        await super().run()
+        try:
+            await super().run()
+        finally:
+            self.patience.end()
 
     async def _read_data(self) -> None:
-        await super()._read_data()
+        patience = self.patience
+        while not self.reader.at_eof():
+            patience.reading = True
+            patience.hear()
+            try:
+                data = await self.reader.read(MAX_RECV)
+            except OSError:
+                break
+            if self._hung_up:
+                break
+            # What waits now is we.
+            patience.reading = False
+            await self.protocol.handle(RawData(data))
+        await self.protocol.handle(Closed())
         # Who has left is not waited for as if his next request might still come.
-        await self.idle_task.stop()
+        await patience.stop()
+
+    def hang_up(self) -> None:
+        """End the connection in order, as if its peer had left."""
+        self._hung_up = True
+        self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        self.reader.feed_eof()
 
     async def protocol_send(self, event: Event) -> None:
-        """Write as usual, but not without end."""
+        """Write as usual, but not without end; and what belongs together at once."""
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return
+        self._held += event.data
+        if self.holding or not self._held:
+            return
+        data, self._held = self._held, b""
+        transport = self.writer.transport
+        is_free = not (self.send_lock.locked() or transport.is_closing())
+        if is_free and not transport.get_write_buffer_size():
+            transport.write(data)
+            # Almost every peer takes all of it at once; for the others there is something to wait
+            # for, or to find out about a connection that broke.
+            if not transport.get_write_buffer_size() and not transport.is_closing():
+                return
+            data = b""
         late = self._cut_later("peer stopped reading")
         try:
-            await super().protocol_send(event)
+            await super().protocol_send(RawData(data))
         finally:
             late.cancel()
 
@@ -158,6 +265,19 @@ class GuardedStream(WSStream):
             await self.send(StreamClosed(stream_id=self.stream_id))
 
 
+class JoiningProtocol(H11Protocol):
+    """Hypercorn's HTTP/1.1, which sends an answer's head and the first of its body in one write."""
+
+    async def stream_send(self, event: StreamEvent) -> None:
+        """Send a part of an answer; a head waits for what follows it."""
+        connection: ImpatientServer = self.send.__self__  # type: ignore[attr-defined]
+        connection.holding = isinstance(event, Response) and event.status_code >= 200
+        if isinstance(event, Body):
+            # Who takes a long answer says nothing meanwhile, and yet is there.
+            connection.patience.hear()
+        await super().stream_send(event)
+
+
 def _offer_no_compression(*_: Any) -> None:
     """Answer None, as for a browser that asks for nothing.
 
@@ -173,6 +293,7 @@ async def _stay_with_http1(*_: Any) -> None:
 def patch_hypercorn() -> None:
     """Put our parts in Hypercorn's place."""
     setattr(hypercorn_run, "TCPServer", ImpatientServer)  # noqa: B010
+    setattr(hypercorn_protocol, "H11Protocol", JoiningProtocol)  # noqa: B010
     setattr(h11, "WSStream", GuardedStream)  # noqa: B010
     setattr(ws_stream, "server_extensions_handshake", _offer_no_compression)  # noqa: B010
     setattr(h11.H11Protocol, "_check_protocol", _stay_with_http1)  # noqa: B010
@@ -210,6 +331,10 @@ async def serve_until(
         asyncio.get_running_loop().remove_reader(listening)
         # From Python 3.12 on the server first waits for every open socket: they must go before.
         await close_sockets(app)
+        config.stopping = True
+        for connection in list(config.connections):
+            if connection.patience.is_idle:
+                connection.hang_up()
         asyncio.get_running_loop().call_later(GRACE_SECONDS, cut_all, config)
 
     await app.startup()

@@ -4,6 +4,7 @@ A browser gets pages and redirects, htmx gets fragments and statuses, from the s
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -78,6 +79,15 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+DEFAULTS = [
+    (name, name.lower(), value)
+    for name, value in {
+        **HEADERS,
+        "Cache-Control": "no-store",
+        "Vary": "HX-Request, Cookie",
+    }.items()
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +168,10 @@ def client_network() -> str:
     return str(IPv6Network((int(address), 64), strict=False))
 
 
+VERIFIED_SECONDS = 60.0
+VERIFIED_MAX = 5_000
+"""How long, and how many, cookies are known to be good without verifying them again."""
+
 LOCALHOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -178,7 +192,11 @@ def session_cookie_is_secure() -> bool:
 
 
 class SessionCookie(QuartAuth):
-    """Quart-Auth with a Secure flag that is decided for each request."""
+    """Quart-Auth with a Secure flag that is decided for each request, and cookies verified once."""
+
+    def __init__(self, app: Quart) -> None:
+        self._verified: dict[tuple[str, str], tuple[str, float]] = {}
+        super().__init__(app)
 
     @property
     def cookie_secure(self) -> bool:
@@ -187,6 +205,23 @@ class SessionCookie(QuartAuth):
     @cookie_secure.setter
     def cookie_secure(self, value: bool) -> None:
         """Ignore the fixed value that the extension sets."""
+
+    def load_token(self, token: str, app: Quart | None = None) -> str | None:
+        """Return what a cookie signs, or None; a good one is remembered for a moment.
+
+        It says only which session to look up: whether that one lives is asked every time.
+        """
+        key, moment = (str((app or current_app).secret_key), token), time.monotonic()
+        known = self._verified.get(key)
+        if known is not None and known[1] > moment:
+            return known[0]
+        self._verified.pop(key, None)
+        auth_id = super().load_token(token, app)
+        if auth_id is not None:
+            self._verified[key] = (auth_id, moment + VERIFIED_SECONDS)
+            if len(self._verified) > VERIFIED_MAX:
+                del self._verified[next(iter(self._verified))]
+        return auth_id
 
 
 async def find_session() -> Session | None:
@@ -261,10 +296,10 @@ async def refuse_cross_origin() -> None:
 
 async def add_headers(response: Response) -> Response:
     """Set the security headers, and let nothing but static files be kept."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("Vary", "HX-Request, Cookie")
+    present = {name.lower() for name, _ in response.headers}
+    for name, key, value in DEFAULTS:
+        if key not in present:
+            response.headers.add(name, value)
     return response
 
 
