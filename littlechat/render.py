@@ -5,15 +5,18 @@ viewers, their own messages and local times, is touched up in the browser from d
 """
 
 import hashlib
+import re
+import secrets
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from littlechat import markup, models
 from littlechat.models import Cursor, Message, Page, fold
@@ -27,6 +30,9 @@ MESSAGES_CHARS = 32_000_000
 HISTORIES_CHARS = 8_000_000
 """How much rendered HTML is kept: a page is then a join of strings."""
 
+
+MOULDS_KEPT = 500
+"""Room pages kept without their messages, of one person and room each."""
 
 NAMES_KEPT = 10_000
 """Names whose letter and colour are kept: pages show many, again and again."""
@@ -58,6 +64,23 @@ class Shelf:
         return len(self._kept)
 
 
+@dataclass(frozen=True, slots=True)
+class Mould:
+    """A rendered page with slots for what changes with every view, and what it was rendered of.
+
+    `parts` are the texts between the slots and, at every second place, the slots' names.
+    """
+
+    steady: Mapping[str, Any]
+    parts: Sequence[str]
+
+    def fill(self, moving: Mapping[str, str]) -> str:
+        """Return the page with its slots filled."""
+        parts = list(self.parts)
+        parts[1::2] = [moving[name] for name in self.parts[1::2]]
+        return "".join(parts)
+
+
 class Renderer:
     """Jinja with autoescaping, and what was rendered of messages, by room, seq and version."""
 
@@ -77,10 +100,32 @@ class Renderer:
         self._message = self._env.get_template("_message.html")
         self._messages = Shelf(chars_kept)
         self._histories = Shelf(HISTORIES_CHARS)
+        self._moulds: OrderedDict[Hashable, Mould] = OrderedDict()
+        # Nobody can guess it, so no text of anybody's is taken for a slot.
+        self._slot = f"slot-{secrets.token_hex(16)}-"
+        self._slots = re.compile(f"{self._slot}(\\w+);")
 
     def page(self, template: str, **values: Any) -> str:
         """Return a whole page or a partial by its template's name."""
         return self._env.get_template(template).render(values)
+
+    def moulded(
+        self, template: str, key: Hashable, moving: Mapping[str, object], **steady: Any
+    ) -> str:
+        """Return a page as `page` would, rendered again only once one of `steady` has changed.
+
+        `moving` holds what changes with every view: the template may write it, and nothing else.
+        """
+        mould = self._moulds.get(key)
+        if mould is None or mould.steady != steady:
+            slots = {name: Markup(f"{self._slot}{name};") for name in moving}  # noqa: S704 - ours
+            parts = self._slots.split(self.page(template, **steady, **slots))
+            mould = self._moulds[key] = Mould(steady, parts)
+            if len(self._moulds) > MOULDS_KEPT:
+                self._moulds.popitem(last=False)
+        else:
+            self._moulds.move_to_end(key)
+        return mould.fill({name: escape(value) for name, value in moving.items()})
 
     def message(self, message: Message) -> Markup:
         """Return one message's element."""

@@ -5,7 +5,7 @@ A browser gets pages and redirects, htmx gets fragments and statuses, from the s
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
@@ -124,6 +124,17 @@ def is_htmx() -> bool:
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Return a rendered template, with the session for its header, as a response."""
     html = services().render.page(template, session=g.get("session"), **values)
+    return Response(html, status=status, content_type="text/html; charset=utf-8")
+
+
+def moulded_page(
+    template: str, key: Hashable, moving: Mapping[str, object], status: int = 200, **steady: Any
+) -> Response:
+    """Return what `page` does, of which only `moving` changes with every view."""
+    session: Session = g.session
+    html = services().render.moulded(
+        template, (session.user.id, key), moving, session=session, **steady
+    )
     return Response(html, status=status, content_type="text/html; charset=utf-8")
 
 

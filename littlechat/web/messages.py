@@ -9,7 +9,17 @@ from littlechat.db import Missing
 from littlechat.messages import PAGE_DEFAULT
 from littlechat.models import Cursor, Draft, Invalid, Membership, Message, Page, Session, new_id
 from littlechat.throttle import SEND
-from littlechat.web import form_text, fragment, go, is_htmx, member_of, page, services, signed_in
+from littlechat.web import (
+    form_text,
+    fragment,
+    go,
+    is_htmx,
+    member_of,
+    moulded_page,
+    page,
+    services,
+    signed_in,
+)
 
 blueprint = Blueprint("messages", __name__)
 
@@ -37,8 +47,14 @@ async def _conversation(
     joined, others = await served.access.list_rooms(session.user)
     members = await served.access.list_members(room_id)
     room = next((one for one in joined if one.id == room_id), None)
-    return page(
+    return moulded_page(
         "room.html",
+        room_id,
+        {
+            "history": served.render.history(room_id, stretch),
+            "cursor": head,
+            "client_id": new_id(),
+        },
         status,
         room=room or await served.rooms.get(room_id),
         membership=membership,
@@ -48,10 +64,7 @@ async def _conversation(
         search="",
         members=members,
         online=served.feeds.online(room_id),
-        stretch=stretch,
-        history=served.render.history(room_id, stretch),
-        cursor=head,
-        client_id=new_id(),
+        stretch=replace(stretch, messages=[]),
         body=body,
         error=error,
     )
