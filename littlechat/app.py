@@ -23,8 +23,8 @@ from littlechat.models import Session
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle
-from littlechat.web import Services, SessionCookie, auth, health, messages, protect, rooms, socket
-from littlechat.web.requests import Application
+from littlechat.web import Services, auth, health, messages, protect, rooms, socket
+from littlechat.web.requests import Application, SessionCookie
 from littlechat.work import Work
 
 BODY_BYTES_MAX = 128 * 1024

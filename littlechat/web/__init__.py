@@ -4,7 +4,6 @@ A browser gets pages and redirects, htmx gets fragments and statuses, from the s
 """
 
 import logging
-import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -18,14 +17,13 @@ from quart import (
     Response,
     current_app,
     g,
-    has_request_context,
     has_websocket_context,
     redirect,
     request,
     websocket,
 )
 from quart.typing import ResponseReturnValue, ResponseTypes
-from quart_auth import QuartAuth, current_user
+from quart_auth import current_user
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import (
     Forbidden,
@@ -179,10 +177,6 @@ def client_network() -> str:
     return str(IPv6Network((int(address), 64), strict=False))
 
 
-VERIFIED_SECONDS = 60.0
-VERIFIED_MAX = 5_000
-"""How long, and how many, cookies are known to be good without verifying them again."""
-
 LOCALHOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -200,39 +194,6 @@ def session_cookie_is_secure() -> bool:
     host = request.host
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     return name not in LOCALHOSTS
-
-
-class SessionCookie(QuartAuth):
-    """Quart-Auth with a Secure flag that is decided for each request, and cookies verified once."""
-
-    def __init__(self, app: Quart) -> None:
-        self._verified: dict[tuple[str, str], tuple[str, float]] = {}
-        super().__init__(app)
-
-    @property
-    def cookie_secure(self) -> bool:
-        return session_cookie_is_secure() if has_request_context() else True
-
-    @cookie_secure.setter
-    def cookie_secure(self, value: bool) -> None:
-        """Ignore the fixed value that the extension sets."""
-
-    def load_token(self, token: str, app: Quart | None = None) -> str | None:
-        """Return what a cookie signs, or None; a good one is remembered for a moment.
-
-        It says only which session to look up: whether that one lives is asked every time.
-        """
-        key, moment = (str((app or current_app).secret_key), token), time.monotonic()
-        known = self._verified.get(key)
-        if known is not None and known[1] > moment:
-            return known[0]
-        self._verified.pop(key, None)
-        auth_id = super().load_token(token, app)
-        if auth_id is not None:
-            self._verified[key] = (auth_id, moment + VERIFIED_SECONDS)
-            if len(self._verified) > VERIFIED_MAX:
-                del self._verified[next(iter(self._verified))]
-        return auth_id
 
 
 async def find_session() -> Session | None:

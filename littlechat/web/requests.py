@@ -5,19 +5,27 @@ bodies that are still on their way and answers in pieces, Quart's own way is gon
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any, cast
 
-from quart import Quart, Request, Response
+from quart import Quart, Request, Response, current_app, has_request_context
 from quart.asgi import ASGIHTTPConnection
 from quart.sessions import NullSession, SessionInterface, SessionMixin
 from quart.typing import ResponseTypes
 from quart.wrappers.base import BaseRequestWebsocket
 from quart.wrappers.request import Body
 from quart.wrappers.response import DataBody
+from quart_auth import QuartAuth
 from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Response as WerkzeugResponse
+
+from littlechat.web import session_cookie_is_secure
+
+VERIFIED_SECONDS = 60.0
+VERIFIED_MAX = 5_000
+"""How long, and how many, cookies are known to be good without verifying them again."""
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -142,6 +150,39 @@ def _at_once(waiting: Any) -> Any:
 @cache  # Names of headers come from the code alone.
 def _encoded(name: str) -> bytes:
     return name.lower().encode()
+
+
+class SessionCookie(QuartAuth):
+    """Quart-Auth with a Secure flag that is decided for each request, and cookies verified once."""
+
+    def __init__(self, app: Quart) -> None:
+        self._verified: dict[tuple[str, str], tuple[str, float]] = {}
+        super().__init__(app)
+
+    @property
+    def cookie_secure(self) -> bool:
+        return session_cookie_is_secure() if has_request_context() else True
+
+    @cookie_secure.setter
+    def cookie_secure(self, value: bool) -> None:
+        """Ignore the fixed value that the extension sets."""
+
+    def load_token(self, token: str, app: Quart | None = None) -> str | None:
+        """Return what a cookie signs, or None; a good one is remembered for a moment.
+
+        It says only which session to look up: whether that one lives is asked every time.
+        """
+        key, moment = (str((app or current_app).secret_key), token), time.monotonic()
+        known = self._verified.get(key)
+        if known is not None and known[1] > moment:
+            return known[0]
+        self._verified.pop(key, None)
+        auth_id = super().load_token(token, app)
+        if auth_id is not None:
+            self._verified[key] = (auth_id, moment + VERIFIED_SECONDS)
+            if len(self._verified) > VERIFIED_MAX:
+                del self._verified[next(iter(self._verified))]
+        return auth_id
 
 
 class NoSessions(SessionInterface):
