@@ -149,6 +149,51 @@ def values(text: str) -> dict[str, Any]:
 # One partial
 
 
+def test_moulded_page_is_the_page_with_what_moves_filled_in_anew() -> None:
+    render = Renderer()
+    for number in range(3):
+        for cursor, name in ((Cursor(number, 1), "Garden"), (Cursor(number, 2), HOSTILE[0])):
+            values = {"sentence": name, "code": 404, "session": None}
+            moving = {"sentence": f"<{number}>"}
+            expected = render.page("error.html", **{**values, **moving})
+            steady = {"code": 404, "session": None}
+            assert render.moulded("error.html", cursor, moving, **steady) == expected
+
+
+def test_moulded_page_is_rendered_again_when_anything_steady_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    render, rendered = Renderer(), 0
+    page = render.page
+
+    def count(template: str, **values: Any) -> str:
+        nonlocal rendered
+        rendered += 1
+        return page(template, **values)
+
+    monkeypatch.setattr(render, "page", count)
+    for code, times in ((404, 1), (404, 1), (403, 2), (403, 2), (404, 3)):
+        html = render.moulded("error.html", "key", {"sentence": "no"}, code=code, session=None)
+        assert f"<title>{code} " in html
+        assert rendered == times
+
+
+def test_only_so_many_moulds_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOULDS_KEPT", 2)
+    render = Renderer()
+    for key in ("a", "b", "a", "c"):
+        render.moulded("_alert.html", key, {"sentence": key})
+    assert list(render._moulds) == ["a", "c"]
+
+
+def test_a_slot_in_somebodys_text_is_only_text() -> None:
+    first, other = Renderer(), Renderer()
+    assert first._slot != other._slot
+    sentence = f"{other._slot}code;"
+    html = first.moulded("_alert.html", "key", {}, sentence=sentence)
+    assert sentence in html
+
+
 def test_page_history_frame_and_catch_up_show_the_same_string() -> None:
     render = Renderer()
     messages = [message(1), message(2, "*two*", edited=True, version=3), message(3, removed=True)]

@@ -372,6 +372,88 @@ async def test_slow_sender_of_a_head_is_cut_off(
         assert await answers(site)
 
 
+async def test_an_idle_connection_ends_in_time_and_one_in_use_does_not(
+    make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "HEADER_SECONDS", 0.4)
+    async with Site(make_app()) as site:
+        raw = await Raw.open(site)
+        clock, used = asyncio.get_running_loop().time, 0.0
+        for _ in range(4):
+            await asyncio.sleep(0.2)
+            raw.writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            async with asyncio.timeout(WAIT_SECONDS):
+                assert (await raw.reader.readuntil(b"ok\n")).startswith(b"HTTP/1.1 200")
+            used = clock()
+        assert await raw.until_end() == b""
+        assert 0.3 < clock() - used < WAIT_SECONDS
+        await raw.close()
+
+
+async def test_who_takes_a_long_answer_is_not_taken_for_silent(
+    make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "SILENCE_SECONDS", 0.5)
+    app = make_app()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(8):
+            yield b"piece"
+            await asyncio.sleep(0.2)
+
+    app.add_url_rule("/long", view_func=lambda: Response(slowly()))
+    async with Site(app) as site, httpx.AsyncClient(base_url=site.url) as client:
+        assert (await client.get("/long")).text == "piece" * 8
+
+
+async def test_a_whole_answer_is_one_write(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = await Raw.open(site)
+    end, writes = await server_end(raw), []
+    write = end.write
+
+    def note(data: bytes) -> None:
+        writes.append(bytes(data))
+        write(data)
+
+    monkeypatch.setattr(end, "write", note)
+    for _ in range(2):
+        raw.writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(WAIT_SECONDS):
+            await raw.reader.readuntil(b"ok\n")
+    raw.writer.write(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    async with asyncio.timeout(WAIT_SECONDS):
+        await raw.reader.readuntil(b"\r\n\r\n")
+    assert len(writes) == 3
+    assert writes[0].startswith(b"HTTP/1.1 200")
+    assert writes[0].endswith(b"\r\n\r\nok\n")
+    assert writes[2].startswith(b"HTTP/1.1 200")
+    assert writes[2].endswith(b"\r\n\r\n")
+    await raw.close()
+
+
+async def test_requests_sent_together_are_answered_in_turn(site: Site) -> None:
+    raw = await Raw.open(site)
+    ask = "GET {} HTTP/1.1\r\nHost: localhost\r\n{}\r\n"
+    last = ask.format("/healthz", "Connection: close\r\n")
+    raw.writer.write((ask.format("/healthz", "") + ask.format("/login", "") + last).encode())
+    answer = await raw.until_end()
+    assert answer.count(b"HTTP/1.1 200") == 3
+    assert answer.index(b"ok\n") < answer.index(b"</html>") < answer.rindex(b"ok\n")
+    await raw.close()
+
+
+def test_the_date_of_answers_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    config, moment = serve.configure(), 1_000_000.0
+    monkeypatch.setattr("littlechat.serve.time.time", lambda: moment)
+    monkeypatch.setattr("hypercorn.config.time", lambda: moment)
+    first = config.response_headers("h11")
+    assert first == [(b"date", b"Mon, 12 Jan 1970 13:46:40 GMT")]
+    moment += 0.9
+    assert config.response_headers("h11") is first
+    moment += 0.1
+    assert config.response_headers("h11") == [(b"date", b"Mon, 12 Jan 1970 13:46:41 GMT")]
+
+
 # What is left behind
 
 
