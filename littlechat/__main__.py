@@ -7,6 +7,7 @@ the remedy, when it cannot start or go on.
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.from_environment(env)
         logs.configure(settings.log_level)
         require_browser_parts()
+        # What is imported stays: the garbage collector need not look through it ever again.
+        gc.freeze()
         asyncio.run(run(settings, env) if given.worker is None else work(settings, given.worker))
     except (ConfigError, DataDirectoryError, EmbeddedError, Unavailable, Stopped) as error:
         print(f"littlechat: {error}", file=sys.stderr)

@@ -8,12 +8,12 @@ import hashlib
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -28,32 +28,35 @@ HUES = 12
 
 MESSAGES_CHARS = 32_000_000
 HISTORIES_CHARS = 8_000_000
+MOULDS_CHARS = 8_000_000
 """How much rendered HTML is kept: a page is then a join of strings."""
 
-
-MOULDS_KEPT = 500
-"""Room pages kept without their messages, of one person and room each."""
 
 NAMES_KEPT = 10_000
 """Names whose letter and colour are kept: pages show many, again and again."""
 
 
-class Shelf:
+Rendered = TypeVar("Rendered", bound=Sized)
+
+
+class Shelf(Generic[Rendered]):
     """Rendered HTML by key, up to so many characters; what was not used for longest goes first."""
 
     def __init__(self, chars_max: int) -> None:
         self._room = chars_max
-        self._kept: OrderedDict[Hashable, str] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Rendered] = OrderedDict()
 
-    def find(self, key: Hashable) -> str | None:
+    def find(self, key: Hashable) -> Rendered | None:
         """Return what is kept under `key`, or None."""
         html = self._kept.get(key)
         if html is not None:
             self._kept.move_to_end(key)
         return html
 
-    def keep(self, key: Hashable, html: str) -> str:
-        """Keep `html` under a new key, and return it."""
+    def keep(self, key: Hashable, html: Rendered) -> Rendered:
+        """Keep `html` instead of what was under its key, and return it."""
+        if key in self._kept:
+            self._room += len(self._kept.pop(key))
         self._kept[key] = html
         self._room -= len(html)
         while self._room < 0:
@@ -73,6 +76,9 @@ class Mould:
 
     steady: Mapping[str, Any]
     parts: Sequence[str]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
 
     def fill(self, moving: Mapping[str, str]) -> str:
         """Return the page with its slots filled."""
@@ -98,9 +104,9 @@ class Renderer:
             initial=initial, hue=hue, iso=iso, utc=utc, typing=typing_sentence, browser=browser
         )
         self._message = self._env.get_template("_message.html")
-        self._messages = Shelf(chars_kept)
-        self._histories = Shelf(HISTORIES_CHARS)
-        self._moulds: OrderedDict[Hashable, Mould] = OrderedDict()
+        self._messages: Shelf[str] = Shelf(chars_kept)
+        self._histories: Shelf[str] = Shelf(HISTORIES_CHARS)
+        self._moulds: Shelf[Mould] = Shelf(MOULDS_CHARS)
         # Nobody can guess it, so no text of anybody's is taken for a slot.
         self._slot = f"slot-{secrets.token_hex(16)}-"
         self._slots = re.compile(f"{self._slot}(\\w+);")
@@ -116,15 +122,11 @@ class Renderer:
 
         `moving` holds what changes with every view: the template may write it, and nothing else.
         """
-        mould = self._moulds.get(key)
+        mould = self._moulds.find(key)
         if mould is None or mould.steady != steady:
             slots = {name: Markup(f"{self._slot}{name};") for name in moving}  # noqa: S704 - ours
             parts = self._slots.split(self.page(template, **steady, **slots))
-            mould = self._moulds[key] = Mould(steady, parts)
-            if len(self._moulds) > MOULDS_KEPT:
-                self._moulds.popitem(last=False)
-        else:
-            self._moulds.move_to_end(key)
+            mould = self._moulds.keep(key, Mould(steady, parts))
         return mould.fill({name: escape(value) for name, value in moving.items()})
 
     def message(self, message: Message) -> Markup:

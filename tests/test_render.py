@@ -178,12 +178,14 @@ def test_moulded_page_is_rendered_again_when_anything_steady_changes(
         assert rendered == times
 
 
-def test_only_so_many_moulds_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOULDS_KEPT", 2)
+def test_moulds_are_kept_by_their_size_and_one_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(Renderer().page("_alert.html", sentence="x" * 1_000)) + 500
+    monkeypatch.setattr(module, "MOULDS_CHARS", 2 * size)
     render = Renderer()
-    for key in ("a", "b", "a", "c"):
-        render.moulded("_alert.html", key, {"sentence": key})
-    assert list(render._moulds) == ["a", "c"]
+    for key in ("a", "b", "b", "b", "a", "c"):
+        for sentence in ("x", "y"):
+            render.moulded("_alert.html", key, {}, sentence=sentence * 1_000)
+    assert [key for key in "abc" if render._moulds.find(key)] == ["a", "c"]
 
 
 def test_a_slot_in_somebodys_text_is_only_text() -> None:
@@ -288,7 +290,7 @@ def test_cache_forgets_what_was_longest_not_asked_for() -> None:
 
 
 def test_what_is_kept_is_bounded_in_characters_however_large_each() -> None:
-    shelf = Shelf(1_000)
+    shelf: Shelf[str] = Shelf(1_000)
     for number in range(100):
         shelf.keep(number, "x" * 300)
     assert len(shelf) == 3
