@@ -184,6 +184,7 @@ class Person:
             additional_headers=headers,
             max_size=None,
             compression=None,
+            ping_interval=None,  # No browser pings: to find a dead line is the server's task.
             proxy=None,
         )
 
@@ -191,6 +192,12 @@ class Person:
         """Open a room's socket, from a cursor or from now on."""
         query = f"?after={after}" if after is not None else ""
         return Stream(await self.connect(f"/rooms/{room}/socket{query}"))
+
+    async def come_back(self, room: str, dom: "Dom") -> "Stream":
+        """Open a room's socket again from where a page is, as its browser does."""
+        stream = await self.stream(room, dom.cursor)
+        stream.dom = dom
+        return stream
 
 
 class Stream:

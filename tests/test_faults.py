@@ -25,7 +25,6 @@ from littlechat.config import Settings
 from littlechat.db import Database
 from littlechat.embedded import command_line
 from littlechat.models import Cursor, new_id
-from littlechat.serve import SILENCE_SECONDS
 from tests.conftest import require
 from tests.factories import WAIT_SECONDS, Dom, Person, Site, Stream, command
 
@@ -189,87 +188,6 @@ def signal_at(pid: int, number: signal.Signals) -> None:
     os.kill(pid, number)
 
 
-class Partition:
-    """A proxy in front of a server that can go silent or cut: the network at its worst."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self.open = asyncio.Event()
-        self.open.set()
-        self._writers: list[asyncio.StreamWriter] = []
-
-    async def __aenter__(self) -> "Partition":
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        self.port = int(self._server.sockets[0].getsockname()[1])
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.cut()
-        self._server.close()
-
-    def cut(self) -> None:
-        """End every connection without a goodbye."""
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writers += [writer, far_writer]
-        with contextlib.suppress(OSError):
-            await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65_536):
-            await self.open.wait()
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-
-
-async def come_back(person: Person, room: str, dom: Dom) -> Stream:
-    """Open the stream again from where the page is, as the browser does."""
-    stream = await person.stream(room, dom.cursor)
-    stream.dom = dom
-    return stream
-
-
-async def test_partition_of_five_seconds_delays_and_one_of_ninety_is_healed(site: Site) -> None:
-    async with Partition(site.port) as proxy, Person(site, "Ada") as ada:
-        await ada.register()
-        room = await ada.create_room("Garden")
-        far = Person(f"http://localhost:{proxy.port}", "Ada")
-        far.http.cookies = ada.http.cookies
-        stream = await far.stream(room, (await ada.page(room)).cursor)
-        await ada.say(room, "before")
-        await stream.until(lambda dom: dom.texts == ["before"])
-        proxy.open.clear()
-        await ada.say(room, "during the short one")
-        await asyncio.sleep(5)
-        proxy.open.set()
-        await stream.until(lambda dom: len(dom.messages) == 2)
-        proxy.open.clear()
-        began = time.monotonic()
-        await ada.say(room, "during the long one")
-
-        async def is_given_up() -> bool:
-            return not site.services.hub.sockets
-
-        # The server finds the half-open line by itself, and holds nothing for it any longer.
-        await until(is_given_up, SILENCE_SECONDS + 30)
-        assert time.monotonic() - began < 60 + 5
-        await asyncio.sleep(max(0.0, began + 90 - time.monotonic()))
-        proxy.open.set()
-        proxy.cut()
-        back = await come_back(far, room, stream.dom)
-        await ada.say(room, "after")
-        dom = await back.until(lambda dom: len(dom.messages) == 4)
-        assert dom.texts == ["before", "during the short one", "during the long one", "after"]
-        assert dom.doubled == []
-        await back.close()
-        await far.http.aclose()
-
-
 async def test_three_hundred_sockets_come_back_at_once_and_miss_nothing(
     db: Database, settings: Settings
 ) -> None:
@@ -285,7 +203,7 @@ async def test_three_hundred_sockets_come_back_at_once_and_miss_nothing(
         for number in range(20):
             await ada.say(room, f"missed {number}")
         began = time.monotonic()
-        back = await asyncio.gather(*(come_back(ada, room, s.dom) for s in streams))
+        back = await asyncio.gather(*(ada.come_back(room, s.dom) for s in streams))
         await ada.say(room, "after")
         await asyncio.gather(*(s.until(lambda dom: len(dom.messages) == 22) for s in back))
         assert time.monotonic() - began < WAIT_SECONDS
@@ -321,7 +239,7 @@ async def test_redis_that_dies_and_returns_is_not_missed(
         await ben.post(f"/rooms/{room}/leave")
         await ben.join(room)
         assert await stream.until_closed() == 1008
-        stream = await come_back(ben, room, stream.dom)
+        stream = await ben.come_back(room, stream.dom)
         # A revocation, too, crosses without it.
         dan = Person(sites[0], "Ben")
         dan.http.cookies = ben.http.cookies
@@ -332,7 +250,7 @@ async def test_redis_that_dies_and_returns_is_not_missed(
         await dan.http.aclose()
         redis, _ = await start_redis(program, port)
         await ben.log_in()
-        stream = await come_back(ben, room, stream.dom)
+        stream = await ben.come_back(room, stream.dom)
 
         async def is_back() -> bool:
             return all(bus.connected for bus in buses)
@@ -422,7 +340,7 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
         if act == "cut" and who in streams:
             await streams.pop(who).close()
         elif act == "return" and who not in streams:
-            streams[who] = await come_back(people[who], room, doms[who])
+            streams[who] = await people[who].come_back(room, doms[who])
         elif act in ("say", "edit", "remove"):
             writing = write(people[who], room, authors, act, which, number)
             pending.append(asyncio.create_task(writing))
@@ -430,7 +348,7 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
             await asyncio.sleep(0)
     await asyncio.gather(*pending)
     for who in set(doms) - set(streams):
-        streams[who] = await come_back(people[who], room, doms[who])
+        streams[who] = await people[who].come_back(room, doms[who])
     fresh = await people[0].page(room)
     assert fresh.seqs == list(range(1, len(authors) + 1)), "a hole"
     end = Cursor.parse(fresh.cursor or "")

@@ -7,7 +7,6 @@ import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import httpx
@@ -21,73 +20,7 @@ from littlechat.db import Unavailable
 from littlechat.feed import room_topic
 from littlechat.frames import FRAME_BYTES_MAX, pack
 from tests.factories import WAIT_SECONDS, Person, Site
-
-TEXT, CLOSE, PING = 0x1, 0x8, 0x9
-DEFLATE = "permessage-deflate; client_max_window_bits"
-
-
-@dataclass
-class Raw:
-    """A connection of bytes, for what no honest client does."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    head: str = ""
-
-    @classmethod
-    async def open(cls, site: Site, receive_buffer: int = 0) -> "Raw":
-        plain = socket.socket()
-        if receive_buffer:
-            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        plain.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", site.port))
-        return cls(*await asyncio.open_connection(sock=plain, limit=4_096))
-
-    async def upgrade(self, person: Person, path: str, **headers: str) -> "Raw":
-        """Ask for a WebSocket; keep the answer's head."""
-        fields = {
-            "Host": person.url.removeprefix("http://"),
-            "Cookie": person.cookies(),
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-            "Sec-WebSocket-Version": "13",
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {text}" for name, text in fields.items())]
-        self.writer.write("\r\n".join([*lines, "", ""]).encode())
-        async with asyncio.timeout(WAIT_SECONDS):
-            self.head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
-        return self
-
-    def send(self, first: int, payload: bytes, length: int | None = None) -> None:
-        """Write a masked frame whose first byte is `first`, or its beginning."""
-        size = struct.pack("!BQ", 0xFF, len(payload) if length is None else length)
-        self.writer.write(bytes([first]) + size + bytes(4) + payload)
-
-    async def frame(self) -> tuple[int, bytes]:
-        """Return the opcode and the payload of the next frame."""
-        async with asyncio.timeout(WAIT_SECONDS):
-            first, size = await self.reader.readexactly(2)
-            if size == 126:
-                (size,) = struct.unpack("!H", await self.reader.readexactly(2))
-            elif size == 127:
-                (size,) = struct.unpack("!Q", await self.reader.readexactly(8))
-            return first & 0xF, await self.reader.readexactly(size)
-
-    async def until_end(self) -> bytes:
-        """Return what still comes, once the server has ended the connection."""
-        rest = b""
-        async with asyncio.timeout(WAIT_SECONDS):
-            with contextlib.suppress(ConnectionError):
-                while data := await self.reader.read(65_536):
-                    rest += data
-        return rest
-
-    async def close(self) -> None:
-        self.writer.transport.abort()
-        with contextlib.suppress(ConnectionError):
-            await self.writer.wait_closed()
+from tests.lines import CLOSE, DEFLATE, PING, TEXT, Raw, is_held, server_end, transports
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -97,31 +30,9 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-def transports() -> list[asyncio.WriteTransport]:
-    """Return the server's ends of all connections in this process."""
-    servers = [one for one in gc.get_objects() if type(one) is serve.ImpatientServer]
-    return [server.writer.transport for server in servers]
-
-
-def is_held(transport: asyncio.WriteTransport) -> bool:
-    """Whether a connection is open, or closing with bytes that nobody takes."""
-    return not transport.is_closing() or transport.get_write_buffer_size() > 0
-
-
 def connections() -> int:
     """Count the connections that are held."""
     return sum(is_held(transport) for transport in transports())
-
-
-async def server_end(raw: Raw) -> asyncio.WriteTransport:
-    """Return the server's end of a connection."""
-    ours = raw.writer.get_extra_info("sockname")
-    async with asyncio.timeout(WAIT_SECONDS):
-        while True:
-            for transport in transports():
-                if transport.get_extra_info("peername") == ours:
-                    return transport
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

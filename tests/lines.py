@@ -1,0 +1,241 @@
+"""Connections as no honest client makes them, a bad line to a server, and the server's own ends."""
+
+import asyncio
+import contextlib
+import gc
+import math
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from littlechat import serve
+from tests.factories import WAIT_SECONDS, Person
+
+TEXT, CLOSE, PING = 0x1, 0x8, 0x9
+DEFLATE = "permessage-deflate; client_max_window_bits"
+
+LINE_SEGMENT_BYTES, LINE_BUFFER_BYTES = 1_400, 16 * 1024
+"""What a line takes at once and holds, as on the way through a city; left to itself, loopback would
+swallow megabytes before a server noticed that its peer is slow."""
+
+
+class Listening(Protocol):
+    """A server, or a line to one."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens on loopback."""
+
+
+@dataclass
+class Raw:
+    """A connection of bytes, for what no honest client does."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    head: str = ""
+
+    @classmethod
+    async def open(cls, server: Listening, receive_buffer: int = 0) -> "Raw":
+        plain = _thin()
+        if receive_buffer:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        return cls(*await _connect(server, plain))
+
+    async def upgrade(self, person: Person, path: str, **headers: str) -> "Raw":
+        """Ask for a WebSocket; keep the answer's head."""
+        fields = {
+            "Host": person.url.removeprefix("http://"),
+            "Cookie": person.cookies(),
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {text}" for name, text in fields.items())]
+        self.writer.write("\r\n".join([*lines, "", ""]).encode())
+        async with asyncio.timeout(WAIT_SECONDS):
+            self.head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
+        return self
+
+    def send(self, first: int, payload: bytes, length: int | None = None) -> None:
+        """Write a masked frame whose first byte is `first`, or its beginning."""
+        size = struct.pack("!BQ", 0xFF, len(payload) if length is None else length)
+        self.writer.write(bytes([first]) + size + bytes(4) + payload)
+
+    async def frame(self) -> tuple[int, bytes]:
+        """Return the opcode and the payload of the next frame."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            first, size = await self.reader.readexactly(2)
+            if size == 126:
+                (size,) = struct.unpack("!H", await self.reader.readexactly(2))
+            elif size == 127:
+                (size,) = struct.unpack("!Q", await self.reader.readexactly(8))
+            return first & 0xF, await self.reader.readexactly(size)
+
+    async def until_end(self) -> bytes:
+        """Return what still comes, once the server has ended the connection."""
+        rest = b""
+        async with asyncio.timeout(WAIT_SECONDS):
+            with contextlib.suppress(ConnectionError):
+                while data := await self.reader.read(65_536):
+                    rest += data
+        return rest
+
+    async def close(self) -> None:
+        self.writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
+
+
+def transports() -> list[asyncio.WriteTransport]:
+    """Return the server's ends of all connections in this process."""
+    servers = [one for one in gc.get_objects() if type(one) is serve.ImpatientServer]
+    return [server.writer.transport for server in servers]
+
+
+def is_held(transport: asyncio.WriteTransport) -> bool:
+    """Whether a connection is open, or closing with bytes that nobody takes."""
+    return not transport.is_closing() or transport.get_write_buffer_size() > 0
+
+
+async def server_end(raw: Raw) -> asyncio.WriteTransport:
+    """Return the server's end of a connection."""
+    ours = raw.writer.get_extra_info("sockname")
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            for transport in transports():
+                if transport.get_extra_info("peername") == ours:
+                    return transport
+            await asyncio.sleep(0.01)
+
+
+class Way:
+    """One direction of a line, and what ails it."""
+
+    def __init__(self) -> None:
+        self.bytes_per_second = math.inf
+        self._open = asyncio.Event()
+        self._open.set()
+        self._receivers: set[asyncio.StreamWriter] = set()
+        self._shut: set[asyncio.StreamWriter] = set()
+
+    def hold(self) -> None:
+        """Let nothing through, without a word to either side."""
+        self._open.clear()
+
+    def release(self) -> None:
+        """Let through what was held, and what comes."""
+        self._open.set()
+
+    def shut(self) -> None:
+        """End this direction of every connection there is, and leave the other as it was."""
+        for receiver in self._receivers:
+            receiver.write_eof()
+        self._shut |= self._receivers
+
+    async def carry(self, sender: asyncio.StreamReader, receiver: asyncio.StreamWriter) -> None:
+        """Pass on what comes, and in the end that it ended."""
+        self._receivers.add(receiver)
+        try:
+            while data := await sender.read(self._piece()):
+                await self._open.wait()
+                if receiver not in self._shut:
+                    receiver.write(data)
+                    await receiver.drain()
+                    await asyncio.sleep(len(data) / self.bytes_per_second)
+            # A line that lets nothing through does not tell of an end either.
+            await self._open.wait()
+            if receiver not in self._shut:
+                receiver.write_eof()
+        except OSError:
+            await self._open.wait()
+            raise
+        finally:
+            self._receivers.discard(receiver)
+            self._shut.discard(receiver)
+
+    def _piece(self) -> int:
+        return int(min(65_536, max(1, self.bytes_per_second / 20)))
+
+
+class Proxy:
+    """A line to a server: it may go silent, be thin, end in one direction, or be cut."""
+
+    def __init__(self, server: Listening) -> None:
+        self._server = server
+        self.up, self.down = Way(), Way()
+        self._near: set[asyncio.StreamWriter] = set()
+        self._far: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        listening = _thin()
+        listening.bind(("127.0.0.1", 0))
+        self._listening = await asyncio.start_server(self._join, sock=listening, limit=4_096)
+        self.port = int(listening.getsockname()[1])
+        self.url = f"http://localhost:{self.port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._listening.close()
+        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def cut(self) -> None:
+        """End every connection without a goodbye."""
+        for writer in self._near | self._far:
+            writer.transport.abort()
+
+    def addresses(self) -> set[object]:
+        """Return where its connections to the server came from."""
+        return {far.get_extra_info("sockname") for far in self._far}
+
+    def hold(self) -> None:
+        """Let nothing through, either way."""
+        self.up.hold()
+        self.down.hold()
+
+    def release(self) -> None:
+        """Let everything through again."""
+        self.up.release()
+        self.down.release()
+
+    def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._carry(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._near.add(writer)
+        far_reader, far_writer = await _connect(self._server, _thin())
+        self._far.add(far_writer)
+        try:
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(self.up.carry(reader, far_writer))
+                ways.create_task(self.down.carry(far_reader, writer))
+        except* OSError:
+            pass  # One side was cut off, so the other is.
+        finally:
+            far_writer.close()
+            writer.close()
+
+
+def _thin() -> socket.socket:
+    # With its protocol named: asyncio sends small pieces at once only on such.
+    thin = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    thin.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LINE_BUFFER_BYTES)
+    thin.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, LINE_SEGMENT_BYTES)
+    thin.setblocking(False)
+    return thin
+
+
+async def _connect(
+    server: Listening, plain: socket.socket
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", server.port))
+    return await asyncio.open_connection(sock=plain, limit=4_096)
