@@ -17,8 +17,9 @@ from littlechat.frames import pack
 OUTBOX_BYTES = 256 * 1024
 """What may wait for one socket."""
 
-WRITE_SECONDS = 20.0
-"""A peer that takes nothing for this long has stopped reading."""
+WRITE_SECONDS = 50.0
+"""How long a frame may take: by then a browser has given the line up itself (`static/socket.js`).
+A peer that takes too little of it is cut off sooner, by the server."""
 
 CLOSE_SECONDS = 0.5
 """How long a send under way may still take once its socket is to close: kicks take effect in 1 s,

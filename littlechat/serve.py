@@ -31,9 +31,12 @@ from wsproto.events import Ping
 
 from littlechat.app import close_sockets
 from littlechat.frames import FRAME_BYTES_MAX
+from littlechat.patience import Patience
 
 WRITE_SECONDS = 15.0
-"""A peer that does not take a write within this is cut off, and what waits for it is freed."""
+TAKEN_BYTES = 64 * 1024
+"""A peer that takes neither all that waits for it nor this much within this time is cut off, and
+that is freed: a slow line gets a long frame, and yet nobody holds one for ever."""
 
 PING_SECONDS = 20.0
 SILENCE_SECONDS = 50.0
@@ -73,56 +76,30 @@ class ServerConfig(Config):
         return self._dated[1]
 
 
-class Patience:
-    """When a connection ends whose peer is silent, or is idle: one timer for its whole life.
+class Pace:
+    """Cuts a connection off as soon as its peer takes too little of what waits for it."""
 
-    Stands for Hypercorn's `idle_task`, which makes and cancels two tasks for every request, as its
-    timed reading makes another.
-    """
+    __slots__ = ("_connection", "_reason", "_timer", "_waiting")
 
-    def __init__(self, connection: "ImpatientServer") -> None:
-        self._connection, self._loop = connection, connection.loop
-        self.reading = False
-        self._heard = self._loop.time()
-        self._idle_since: float | None = None
-        self._wait()
+    def __init__(self, connection: "ImpatientServer", more: int, reason: str) -> None:
+        self._connection, self._reason = connection, reason
+        self._begin(connection.unsent() + more)
 
-    async def restart(self, *_: Any) -> None:
-        """Take the connection for idle from now on; while stopping nobody waits for such."""
-        self._idle_since = self._loop.time()
-        if self._connection.config.stopping:
-            self._connection.hang_up()
+    def _begin(self, waiting: int) -> None:
+        self._waiting = waiting
+        # In no context: a timer, even a cancelled one, would hold the request that set it.
+        self._timer = self._connection.loop.call_later(WRITE_SECONDS, self._look, context=Context())
 
-    async def stop(self) -> None:
-        """Take the connection for busy."""
-        self._idle_since = None
-
-    def hear(self) -> None:
-        """Note that the peer has sent something, or taken a part of a long answer."""
-        self._heard = self._loop.time()
+    def _look(self) -> None:
+        waiting = self._connection.unsent()
+        if self._waiting - waiting >= TAKEN_BYTES:
+            self._begin(waiting)
+        else:
+            self._connection.cut(self._reason)
 
     def end(self) -> None:
-        """Wait for nothing any more."""
+        """Stop looking."""
         self._timer.cancel()
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether the peer has had all it asked for and asks for nothing."""
-        return self._idle_since is not None
-
-    def _wait(self) -> None:
-        now, config = self._loop.time(), self._connection.config
-        dues = [self._heard + float(config.read_timeout or 0)] if self.reading else []
-        if self._idle_since is not None:
-            dues.append(self._idle_since + config.keep_alive_timeout)
-        if dues and min(dues) <= now:
-            self._connection.hang_up()
-            return
-        # At least as often as anything may fall due that begins meanwhile.
-        least = min(float(config.read_timeout or 0), config.keep_alive_timeout)
-        due = min([*dues, now + least])
-        # In no context: a timer would hold the request that set it.
-        self._timer = self._loop.call_at(due, self._wait, context=Context())
 
 
 class ImpatientServer(TCPServer):
@@ -191,29 +168,29 @@ class ImpatientServer(TCPServer):
             if not transport.get_write_buffer_size() and not transport.is_closing():
                 return
             data = b""
-        late = self._cut_later("peer stopped reading")
+        pace = Pace(self, len(data), "peer stopped reading")
         try:
             await super().protocol_send(RawData(data))
         finally:
-            late.cancel()
+            pace.end()
 
     async def _close(self) -> None:
         # Closing, too, first waits until the peer has taken the rest; and it may be cancelled.
-        late = self._cut_later("peer did not take the rest")
+        pace = Pace(self, 0, "peer did not take the rest")
         try:
             await super()._close()
         finally:
-            if not self.writer.transport.get_write_buffer_size():
-                late.cancel()
+            if not self.unsent():
+                pace.end()
 
-    def _cut_later(self, reason: str) -> asyncio.TimerHandle:
-        # In no context: a timer, even a cancelled one, would hold the request that set it.
-        return self.loop.call_later(WRITE_SECONDS, self.cut, reason, context=Context())
+    def unsent(self) -> int:
+        """Return how many bytes wait for the peer."""
+        return self.writer.transport.get_write_buffer_size()
 
     def cut(self, reason: str) -> None:
         """Drop the connection, if it still is one, and what waits for the peer."""
         transport = self.writer.transport
-        if not transport.is_closing() or transport.get_write_buffer_size():
+        if not transport.is_closing() or self.unsent():
             log.warning("connection cut", extra={"reason": reason})
             transport.abort()
 

@@ -17,7 +17,7 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 LADDER = """
 models config logs
 markup frames presence ordering datadir
-embedded bus db throttle metrics work
+embedded bus db throttle metrics work patience
 ends posts
 changes
 accounts rooms messages

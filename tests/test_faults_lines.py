@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from littlechat import serve
+from littlechat import hub, serve
 from littlechat.app import create_app
 from littlechat.config import Settings
 from littlechat.db import Database
@@ -152,6 +152,41 @@ async def test_page_on_a_line_too_thin_is_closed_and_healed(site: Site) -> None:
         assert dom.seqs == list(range(dom.seqs[0], 122))
         assert dom.texts == [at.his.dom.messages[seq].text for seq in dom.seqs]
         await back.close()
+
+
+async def test_page_that_missed_much_comes_back_over_a_thin_line(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Seconds of the real limits are tenths here. What a line takes without a pause may take long.
+    assert serve.WRITE_SECONDS < serve.SILENCE_SECONDS
+    monkeypatch.setattr(serve, "WRITE_SECONDS", serve.WRITE_SECONDS / 10)
+    monkeypatch.setattr(hub, "WRITE_SECONDS", hub.WRITE_SECONDS / 10)
+    async with ends(site) as at:
+        await at.hers.close()
+        for number in range(60):
+            await at.ben.say(at.room, f"{number} {LONG}")
+        at.line.down.bytes_per_second = 100_000
+        back = await at.ada.come_back(at.room, at.hers.dom)
+        began = time.monotonic()
+        dom = await back.until(lambda dom: len(dom.messages) == 61)
+        assert time.monotonic() - began > 1.2 * serve.WRITE_SECONDS, "the line was not thin"
+        assert dom.seqs == list(range(1, 62))
+        await back.close()
+
+
+async def test_page_that_takes_too_little_of_a_frame_is_cut_off(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "WRITE_SECONDS", 0.5)
+    async with ends(site) as at:
+        await at.hers.close()
+        for number in range(60):
+            await at.ben.say(at.room, f"{number} {LONG}")
+        at.line.down.bytes_per_second = serve.TAKEN_BYTES
+        back = await at.ada.come_back(at.room, at.hers.dom)
+        assert await back.until_closed() == 1006
+        assert arrivals(back) == []
+        await until(lambda: not held(site, at.line))
 
 
 # Lines that end in one direction
