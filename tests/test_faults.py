@@ -287,6 +287,9 @@ async def start_redis(program: str, port: int) -> tuple[asyncio.subprocess.Proce
     return redis, port
 
 
+Said = dict[int, tuple[Person, str]]
+"""What was acknowledged, by number: whose it is, and what it said at first."""
+
 Act = tuple[str, int, int]
 ACTS = st.lists(
     st.tuples(
@@ -334,7 +337,7 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
     """Let people act at random, then bring all back, and hold every page against a fresh one."""
     streams: dict[int, Stream] = {}
     doms = {who: await person.page(room) for who, person in enumerate(people)}
-    authors: dict[int, Person] = {}
+    said: Said = {}
     pending: list[asyncio.Task[None]] = []
     for number, (act, who, which) in enumerate(acts):
         if act == "cut" and who in streams:
@@ -342,7 +345,7 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
         elif act == "return" and who not in streams:
             streams[who] = await people[who].come_back(room, doms[who])
         elif act in ("say", "edit", "remove"):
-            writing = write(people[who], room, authors, act, which, number)
+            writing = write(people[who], room, said, act, which, number)
             pending.append(asyncio.create_task(writing))
         if which % 3 == 0:
             await asyncio.sleep(0)
@@ -350,7 +353,9 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
     for who in set(doms) - set(streams):
         streams[who] = await people[who].come_back(room, doms[who])
     fresh = await people[0].page(room)
-    assert fresh.seqs == list(range(1, len(authors) + 1)), "a hole"
+    assert fresh.seqs == list(range(1, len(said) + 1)), "a hole"
+    for seq, shown in fresh.messages.items():
+        assert (shown.author, shown.text) == (said[seq][0].name, said[seq][1]) or shown.version
     end = Cursor.parse(fresh.cursor or "")
     assert end
     for stream in streams.values():
@@ -361,16 +366,15 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
         await stream.close()
 
 
-async def write(
-    person: Person, room: str, authors: dict[int, Person], act: str, which: int, number: int
-) -> None:
+async def write(person: Person, room: str, said: Said, act: str, which: int, number: int) -> None:
     """Post, or change one of the posts there are, whoever wrote it."""
     if act == "say":
-        authors[await person.say(room, f"{person.name} {number}")] = person
-    elif authors:
-        seq = sorted(authors)[which % len(authors)]
+        body = f"{person.name} {number}"
+        said[await person.say(room, body)] = (person, body)
+    elif said:
+        seq = sorted(said)[which % len(said)]
         address = f"/rooms/{room}/messages/{seq}/{act}"
-        answer = await authors[seq].post(address, htmx=True, body=f"edited {number}")
+        answer = await said[seq][0].post(address, htmx=True, body=f"edited {number}")
         assert answer.status_code in (200, 404)  # 404: it was removed in the meantime.
 
 
