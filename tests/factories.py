@@ -210,7 +210,10 @@ class Stream:
 
     async def next(self) -> str:
         """Return the next frame."""
-        frame = await asyncio.wait_for(self.connection.recv(), WAIT_SECONDS)
+        return await asyncio.wait_for(self._take(), WAIT_SECONDS)
+
+    async def _take(self) -> str:
+        frame = await self.connection.recv()
         assert isinstance(frame, str)
         self.frames.append(frame)
         self.dom.apply(frame)
@@ -232,10 +235,13 @@ class Stream:
 
     async def until_closed(self) -> int:
         """Take in frames until the server closes; return its code."""
+        return await asyncio.wait_for(self.listen(), WAIT_SECONDS)
+
+    async def listen(self) -> int:
+        """Take in frames until the server closes, however long that takes; return its code."""
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                while True:
-                    await self.next()
+            while True:
+                await self._take()
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
 

@@ -28,6 +28,12 @@ class Listening(Protocol):
         """Where it listens on loopback."""
 
 
+def masked(first: int, payload: bytes, length: int | None = None) -> bytes:
+    """Return a frame as a client sends it, whose first byte is `first`, or its beginning."""
+    size = struct.pack("!BQ", 0xFF, len(payload) if length is None else length)
+    return bytes([first]) + size + bytes(4) + payload
+
+
 @dataclass
 class Raw:
     """A connection of bytes, for what no honest client does."""
@@ -38,9 +44,7 @@ class Raw:
 
     @classmethod
     async def open(cls, server: Listening, receive_buffer: int = 0) -> "Raw":
-        plain = _thin()
-        if receive_buffer:
-            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        plain = _thin(receive_buffer) if receive_buffer else _socket()
         return cls(*await _connect(server, plain))
 
     async def upgrade(self, person: Person, path: str, **headers: str) -> "Raw":
@@ -62,8 +66,7 @@ class Raw:
 
     def send(self, first: int, payload: bytes, length: int | None = None) -> None:
         """Write a masked frame whose first byte is `first`, or its beginning."""
-        size = struct.pack("!BQ", 0xFF, len(payload) if length is None else length)
-        self.writer.write(bytes([first]) + size + bytes(4) + payload)
+        self.writer.write(masked(first, payload, length))
 
     async def frame(self) -> tuple[int, bytes]:
         """Return the opcode and the payload of the next frame."""
@@ -139,13 +142,16 @@ class Way:
     async def carry(self, sender: asyncio.StreamReader, receiver: asyncio.StreamWriter) -> None:
         """Pass on what comes, and in the end that it ended."""
         self._receivers.add(receiver)
+        clock = asyncio.get_running_loop().time
+        free_at = clock()
         try:
             while data := await sender.read(self._piece()):
                 await self._open.wait()
                 if receiver not in self._shut:
                     receiver.write(data)
                     await receiver.drain()
-                    await asyncio.sleep(len(data) / self.bytes_per_second)
+                    free_at = max(free_at, clock()) + len(data) / self.bytes_per_second
+                    await asyncio.sleep(free_at - clock())
             # A line that lets nothing through does not tell of an end either.
             await self._open.wait()
             if receiver not in self._shut:
@@ -225,17 +231,26 @@ class Proxy:
             writer.close()
 
 
-def _thin() -> socket.socket:
+def _socket() -> socket.socket:
     # With its protocol named: asyncio sends small pieces at once only on such.
-    thin = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    thin.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LINE_BUFFER_BYTES)
+    plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    plain.setblocking(False)
+    return plain
+
+
+def _thin(receive_buffer: int = LINE_BUFFER_BYTES) -> socket.socket:
+    thin = _socket()
+    thin.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     thin.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, LINE_SEGMENT_BYTES)
-    thin.setblocking(False)
     return thin
 
 
 async def _connect(
     server: Listening, plain: socket.socket
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", server.port))
-    return await asyncio.open_connection(sock=plain, limit=4_096)
+    try:
+        await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", server.port))
+        return await asyncio.open_connection(sock=plain, limit=4_096)
+    except BaseException:
+        plain.close()
+        raise

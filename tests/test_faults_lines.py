@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from littlechat import hub, serve
 from littlechat.app import create_app
 from littlechat.config import Settings
 from littlechat.db import Database
-from littlechat.hub import OUTBOX_BYTES, OVERLOAD
+from littlechat.hub import OUTBOX_BYTES, OVERLOAD, POLICY
 from tests.factories import WAIT_SECONDS, Dom, Person, Site, Stream
 from tests.lines import LINE_BUFFER_BYTES, Proxy, Raw, is_held, transports
 
@@ -114,27 +115,60 @@ async def test_partition_of_five_seconds_delays_and_one_of_ninety_is_healed(site
         await back.close()
 
 
+@pytest.mark.parametrize("flooding", [False, True], ids=["quiet", "flooding"])
+async def test_what_waits_for_one_who_takes_nothing_is_bounded(site: Site, flooding: bool) -> None:
+    async with ends(site) as at:
+        (hers,) = (one for one in site.services.hub.sockets if one.name == "Ada")
+        (end,) = (one for one in held(site, at.line) if isinstance(one, asyncio.WriteTransport))
+        at.line.down.hold()
+        flood = asyncio.create_task(send_typing(at.hers, 10_000 if flooding else 0))
+        outbox = unsent = 0
+        for number in range(100):
+            await at.ben.say(at.room, f"{number} {LONG}")
+            await at.his.next()
+            outbox = max(outbox, hers._bytes)
+            unsent = max(unsent, end.get_write_buffer_size())
+        assert outbox <= OUTBOX_BYTES
+        assert flooding or outbox > OUTBOX_BYTES // 2
+        assert unsent <= serve.UNSENT_BYTES + OUTBOX_BYTES
+        await until(lambda: hers not in site.services.hub.sockets)
+        assert hers.close_code == (POLICY if flooding else OVERLOAD)
+        assert hers._bytes == 0
+        dom = await at.his.until(lambda dom: len(dom.messages) == 101)
+        assert arrivals(at.his) == dom.seqs == list(range(1, 102))
+        at.line.cut()
+        await flood
+
+
+async def send_typing(stream: Stream, times: int) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        for _ in range(times):
+            await stream.connection.send('{"type": "typing"}')
+
+
 # Thin lines
 
 
 async def test_page_on_a_thin_line_gets_everything_late_and_in_order(site: Site) -> None:
     async with ends(site) as at:
         at.line.down.bytes_per_second = 40_000
-        hearing = asyncio.create_task(at.hers.until(lambda dom: len(dom.messages) == 31))
+        hearing = asyncio.create_task(at.hers.listen())
         for number in range(30):
             await at.ben.say(at.room, f"{number} {LONG}")
         await at.his.until(lambda dom: len(dom.messages) == 31)
         assert len(at.hers.dom.messages) < 20, "the line was not thin"
-        dom = await hearing
+        await until(lambda: len(at.hers.dom.messages) == 31)
         assert arrivals(at.hers) == arrivals(at.his) == list(range(1, 32))
-        assert dom.texts == at.his.dom.texts
-        assert (dom.doubled, site.services.hub.counters.overflowed) == ([], 0)
+        assert at.hers.dom.texts == at.his.dom.texts
+        assert site.services.hub.counters.overflowed == 0
+        at.line.cut()
+        assert await hearing == 1006
 
 
 async def test_page_on_a_line_too_thin_is_closed_and_healed(site: Site) -> None:
     async with ends(site) as at:
         at.line.down.bytes_per_second = 80_000
-        hearing = asyncio.create_task(at.hers.until_closed())
+        hearing = asyncio.create_task(at.hers.listen())
         (hers,) = (one for one in site.services.hub.sockets if one.name == "Ada")
         most = 0
         for number in range(120):
@@ -143,7 +177,7 @@ async def test_page_on_a_line_too_thin_is_closed_and_healed(site: Site) -> None:
             most = max(most, hers._bytes)
         await at.his.until(lambda dom: len(dom.messages) == 121)
         assert OUTBOX_BYTES // 2 < most <= OUTBOX_BYTES
-        assert await hearing in (OVERLOAD, 1006)
+        assert await asyncio.wait_for(hearing, WAIT_SECONDS) in (OVERLOAD, 1006)
         assert site.services.hub.counters.overflowed == 1
         seen = arrivals(at.hers)
         assert seen == list(range(1, len(seen) + 1))
@@ -213,13 +247,13 @@ def quick_pings(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_half_of_a_line_is_found_out_and_its_page_healed(site: Site, ailment: str) -> None:
     async with ends(site) as at:
         assert len(held(site, at.line)) == 2
-        ended = asyncio.create_task(at.hers.until_closed())
+        ended = asyncio.create_task(at.hers.listen())
         AILMENTS[ailment](at.line)
         await at.ben.say(at.room, "half")
         await at.his.until(lambda dom: len(dom.messages) == 2)
         await until(lambda: not held(site, at.line))
         at.line.release()
-        assert await ended == 1006
+        assert await asyncio.wait_for(ended, WAIT_SECONDS) == 1006
         back = await at.ada.come_back(at.room, at.hers.dom)
         await at.ben.say(at.room, "whole")
         for stream in (at.his, back):
