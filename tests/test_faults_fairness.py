@@ -191,7 +191,7 @@ async def thin_lines(scene: Scene) -> AsyncIterator[None]:
     async with Proxy(scene.server) as line, Person(line.url, scene.ada.name) as far:
         far.http.cookies = scene.ada.http.cookies
         streams = [await far.stream(scene.room) for _ in range(SOME)]
-        line.down.bytes_per_second = 40_000
+        line.down.bytes_per_second = 20_000
         hearing = [asyncio.create_task(stream.listen()) for stream in streams]
         first = max(scene.cleos.dom.seqs) + 1
         yield
