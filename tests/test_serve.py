@@ -244,6 +244,8 @@ async def test_pings_go_out_and_a_silent_peer_is_closed(
     monkeypatch.setattr(serve, "SILENCE_SECONDS", 1.0)
     clock = asyncio.get_running_loop().time
     async with Site(make_app()) as site, Person(site, "Ada") as ada:
+        # Each request on a connection of its own: an idle one is given up, perhaps just then.
+        ada.http.headers["Connection"] = "close"
         room = await (await ada.register()).create_room("Garden")
         answering = await ada.stream(room)
         silent = await Raw.open(site)
