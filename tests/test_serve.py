@@ -240,12 +240,10 @@ async def test_answer_that_nobody_takes_is_let_go(
 async def test_pings_go_out_and_a_silent_peer_is_closed(
     make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "PING_SECONDS", 0.2)
-    monkeypatch.setattr(serve, "SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(serve, "PING_SECONDS", 0.5)
+    monkeypatch.setattr(serve, "SILENCE_SECONDS", 4.0)  # Longer than a hash takes anywhere.
     clock = asyncio.get_running_loop().time
     async with Site(make_app()) as site, Person(site, "Ada") as ada:
-        # Each request on a connection of its own: an idle one is given up, perhaps just then.
-        ada.http.headers["Connection"] = "close"
         room = await (await ada.register()).create_room("Garden")
         answering = await ada.stream(room)
         silent = await Raw.open(site)
@@ -257,7 +255,7 @@ async def test_pings_go_out_and_a_silent_peer_is_closed(
                     opcode, _ = await silent.frame()
                     if opcode == PING:
                         pings.append(clock())
-        assert clock() - since > 0.9
+        assert clock() - since > 3.6
         assert len(pings) >= 3
         assert all(b - a > 0.1 for a, b in pairwise(pings))
         seq = await ada.say(room, "still here")
