@@ -56,11 +56,16 @@ class Actions:
         self._render, self._bus, self._live = render, bus, live
         self._work = work
         self._heralds: list[Herald] = []
+        self._change_heralds: list[Herald] = []
         self._touched: dict[str, tuple[int, datetime]] = {}
 
     def tell(self, herald: "Herald") -> None:
         """Let `herald` hear of every message that is posted through this process."""
         self._heralds.append(herald)
+
+    def tell_of_changes(self, herald: "Herald") -> None:
+        """Let `herald` hear of every message that is changed through this process."""
+        self._change_heralds.append(herald)
 
     async def say(self, room_id: str, author: User, draft: Draft) -> Message:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
@@ -106,6 +111,8 @@ class Actions:
                 room_topic(message.room_id),
                 {"kind": "changed", "n": n, "html": str(self._render.message(message))},
             )
+            for herald in self._change_heralds:
+                self._work.later(herald(message))
         return message
 
     async def create_room(

@@ -16,14 +16,17 @@ from littlechat.config import ConfigError, Settings
 from littlechat.db import Database
 from littlechat.feeds import Feeds
 from littlechat.hub import RESTART, Hub
+from littlechat.indexer import Indexer
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Session
+from littlechat.postings import Postings
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
+from littlechat.search import Search
 from littlechat.throttle import Throttle
-from littlechat.web import Services, auth, health, messages, protect, rooms, socket
+from littlechat.web import Services, auth, health, messages, protect, rooms, search, socket
 from littlechat.web.requests import Application, SessionCookie
 from littlechat.work import Work
 
@@ -63,7 +66,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
     protect(app)
-    for blueprint in (auth, rooms, messages, socket, health):
+    for blueprint in (auth, rooms, messages, search, socket, health):
         app.register_blueprint(blueprint.blueprint)
     add_static(app)
     log_requests(app)
@@ -73,9 +76,11 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         await served.db.open()
         await served.rooms.open()
         await served.live.open()
+        served.indexer.open()
 
     @app.after_serving
     async def close_services() -> None:
+        await served.indexer.close()
         await served.work.close()
         await served.live.close()
         served.db.close()
@@ -98,6 +103,11 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     access = Access(accounts, room_store, carrier)
     live = Live(carrier, hub, feeds, render, access, accounts, room_store)
     _watch(metrics, hub, feeds, carrier)
+    actions = Actions(accounts, room_store, message_store, render, carrier, live, work)
+    postings = Postings(db)
+    indexer = Indexer(db, postings)
+    actions.tell(indexer.hear)
+    actions.tell_of_changes(indexer.hear)
     return Services(
         settings=settings,
         db=db,
@@ -109,8 +119,10 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         accounts=accounts,
         rooms=room_store,
         messages=message_store,
+        search=Search(db, postings),
+        indexer=indexer,
         metrics=metrics,
-        actions=Actions(accounts, room_store, message_store, render, carrier, live, work),
+        actions=actions,
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from bson import ObjectId
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import WriteConcern
@@ -168,6 +169,10 @@ class Database:
         self.invitations = Collection(database["invitations"], observe)
         self.messages = Collection(database["messages"], observe)
         self.changes = Collection(database["changes"], observe)
+        self.search_state = Collection(database["search_state"], observe)
+        self.search_rooms = Collection(database["search_rooms"], observe)
+        self.search_segments = Collection(database["search_segments"], observe)
+        self.search_parts = Collection(database["search_parts"], observe)
 
     async def open(self) -> None:
         """Reach the database and make the indexes that are not there; raise `Unavailable`."""
@@ -192,6 +197,17 @@ def now() -> datetime:
     """Return the time in UTC to the millisecond, which is what the database keeps."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def packed_id(document: Mapping[str, Any]) -> bytes:
+    """Return the 12 bytes of a document's own id, for one that the driver gave."""
+    packed: bytes = document["_id"].binary
+    return packed
+
+
+def unpacked_id(packed: bytes) -> object:
+    """Return the document's id of which `packed_id` made these bytes."""
+    return ObjectId(packed)
 
 
 async def provision(uri: str, username: str, password: str) -> None:

@@ -35,6 +35,8 @@ LOGIN_NAME = Rule("login-name", parse("100 per hour"))
 """Failed logins with one name from anywhere: far above one person's, below a botnet's use."""
 REGISTER = Rule("register", parse("60 per hour"))
 SEND = Rule("send", parse("60 per 10 seconds"))
+SEARCH = Rule("search", parse("80 per 10 seconds"))
+"""Every pause in typing asks."""
 CREATE_ROOM = Rule("create-room", parse("30 per hour"))
 INVITE = Rule("invite", parse("30 per hour"))
 JOIN = Rule("join", parse("60 per minute"))

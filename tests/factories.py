@@ -37,6 +37,10 @@ async def wipe(database: Database) -> None:
         database.invitations,
         database.messages,
         database.changes,
+        database.search_state,
+        database.search_rooms,
+        database.search_segments,
+        database.search_parts,
     ):
         await collection.delete({})
 

@@ -16,11 +16,11 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 # A module imports only from the lines above its own.
 LADDER = """
 models config logs
-markup frames presence ordering datadir
+markup frames presence ordering datadir terms segments
 embedded bus db throttle metrics work patience
-ends posts
+ends posts postings
 changes
-accounts rooms messages
+accounts rooms messages search indexer
 hub render access
 catchup crowd
 feed

@@ -99,6 +99,7 @@ ROWS = (
     Row("POST", f"{SAID}/remove", "Ada", 303, 401, 403, 404, 404),
     Row("SOCKET", f"{ROOM}/socket", "Ben", 101, 401, 404, 404),
     Row("SOCKET", "/socket", "Dan", 101, 401),
+    Row("GET", "/search", "Dan", 200, 303),
 )
 OPEN = {
     ("GET", "/"): 303,

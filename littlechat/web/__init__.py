@@ -41,12 +41,14 @@ from littlechat.config import Settings
 from littlechat.db import Database, Missing, Unavailable
 from littlechat.feeds import Feeds
 from littlechat.hub import Hub
+from littlechat.indexer import Indexer
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Invalid, Membership, Refused, Session
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
+from littlechat.search import Search
 from littlechat.throttle import Throttle, TooMany
 from littlechat.work import Work
 
@@ -102,6 +104,8 @@ class Services:
     accounts: Accounts
     rooms: Rooms
     messages: Messages
+    search: Search
+    indexer: Indexer
     metrics: Metrics
     actions: Actions
     work: Work

@@ -1,0 +1,274 @@
+"""Follows the rooms and brings what is said into the search index, off the path of a post.
+
+How far each room is indexed is stored, behind what the index holds: after a crash some messages are
+indexed again, which does no harm, and none is left out. Two processes may do the same work; a lease
+keeps them from it, but nothing relies on that.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from littlechat.db import Database, Document, Duplicate, Unavailable, now, packed_id
+from littlechat.models import Cursor, Message, new_id
+from littlechat.postings import Postings
+from littlechat.posts import from_document
+from littlechat.segments import ROWS_MAX, Row
+from littlechat.terms import terms
+
+FLUSH_SECONDS = 0.5
+"""How long a message may wait for others, to be indexed with them."""
+
+SWEEP_SECONDS = 30.0
+"""How often rooms are looked through for what this process was not told of."""
+
+DEEP_SWEEPS = 20
+"""Every so many sweeps also look for changes, of which a list of rooms has no hint."""
+
+LEASE_SECONDS = 120.0
+LEASE = "sweeper"
+
+READ = 1_000
+"""Messages read in one call."""
+
+REST = 1.0
+"""How long old messages wait after each reading, by how long it took: people come first."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a room is indexed, and when that room was made, since ids come back."""
+
+    room_id: str
+    made: datetime
+    cursor: Cursor
+
+
+class Indexer:
+    """The follower of one process."""
+
+    def __init__(self, db: Database, postings: Postings) -> None:
+        self._db, self._postings = db, postings
+        self._name = new_id()
+        self._dirty: set[str] = set()
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._sweeps = 0
+
+    async def hear(self, message: Message) -> None:
+        """Index the message's room soon: something was said or changed there."""
+        self._dirty.add(message.room_id)
+        self._news.set()
+
+    def open(self) -> None:
+        """Begin to follow."""
+        self._task = asyncio.create_task(self._run(), name="indexer")
+
+    async def close(self) -> None:
+        """Stop following; the next start goes on from here."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            try:
+                if loop.time() >= due:
+                    due = loop.time() + SWEEP_SECONDS
+                    await self._sweep_alone()
+                await self._flush()
+            except Unavailable as error:
+                log.warning("not indexed for now", extra={"error": str(error)})
+            except Exception:
+                log.exception("indexing failed")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), max(0.0, due - loop.time()))
+            self._news.clear()
+            await asyncio.sleep(FLUSH_SECONDS)
+
+    # What was just said
+
+    async def _flush(self) -> None:
+        """Index what was said in the rooms that this process heard of."""
+        rooms, self._dirty = self._dirty, set()
+        try:
+            await self.catch_up(rooms)
+        except BaseException:
+            self._dirty |= rooms
+            raise
+
+    async def catch_up(self, room_ids: Sequence[str] | set[str]) -> int:
+        """Index what is new in these rooms; return how many messages that was."""
+        readings = [reading for one in room_ids if (reading := await self._begin(one))]
+        done = 0
+        while readings:
+            rows = [row for reading in readings for row in await reading.read()]
+            await self._add(rows, readings)
+            done += len(rows)
+            readings = [reading for reading in readings if reading.goes_on]
+            if len(rows) > READ:
+                await self._postings.merge_some()
+        if done:
+            while await self._postings.merge_some():
+                pass
+        return done
+
+    async def _begin(self, room_id: str) -> "_Reading | None":
+        room = await self._db.rooms.find_one({"_id": room_id})
+        if room is None:
+            return None
+        stored = await self._db.search_rooms.find_one({"_id": room_id})
+        if stored and stored["made"] == room["created"]:
+            cursor = Cursor(int(stored["seq"]), int(stored["change"]))
+            return _Reading(self._db, Progress(room_id, room["created"], cursor), True)
+        if stored:
+            await self._forget(room_id)
+        return _Reading(self._db, Progress(room_id, room["created"], Cursor()), False)
+
+    async def _add(self, rows: Sequence[Row], readings: "Sequence[_Reading]") -> None:
+        if rows:
+            await self._postings.append(rows)
+            await self._postings.note_changes(row for row in rows if row.version)
+        for reading in readings:
+            await reading.store()
+
+    # What nobody told this process of
+
+    async def _sweep_alone(self) -> None:
+        if await self._lease():
+            await self.sweep(deep=self._sweeps % DEEP_SWEEPS == 0)
+            self._sweeps += 1
+
+    async def _lease(self) -> bool:
+        """Return whether this process may sweep for a while."""
+        until = now() + timedelta(seconds=LEASE_SECONDS)
+        values = {"by": self._name, "until": until}
+        held = await self._db.search_state.find_one({"_id": LEASE})
+        if held is None:
+            with contextlib.suppress(Duplicate):
+                await self._db.search_state.insert({"_id": LEASE, **values})
+                return True
+            return False
+        if held["by"] != self._name and held["until"] > now():
+            return False
+        return await self._db.search_state.update(
+            {"_id": LEASE, "until": held["until"]}, {"$set": values}
+        )
+
+    async def sweep(self, deep: bool = True, rest: float = REST) -> int:
+        """Index whatever is not, oldest first, and tidy up; return how many messages that was."""
+        rooms = await self._db.rooms.find({})
+        stored = {one["_id"]: one for one in await self._db.search_rooms.find({})}
+        for gone in stored.keys() - {room["_id"] for room in rooms}:
+            await self._forget(gone)
+        behind = [room["_id"] for room in rooms if _is_behind(room, stored.get(room["_id"]))]
+        done = await self._work_off(behind, rest)
+        if deep:
+            done += await self.catch_up([room["_id"] for room in rooms if room["_id"] in stored])
+            await self._postings.scrub()
+        await self._postings.clear_away()
+        return done
+
+    async def _forget(self, room_id: str) -> None:
+        await self._postings.note_end(room_id)
+        await self._db.search_rooms.delete({"_id": room_id})
+
+    async def _work_off(self, room_ids: Sequence[str], rest: float) -> int:
+        """Index rooms side by side, by time, so that each segment is about a time of its own."""
+        loop = asyncio.get_running_loop()
+        readings = [reading for one in room_ids if (reading := await self._begin(one))]
+        heap = [(reading.reached, number) for number, reading in enumerate(readings)]
+        heapq.heapify(heap)
+        rows: list[Row] = []
+        done = 0
+        while heap:
+            number = heapq.heappop(heap)[1]
+            started = loop.time()
+            rows += await readings[number].read()
+            if readings[number].goes_on:
+                heapq.heappush(heap, (readings[number].reached, number))
+            if rows and (not heap or len(rows) > ROWS_MAX - 2 * READ):
+                await self._add(rows, readings)
+                done, rows = done + len(rows), []
+            await asyncio.sleep(rest * (loop.time() - started))
+        return done
+
+
+def _is_behind(room: Document, stored: Document | None) -> bool:
+    if stored is None or stored["made"] != room["created"]:
+        return True
+    return bool(room["last_seq"] > stored["seq"])
+
+
+class _Reading:
+    """What is still to be indexed of one room, read a part at a time."""
+
+    def __init__(self, db: Database, progress: Progress, known: bool) -> None:
+        self._db = db
+        self._known = known
+        self._stored = self._now = progress
+        self.goes_on = True
+        self.reached = 0
+        """The moment up to which the room was read, to the millisecond."""
+
+    async def read(self) -> list[Row]:
+        """Return the next messages, and those that changed since they were indexed."""
+        room, cursor = self._now.room_id, self._now.cursor
+        # Changes before the posts: what is read of a post is then at least as new as they.
+        changes = await self._db.changes.find({"room": room, "n": _next(cursor.change)})
+        posts = await self._db.messages.find({"room": room, "seq": _next(cursor.seq)})
+        seqs = sorted({int(one["seq"]) for one in changes if one["seq"] <= cursor.seq})
+        changed = await self._db.messages.find({"room": room, "seq": {"$in": seqs}}) if seqs else []
+        self._now = replace(
+            self._now,
+            cursor=Cursor(
+                max([int(one["seq"]) for one in posts], default=cursor.seq),
+                max([int(one["n"]) for one in changes], default=cursor.change),
+            ),
+        )
+        self.goes_on = max(len(posts), len(changes)) == READ
+        rows = await _rows([*changed, *posts])
+        self.reached = max([row.at for row in rows], default=self.reached)
+        return rows
+
+    async def store(self) -> None:
+        """Store how far the room is indexed."""
+        if self._now == self._stored and self._known:
+            return
+        cursor = self._now.cursor
+        values = {"made": self._now.made, "seq": cursor.seq, "change": cursor.change}
+        await self._db.search_rooms.update(
+            {"_id": self._now.room_id}, {"$set": values}, upsert=True
+        )
+        self._stored, self._known = self._now, True
+
+
+def _next(number: int) -> Document:
+    return {"$gt": number, "$lte": number + READ}
+
+
+async def _rows(documents: Sequence[Document]) -> list[Row]:
+    if len(documents) < 50:
+        return list(map(_row, documents))
+    # A thousand at once would hold up everybody for a moment.
+    return await asyncio.to_thread(lambda: list(map(_row, documents)))
+
+
+def _row(document: Document) -> Row:
+    message = from_document(document)
+    return Row(
+        at=round(message.at.timestamp() * 1000),
+        room=message.room_id,
+        seq=message.seq,
+        key=packed_id(document),
+        version=message.version,
+        terms=terms(message),
+    )

@@ -1,0 +1,262 @@
+"""The form of the search index: segments of messages in their order of time, never changed; pure.
+
+A segment is a sorted dictionary from terms to the rows that have them, cut into pages, and a table
+of the rows. Few and large documents, because a database is quick with those: a message has a dozen
+terms, and a document for each would cost a hundred times what the message did.
+"""
+
+import struct
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+Values = dict[str, Any]
+
+ROWS_MAX = 65_536
+"""Messages in the largest segment: a row's number has 16 bits."""
+
+PAGE_BYTES = 4_096
+TABLE_ROWS = 64
+
+WHOLE_BYTES = 96 * 1024
+"""A segment up to this size is one document, without pages of its own."""
+
+_ROW = struct.Struct("<QQHI12s")
+_AFTER = "\U0010ffff"
+
+
+class Row(NamedTuple):
+    """One message in a segment, as it was at a version: when, where, its document, its terms."""
+
+    at: int
+    room: str
+    seq: int
+    key: bytes
+    version: int = 0
+    terms: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a dictionary. `ends` tells where in `rows` those of each term end."""
+
+    terms: list[str]
+    ends: list[int]
+    rows: "array[int]"
+
+    def find(self, term: str) -> "array[int]":
+        """Return the rows that have the term."""
+        at = bisect_left(self.terms, term)
+        if at == len(self.terms) or self.terms[at] != term:
+            return array("H")
+        return self._rows(at, at + 1)
+
+    def find_prefix(self, prefix: str) -> "array[int]":
+        """Return the rows that have a term that begins so, in no order, some twice."""
+        low, high = bisect_left(self.terms, prefix), bisect_right(self.terms, prefix + _AFTER)
+        return self._rows(low, high)
+
+    def _rows(self, low: int, high: int) -> "array[int]":
+        return self.rows[self.ends[low - 1] if low else 0 : self.ends[high - 1] if high else 0]
+
+    def items(self) -> Iterator[tuple[str, "array[int]"]]:
+        """Yield each term with its rows."""
+        for at, term in enumerate(self.terms):
+            yield term, self._rows(at, at + 1)
+
+
+def page_of(values: Mapping[str, Any]) -> Page:
+    """Return the page that a document holds."""
+    counts, rows = array("H"), array("H")
+    counts.frombytes(values["counts"])
+    rows.frombytes(values["rows"])
+    # A term that every row of the largest segment has would count 65,536: told as 0.
+    ends = list(accumulate(count or ROWS_MAX for count in counts))
+    return Page(values["terms"].split("\n"), ends, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What must be known of a segment to read in it; the rest are its pages and tables.
+
+    `fences` are the first terms of the pages, `starts` the first moments of the tables. `whole`
+    holds the pages and tables of a small segment.
+    """
+
+    id: str
+    count: int
+    low: int
+    high: int
+    rooms: list[str]
+    fences: list[str]
+    starts: list[int]
+    whole: dict[str, Any] = field(default_factory=dict)
+
+    def page_ids(self, low: str, high: str) -> list[str]:
+        """Return the ids of the pages that may hold terms from `low` to `high`."""
+        first = max(0, bisect_right(self.fences, low) - 1)
+        last = bisect_right(self.fences, high)
+        return [f"{self.id}/p{number:05}" for number in range(first, last)]
+
+    def pages_for(self, term: str, prefix: bool = False) -> list[str]:
+        """Return the ids of the pages that may hold a term, or what begins so."""
+        return self.page_ids(term, term + _AFTER if prefix else term)
+
+    def table_for(self, row: int) -> str:
+        """Return the id of the table that tells of a row."""
+        return f"{self.id}/t{row // TABLE_ROWS:05}"
+
+    def part_ids(self) -> list[str]:
+        """Return the ids of all pages and tables."""
+        pages = [f"{self.id}/p{number:05}" for number in range(len(self.fences))]
+        return pages + [f"{self.id}/t{number:05}" for number in range(len(self.starts))]
+
+    def row(self, table: bytes, number: int) -> Row:
+        """Return a row from its table."""
+        at, seq, room, version, key = _ROW.unpack_from(table, number % TABLE_ROWS * _ROW.size)
+        return Row(at, self.rooms[room], seq, key, version)
+
+    def rows_between(self, low: int, high: int) -> range:
+        """Return rows among which are all those of `low` <= at < `high`, to a table's length."""
+        first = max(0, bisect_left(self.starts, low) - 1) * TABLE_ROWS
+        return range(first, min(self.count, bisect_left(self.starts, high) * TABLE_ROWS))
+
+
+Parts = dict[str, Any]
+"""Pages as values and tables as bytes, by their ids."""
+
+
+def build(id_: str, rows: Iterable[Row]) -> tuple[Segment, Parts]:
+    """Return a new segment of at most `ROWS_MAX` rows, and all its parts."""
+    ordered = sorted(rows, key=lambda row: row[:3])
+    postings: defaultdict[str, array[int]] = defaultdict(lambda: array("H"))
+    for number, row in enumerate(ordered):
+        for term in row.terms:
+            postings[term].append(number)
+    return _assemble(id_, ordered, postings)
+
+
+def merge(
+    id_: str,
+    sources: Sequence[tuple[Segment, Parts]],
+    is_gone: Callable[[Row], bool] = lambda row: False,
+) -> tuple[Segment, Parts] | None:
+    """Return one segment of several, without rows gone or overtaken; None if none is left."""
+    order, number_of = _order(sources, is_gone)
+    if not order:
+        return None
+    postings: defaultdict[str, array[int]] = defaultdict(lambda: array("H"))
+    for source, (segment, parts) in enumerate(sources):
+        new = [number_of.get((source, number), -1) for number in range(segment.count)]
+        for page in _pages(segment, parts):
+            for term, old in page.items():
+                postings[term].extend(new[number] for number in old if new[number] >= 0)
+    kept = {term: array("H", sorted(found)) for term, found in postings.items() if found}
+    return _assemble(id_, order, kept)
+
+
+def _order(
+    sources: Sequence[tuple[Segment, Parts]], is_gone: Callable[[Row], bool]
+) -> tuple[list[Row], dict[tuple[int, int], int]]:
+    """Return the rows that stay, by time, and the number of each by its source and old number."""
+    newest: dict[tuple[str, int], tuple[Row, tuple[int, int]]] = {}
+    for source, (segment, parts) in enumerate(sources):
+        for number in range(segment.count):
+            row = segment.row(parts[segment.table_for(number)], number)
+            other = newest.get((row.room, row.seq))
+            # A room made anew under a deleted one's id has later moments for its numbers.
+            if other and (other[0].at, other[0].version) >= (row.at, row.version):
+                continue
+            if not is_gone(row):
+                newest[row.room, row.seq] = row, (source, number)
+    order = sorted(newest.values(), key=lambda one: one[0][:3])
+    return [row for row, _ in order], {which: number for number, (_, which) in enumerate(order)}
+
+
+def _pages(segment: Segment, parts: Parts) -> Iterator[Page]:
+    for number in range(len(segment.fences)):
+        yield page_of(parts[f"{segment.id}/p{number:05}"])
+
+
+def _assemble(
+    id_: str, rows: Sequence[Row], postings: Mapping[str, "array[int]"]
+) -> tuple[Segment, Parts]:
+    pages = list(_cut(postings))
+    rooms = sorted({row.room for row in rows})
+    index = {room: number for number, room in enumerate(rooms)}
+    packed = b"".join(
+        _ROW.pack(row.at, row.seq, index[row.room], row.version, row.key) for row in rows
+    )
+    size = TABLE_ROWS * _ROW.size
+    tables = [packed[at : at + size] for at in range(0, len(packed), size)]
+    parts: Parts = {f"{id_}/p{number:05}": page for number, page in enumerate(pages)}
+    parts |= {f"{id_}/t{number:05}": table for number, table in enumerate(tables)}
+    small = len(packed) + sum(map(_size, pages)) <= WHOLE_BYTES
+    segment = Segment(
+        id=id_,
+        count=len(rows),
+        low=rows[0].at,
+        high=rows[-1].at,
+        rooms=rooms,
+        fences=[page["terms"].partition("\n")[0] for page in pages],
+        starts=[row.at for row in rows[::TABLE_ROWS]],
+        whole=parts if small else {},
+    )
+    return segment, parts
+
+
+def _cut(postings: Mapping[str, "array[int]"]) -> Iterator[Values]:
+    page: list[str] = []
+    size = 0
+    for term in sorted(postings):
+        page.append(term)
+        size += len(term) + 3 + 2 * len(postings[term])
+        if size >= PAGE_BYTES:
+            yield _packed(page, postings)
+            page, size = [], 0
+    if page:
+        yield _packed(page, postings)
+
+
+def _packed(terms: Sequence[str], postings: Mapping[str, "array[int]"]) -> Values:
+    counts = array("H", (len(postings[term]) % ROWS_MAX for term in terms))
+    rows = array("H")
+    for term in terms:
+        rows.extend(postings[term])
+    return {"terms": "\n".join(terms), "counts": counts.tobytes(), "rows": rows.tobytes()}
+
+
+def _size(page: Values) -> int:
+    return len(page["terms"]) + len(page["counts"]) + len(page["rows"])
+
+
+def to_values(segment: Segment) -> Values:
+    """Return the document of a segment, with its parts if it is small."""
+    return {
+        "_id": segment.id,
+        "count": segment.count,
+        "low": segment.low,
+        "high": segment.high,
+        "rooms": segment.rooms,
+        "fences": segment.fences,
+        "starts": segment.starts,
+        "whole": [{"_id": id_, "part": part} for id_, part in segment.whole.items()],
+    }
+
+
+def from_values(values: Mapping[str, Any]) -> Segment:
+    """Return the segment that a document holds."""
+    return Segment(
+        id=str(values["_id"]),
+        count=int(values["count"]),
+        low=int(values["low"]),
+        high=int(values["high"]),
+        rooms=list(values["rooms"]),
+        fences=list(values["fences"]),
+        starts=list(values["starts"]),
+        whole={one["_id"]: one["part"] for one in values["whole"]},
+    )

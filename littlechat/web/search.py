@@ -1,0 +1,111 @@
+"""Searching what a person may see: a page, and while they type its results as a fragment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.db import now
+from littlechat.models import Invalid, Message, Room, Session
+from littlechat.search import Found, Place
+from littlechat.terms import QUERY_MAX, Query, excerpt, known_as, parse
+from littlechat.throttle import SEARCH
+from littlechat.web import is_htmx, page, services, signed_in
+
+blueprint = Blueprint("search", __name__)
+
+HERE = "here"
+"""What `in:` calls the room from which somebody came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message found, with the name of its room, and the part of its text with what was sought."""
+
+    message: Message
+    room: str
+    pieces: list[tuple[str, bool]]
+
+
+@blueprint.get("/search")
+@signed_in
+async def show_search(session: Session) -> ResponseReturnValue:
+    """Show what is found, newest first; htmx gets the results alone, or those that follow."""
+    typed = " ".join(request.args.get("q", "").replace("\0", "").split())[:QUERY_MAX]
+    here, after = request.args.get("here", "")[:60], _place(request.args.get("after", ""))
+    # Asked of the store each time: what somebody was removed from a moment ago is not searched.
+    rooms = {room.id: room for room in await services().rooms.list_joined(session.user)}
+    here = here if here in rooms else ""
+    query = parse(typed, now())
+    found = Found()
+    if not query.is_empty:
+        await services().throttle.hit(SEARCH, session.user.id)
+        query, found = await _find(query, rooms, here, after)
+    more = {"q": typed, "here": here, "after": str(found.more)} if found.more else {}
+    return page(
+        _template(after),
+        q=typed,
+        here=here,
+        asked=not query.is_empty,
+        hints=query.hints,
+        hits=[_hit(query, message, rooms) for message in found.messages],
+        more=found.more,
+        query=urlencode({key: value for key, value in more.items() if value}),
+        today=f"{now():%Y-%m-%d}",
+    )
+
+
+def _template(after: Place | None) -> str:
+    if not is_htmx():
+        return "search.html"
+    return "_hits.html" if after else "_results.html"
+
+
+def _place(text: str) -> Place | None:
+    place = Place.parse(text)
+    if text and place is None:
+        raise Invalid(after="“after” is where a page of results ended: begin again.")
+    return place
+
+
+async def _find(
+    query: Query, rooms: dict[str, Room], here: str, after: Place | None
+) -> tuple[Query, Found]:
+    """Return what is found; the query comes back with hints about names that nobody has."""
+    ids, strange = _rooms(query, rooms, here)
+    authors, unknown = await _authors(query)
+    query = replace(query, hints=(*query.hints, *strange, *unknown))
+    if strange or unknown:
+        return query, Found()
+    return query, await services().search.find(query, ids, authors, after)
+
+
+def _rooms(query: Query, rooms: dict[str, Room], here: str) -> tuple[list[str], list[str]]:
+    if not query.rooms:
+        return list(rooms), []
+    names = {room.id: room.name for room in rooms.values()}
+    ids: list[str] = []
+    hints = []
+    for name in query.rooms:
+        known = [here] if here and name.lower() == HERE else list(known_as(name, names))
+        ids += known
+        if not known:
+            hints.append(f'You are in no room called “{name}”. A name with spaces: in:"two words".')
+    return ids, hints
+
+
+async def _authors(query: Query) -> tuple[Sequence[str] | None, list[str]]:
+    if not query.people:
+        return None, []
+    ids, hints = [], []
+    for name in query.people:
+        user = await services().accounts.find_user(name)
+        ids += [user.id] if user else []
+        hints += [] if user else [f"Nobody is called “{name}”: from: takes a whole username."]
+    return ids, hints
+
+
+def _hit(query: Query, message: Message, rooms: dict[str, Room]) -> Hit:
+    return Hit(message, rooms[message.room_id].name, excerpt(query, message.body))
