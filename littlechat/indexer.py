@@ -26,6 +26,8 @@ FLUSH_SECONDS = 0.5
 SWEEP_SECONDS = 30.0
 """How often rooms are looked through for what this process was not told of."""
 
+RETRY_SECONDS = 2.0
+
 DEEP_SWEEPS = 20
 """Every so many sweeps also look for changes, of which a list of rooms has no hint."""
 
@@ -89,8 +91,10 @@ class Indexer:
                 log.warning("not indexed for now", extra={"error": str(error)})
             except Exception:
                 log.exception("indexing failed")
+            # What could not be indexed is tried again without waiting for news.
+            pause = RETRY_SECONDS if self._dirty else max(0.0, due - loop.time())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), max(0.0, due - loop.time()))
+                await asyncio.wait_for(self._news.wait(), pause)
             self._news.clear()
             await asyncio.sleep(FLUSH_SECONDS)
 
@@ -130,7 +134,7 @@ class Indexer:
             cursor = Cursor(int(stored["seq"]), int(stored["change"]))
             return _Reading(self._db, Progress(room_id, room["created"], cursor), True)
         if stored:
-            await self._forget(room_id)
+            await self._forget(room_id, room["created"])
         return _Reading(self._db, Progress(room_id, room["created"], Cursor()), False)
 
     async def _add(self, rows: Sequence[Row], readings: "Sequence[_Reading]") -> None:
@@ -165,10 +169,11 @@ class Indexer:
 
     async def sweep(self, deep: bool = True, rest: float = REST) -> int:
         """Index whatever is not, oldest first, and tidy up; return how many messages that was."""
+        moment = now()
         rooms = await self._db.rooms.find({})
         stored = {one["_id"]: one for one in await self._db.search_rooms.find({})}
         for gone in stored.keys() - {room["_id"] for room in rooms}:
-            await self._forget(gone)
+            await self._forget(gone, moment)
         behind = [room["_id"] for room in rooms if _is_behind(room, stored.get(room["_id"]))]
         done = await self._work_off(behind, rest)
         if deep:
@@ -177,8 +182,8 @@ class Indexer:
         await self._postings.clear_away()
         return done
 
-    async def _forget(self, room_id: str) -> None:
-        await self._postings.note_end(room_id)
+    async def _forget(self, room_id: str, until: datetime) -> None:
+        await self._postings.note_end(room_id, until)
         await self._db.search_rooms.delete({"_id": room_id})
 
     async def _work_off(self, room_ids: Sequence[str], rest: float) -> int:

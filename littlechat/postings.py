@@ -8,6 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from littlechat.db import Database, Document, Duplicate, Unavailable, now
@@ -146,9 +147,9 @@ class Postings:
         if stale:
             await self._alter(lambda found: replace(found, stale=found.stale + stale))
 
-    async def note_end(self, room_id: str) -> None:
-        """Note that a room is no more, and all about it is to go."""
-        gone = (room_id, int(now().timestamp() * 1000))
+    async def note_end(self, room_id: str, until: datetime) -> None:
+        """Note that a room is no more, and all that was said there up to a moment is to go."""
+        gone = (room_id, int(until.timestamp() * 1000))
         await self._alter(lambda found: replace(found, gone=(*found.gone, gone)))
 
     async def _store(self, segment: Segment, parts: Parts) -> None:

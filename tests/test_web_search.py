@@ -1,0 +1,188 @@
+"""Searching over HTTP: what is shown, to whom, and what odd requests get."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from littlechat import indexer
+from littlechat.models import Draft
+from tests.attacks import found_room, insiders, user_of
+from tests.factories import Person, Site
+
+HIT = re.compile(r'<a class="hit" href="([^"]+)"')
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the follower sweep once at its start, and leave the rest to the tests."""
+    monkeypatch.setattr(indexer, "FLUSH_SECONDS", 3_600.0)
+
+
+@pytest.fixture
+async def people(site: Site) -> AsyncIterator[list[Person]]:
+    async with insiders(site, "Ada", "Ben", "Dan") as found:
+        yield found
+
+
+async def say(site: Site, room: str, who: Person, *bodies: str) -> None:
+    for body in bodies:
+        await site.services.actions.say(room, await user_of(site, who), Draft(body, ""))
+    await site.services.indexer.catch_up([room])
+
+
+async def search(who: Person, q: str, htmx: bool = False, **values: str) -> str:
+    headers = {"HX-Request": "true"} if htmx else {}
+    answer = await who.http.get("/search", params={"q": q, **values}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+async def test_hits_are_marked_in_context_and_lead_into_history(
+    site: Site, people: list[Person]
+) -> None:
+    ada, ben, _ = people
+    room = await found_room(site, "Garden", ada, ben)
+    await say(site, room, ada, "The <b>Trees</b> & bushes are green", "no")
+    text = await search(ben, "tree")
+    assert HIT.findall(text) == ["/rooms/garden?around=1#message-1"]
+    assert "The &lt;b&gt;<mark>Trees</mark>&lt;/b&gt; &amp; bushes" in text
+    assert "<b>Ada</b>" in text
+    assert "Garden" in text
+    fragment = await search(ben, "tree", htmx=True)
+    assert fragment.startswith('<div id="results"')
+    assert HIT.findall(fragment) == HIT.findall(text)
+
+
+async def test_only_rooms_that_one_is_in_are_searched(site: Site, people: list[Person]) -> None:
+    ada, ben, dan = people
+    public = await found_room(site, "Garden", ada, ben)
+    private = await found_room(site, "Attic", ada, ben, visibility="private")
+    await say(site, public, ada, "secret plan")
+    await say(site, private, ada, "secret treasure")
+    assert len(HIT.findall(await search(ben, "secret"))) == 2
+    for typed in ("secret", "from:Ada", "has:link", "in:garden secret", f"in:{private} secret"):
+        text = await search(dan, typed)
+        assert HIT.findall(text) == []
+        assert "treasure" not in text
+    # To him the private room looks like one that is not there.
+    hidden = await search(dan, f"in:{private} x")
+    absent = await search(dan, "in:nosuchroom12345 x")
+    assert hidden.replace(private, "nosuchroom12345") == absent
+
+
+async def test_removed_member_finds_nothing_there_any_more(
+    site: Site, people: list[Person]
+) -> None:
+    ada, ben, _ = people
+    private = await found_room(site, "Attic", ada, ben, visibility="private")
+    await say(site, private, ada, "secret treasure")
+    assert len(HIT.findall(await search(ben, "secret"))) == 1
+    await site.services.actions.remove_member(private, "Ben")
+    assert HIT.findall(await search(ben, "secret")) == []
+    assert len(HIT.findall(await search(ada, "secret"))) == 1
+
+
+async def test_removed_and_edited_messages_show_nothing_of_what_they_said(
+    site: Site, people: list[Person]
+) -> None:
+    ada = people[0]
+    room = await found_room(site, "Garden", ada)
+    await say(site, room, ada, "first secret", "second secret")
+    user = await user_of(site, ada)
+    membership = await site.services.rooms.find_membership(room, user)
+    assert membership
+    await site.services.actions.remove(room, 1, membership, user)
+    await site.services.actions.edit(room, 2, user, "harmless")
+    for _ in range(2):
+        assert HIT.findall(await search(ada, "secret")) == []
+        await site.services.indexer.catch_up([room])
+    assert len(HIT.findall(await search(ada, "harm"))) == 1
+
+
+async def test_operators_narrow_it_down(site: Site, people: list[Person]) -> None:
+    ada, ben, _ = people
+    garden = await found_room(site, "Big Garden", ada, ben)
+    attic = await found_room(site, "Attic", ada, ben)
+    await say(site, garden, ada, "tree https://example.com")
+    await say(site, garden, ben, "tree")
+    await say(site, attic, ben, "tree")
+    for typed, count in (
+        ("tree", 3),
+        ("tree from:Ben", 2),
+        ("tree from:@ben from:ada", 3),
+        ('tree in:"big garden"', 2),
+        ("tree in:big-garden from:ben", 1),
+        ("tree in:here", 1),
+        ("has:link", 1),
+        ("on:today", 3),
+        ("tree before:2020", 0),
+    ):
+        assert len(HIT.findall(await search(ada, typed, here=attic))) == count, typed
+
+
+async def test_what_is_not_known_is_a_hint(site: Site, people: list[Person]) -> None:
+    ada = people[0]
+    await found_room(site, "Garden", ada)
+    for typed, hint in (
+        ("from:nobody", "Nobody is called “nobody”"),
+        ("in:nowhere", "You are in no room called “nowhere”"),
+        ("x before:soon", "“before:soon” has no date"),
+        ("x has:<i>", "“has:&lt;i&gt;” is not known"),
+    ):
+        assert hint in await search(ada, typed), typed
+
+
+async def test_empty_search_explains_itself(people: list[Person]) -> None:
+    text = await search(people[0], "")
+    assert "from:Ada" in text
+    assert "has:link" in text
+    assert "Nothing you may see says that" in await search(people[0], "unheard")
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition(
+    site: Site, people: list[Person]
+) -> None:
+    ada = people[0]
+    room = await found_room(site, "Garden", ada)
+    await say(site, room, ada, *(f"tree {n}" for n in range(1, 51)))
+    text = await search(ada, "tree")
+    found = HIT.findall(text)
+    while more := re.search(r'hx-get="([^"]+)"[^>]*>More<', text):
+        await say(site, room, ada, "tree, meanwhile")
+        answer = await ada.get(more[1].replace("&amp;", "&"), htmx=True)
+        text = answer.text
+        assert text.startswith("<li>")
+        found += HIT.findall(text)
+    assert [int(re.findall(r"\d+", one)[0]) for one in found] == list(range(50, 0, -1))
+    without_htmx = await ada.get(f"/search?q=tree&after={'9' * 13}-1-garden")
+    assert len(HIT.findall(without_htmx.text)) == 20
+
+
+async def test_odd_requests_are_answered(people: list[Person]) -> None:
+    ada = people[0]
+    assert (await ada.get("/search?q=x&after=nonsense")).status_code == 422
+    for q in (
+        "\0",
+        '"',
+        "a" * 5_000,
+        "from:" + "x" * 500,
+        'in:"',
+        "\ud83d".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+    ):
+        await search(ada, q)
+    await search(ada, "x", here="../../" + "x" * 500)
+
+
+async def test_asking_without_end_is_slowed_down(site: Site, people: list[Person]) -> None:
+    answers = [await people[0].get("/search?q=tree", htmx=True) for _ in range(85)]
+    assert answers[-1].status_code == 429
+    assert 'role="alert"' in answers[-1].text
+
+
+async def test_room_and_list_offer_the_field(site: Site, people: list[Person]) -> None:
+    room = await found_room(site, "Garden", people[0])
+    for path in (f"/rooms/{room}", "/rooms", "/search"):
+        text = (await people[0].get(path)).text
+        assert text.count('id="search-field"') == 1
+    assert f'href="/search?here={room}"' in (await people[0].get(f"/rooms/{room}")).text
