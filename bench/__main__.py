@@ -1,4 +1,4 @@
-"""`python -m bench [b1 ... b8] [--quick] [--json FILE]`: runs budgets, prints the table."""
+"""`python -m bench [b1 ... b9] [--quick] [--json FILE]`: runs budgets, prints the table."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import b1, b2, b3, b4, b5, b6, b7, b8, capacity
+from bench import b1, b2, b3, b4, b5, b6, b7, b8, b9, capacity
 from bench.processes import BenchError
 from bench.report import Result, machine, table, write_json
 
@@ -24,6 +24,7 @@ BUDGETS: dict[str, Callable[[bool], Awaitable[list[Result]]]] = {
     "b6": b6.run,
     "b7": b7.run,
     "b8": b8.run,
+    "b9": b9.run,
 }
 
 
@@ -31,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; return 1 if something could not be measured or came out wrong."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("budgets", nargs="*", metavar="budget", help=", ".join(BUDGETS))
-    parser.add_argument("--quick", action="store_true", help="shorter runs, B6 up to 100,000")
+    parser.add_argument(
+        "--quick", action="store_true", help="shorter runs, B6 and B9 up to 100,000"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the details there")
     given = parser.parse_args(arguments)
     if unknown := set(given.budgets) - set(BUDGETS):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from littlechat import postings, segments
+from littlechat import segments
 from littlechat.db import Database, now, unpacked_id
 from littlechat.models import new_id
 from littlechat.postings import Entry, Manifest, Postings, Vanished, choose
@@ -158,7 +158,7 @@ def test_segments_of_one_size_are_chosen_and_fit_together() -> None:
     assert choose(entries(*[60_000] * 20)) == []
     large = choose(entries(*[20_000] * 8))
     assert [one.count for one in large] == [20_000] * 3
-    assert sum(one.count for one in large) <= postings.ROWS_MAX
+    assert sum(one.count for one in large) <= segments.ROWS_MAX
 
 
 def test_manifest_knows_what_it_names() -> None:
