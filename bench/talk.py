@@ -1,4 +1,4 @@
-"""Puts a team's talk straight into the database: many rooms, words as common as in real language."""
+"""Puts a team's talk straight into the database: many rooms, words as common as in a language."""
 
 import asyncio
 import itertools

@@ -9,9 +9,10 @@ import asyncio
 import contextlib
 import heapq
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from littlechat.db import Database, Document, Duplicate, Unavailable, now, packed_id
 from littlechat.models import Cursor, Message, new_id
@@ -22,6 +23,9 @@ from littlechat.terms import terms
 
 FLUSH_SECONDS = 0.5
 """How long a message may wait for others, to be indexed with them."""
+
+FLUSH_REST = 5.0
+"""How long the next flush waits, by how long the last one took: posting comes first."""
 
 SWEEP_SECONDS = 30.0
 """How often rooms are looked through for what this process was not told of."""
@@ -60,7 +64,8 @@ class Indexer:
         self._name = new_id()
         self._dirty: set[str] = set()
         self._news = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._worked_off: set[str] = set()
         self._sweeps = 0
 
     async def hear(self, message: Message) -> None:
@@ -70,39 +75,35 @@ class Indexer:
 
     def open(self) -> None:
         """Begin to follow."""
-        self._task = asyncio.create_task(self._run(), name="indexer")
+        self._tasks = [
+            asyncio.create_task(self._follow(), name="indexer"),
+            asyncio.create_task(self._sweep_often(), name="indexer sweep"),
+        ]
 
     async def close(self) -> None:
         """Stop following; the next start goes on from here."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            try:
-                if loop.time() >= due:
-                    due = loop.time() + SWEEP_SECONDS
-                    await self._sweep_alone()
-                await self._flush()
-            except Unavailable as error:
-                log.warning("not indexed for now", extra={"error": str(error)})
-            except Exception:
-                log.exception("indexing failed")
-            # What could not be indexed is tried again without waiting for news.
-            pause = RETRY_SECONDS if self._dirty else max(0.0, due - loop.time())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), pause)
-            self._news.clear()
-            await asyncio.sleep(FLUSH_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # What was just said
 
+    async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            # What could not be indexed is tried again without waiting for news.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), RETRY_SECONDS if self._dirty else None)
+            self._news.clear()
+            await asyncio.sleep(FLUSH_SECONDS)
+            started = loop.time()
+            await _tried(self._flush())
+            await asyncio.sleep(FLUSH_REST * (loop.time() - started))
+
     async def _flush(self) -> None:
         """Index what was said in the rooms that this process heard of."""
-        rooms, self._dirty = self._dirty, set()
+        rooms = self._dirty - self._worked_off
+        self._dirty -= rooms
         try:
             await self.catch_up(rooms)
         except BaseException:
@@ -146,6 +147,11 @@ class Indexer:
 
     # What nobody told this process of
 
+    async def _sweep_often(self) -> None:
+        while True:
+            await _tried(self._sweep_alone())
+            await asyncio.sleep(SWEEP_SECONDS)
+
     async def _sweep_alone(self) -> None:
         if await self._lease():
             await self.sweep(deep=self._sweeps % DEEP_SWEEPS == 0)
@@ -175,7 +181,11 @@ class Indexer:
         for gone in stored.keys() - {room["_id"] for room in rooms}:
             await self._forget(gone, moment)
         behind = [room["_id"] for room in rooms if _is_behind(room, stored.get(room["_id"]))]
-        done = await self._work_off(behind, rest)
+        self._worked_off = set(behind)
+        try:
+            done = await self._work_off(behind, rest)
+        finally:
+            self._worked_off.clear()
         if deep:
             done += await self.catch_up([room["_id"] for room in rooms if room["_id"] in stored])
             await self._postings.scrub()
@@ -203,8 +213,19 @@ class Indexer:
             if rows and (not heap or len(rows) > ROWS_MAX - 2 * READ):
                 await self._add(rows, readings)
                 done, rows = done + len(rows), []
+                await self._lease()
             await asyncio.sleep(rest * (loop.time() - started))
         return done
+
+
+async def _tried(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`; if it fails, the index is behind for a while, and nobody else is troubled."""
+    try:
+        await work
+    except Unavailable as error:
+        log.warning("not indexed for now", extra={"error": str(error)})
+    except Exception:
+        log.exception("indexing failed")
 
 
 def _is_behind(room: Document, stored: Document | None) -> bool:

@@ -26,6 +26,9 @@ READ_MAX = 200
 OPENED = (3, 4, 8, 16, 32)
 """Large segments opened at a time, more and more: mostly the newest have enough."""
 
+STRANGERS = 64
+"""Rows in rooms not asked for from which on it pays to sort them out before they are looked up."""
+
 TRIES = 3
 FAR = 1 << 62
 
@@ -206,12 +209,28 @@ class _Walk:
             large -= chosen[-1].count >= 1_000
         opened = (await self._postings.segments([entry.id for entry in chosen])).values()
         visible = [one for one in opened if not self._asked.rooms.isdisjoint(one.rooms)]
-        needed = [(one, self._pages(one)) for one in visible]
-        needs = [need for _, groups in needed for group in groups for need in group]
-        wanted = dict.fromkeys(id_ for _, _, ids in needs for id_ in ids)
-        parts = await self._postings.parts(visible, list(wanted))
-        for segment, groups in needed:
-            self._open.append(_Open(segment, self._candidates(segment, groups, parts)))
+        found = await self._candidates({one.id: (one, self._pages(one)) for one in visible})
+        masks = {
+            one.id: (one, [self._own_rooms(one)])
+            for one in visible
+            if self._strangers(one, len(found[one.id])) > STRANGERS
+        }
+        own = await self._candidates(masks) if masks else {}
+        for one in visible:
+            rows = found[one.id]
+            if one.id in own:
+                rows = rows & own[one.id]
+            self._open.append(_Open(one, sorted(rows)))
+
+    def _strangers(self, segment: Segment, found: int) -> float:
+        """Return about how many of the rows found stand in rooms that are not asked for."""
+        pairs = zip(segment.rooms, segment.counts, strict=True)
+        hidden = sum(count for room, count in pairs if room not in self._asked.rooms)
+        return found * hidden / segment.count
+
+    def _own_rooms(self, segment: Segment) -> "list[_Need]":
+        terms = [within(room) for room in segment.rooms if room in self._asked.rooms]
+        return [(term, False, segment.pages_for(term)) for term in terms]
 
     def _pages(self, segment: Segment) -> "list[list[_Need]]":
         """Return the groups of terms of which each must be met, with the pages they may be on."""
@@ -220,20 +239,27 @@ class _Walk:
         groups += [[having(kind)] for kind in query.kinds]
         if asked.authors is not None:
             groups.append([by(author) for author in asked.authors])
-        if not asked.rooms.issuperset(segment.rooms):
-            groups.append([within(room) for room in segment.rooms if room in asked.rooms])
         needs = [[(term, False, segment.pages_for(term)) for term in group] for group in groups]
         return needs + [
             [(prefix, True, segment.pages_for(prefix, prefix=True))] for prefix in query.prefixes
         ]
 
-    def _candidates(self, segment: Segment, groups: "list[list[_Need]]", parts: Parts) -> list[int]:
-        span = segment.rows_between(self._asked.low, self._asked.high)
-        sets = sorted((_rows(group, parts) for group in groups), key=len)
-        if not sets:
-            return list(span)
-        found = frozenset(sets[0]).intersection(*sets[1:])
-        return sorted(number for number in found if number in span)
+    async def _candidates(
+        self, needed: "dict[str, tuple[Segment, list[list[_Need]]]]"
+    ) -> dict[str, frozenset[int]]:
+        """Return the rows of each segment that meet one need of each group."""
+        needs = [need for _, groups in needed.values() for group in groups for need in group]
+        wanted = dict.fromkeys(id_ for _, _, ids in needs for id_ in ids)
+        segments = [segment for segment, _ in needed.values()]
+        parts = await self._postings.parts(segments, list(wanted))
+        found: dict[str, frozenset[int]] = {}
+        for id_, (segment, groups) in needed.items():
+            span = segment.rows_between(self._asked.low, self._asked.high)
+            sets = sorted((_rows(group, parts) for group in groups), key=len)
+            rows = frozenset(sets[0] if sets else span).intersection(*sets[1:])
+            whole = len(span) == segment.count
+            found[id_] = rows if whole else frozenset(row for row in rows if row in span)
+        return found
 
     async def _resolve(self, count: int) -> None:
         """Look up the newest candidates, of the segments that reach furthest first."""

@@ -8,7 +8,7 @@ terms, and a document for each would cost a hundred times what the message did.
 import struct
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -83,8 +83,8 @@ def page_of(values: Mapping[str, Any]) -> Page:
 class Segment:
     """What must be known of a segment to read in it; the rest are its pages and tables.
 
-    `fences` are the first terms of the pages, `starts` the first moments of the tables. `whole`
-    holds the pages and tables of a small segment.
+    `counts` tells how many rows each room has. `fences` are the first terms of the pages, `starts`
+    the first moments of the tables. `whole` holds the pages and tables of a small segment.
     """
 
     id: str
@@ -92,6 +92,7 @@ class Segment:
     low: int
     high: int
     rooms: list[str]
+    counts: list[int]
     fences: list[str]
     starts: list[int]
     whole: dict[str, Any] = field(default_factory=dict)
@@ -186,7 +187,8 @@ def _assemble(
     id_: str, rows: Sequence[Row], postings: Mapping[str, "array[int]"]
 ) -> tuple[Segment, Parts]:
     pages = list(_cut(postings))
-    rooms = sorted({row.room for row in rows})
+    held = Counter(row.room for row in rows)
+    rooms = sorted(held)
     index = {room: number for number, room in enumerate(rooms)}
     packed = b"".join(
         _ROW.pack(row.at, row.seq, index[row.room], row.version, row.key) for row in rows
@@ -202,6 +204,7 @@ def _assemble(
         low=rows[0].at,
         high=rows[-1].at,
         rooms=rooms,
+        counts=[held[room] for room in rooms],
         fences=[page["terms"].partition("\n")[0] for page in pages],
         starts=[row.at for row in rows[::TABLE_ROWS]],
         whole=parts if small else {},
@@ -242,6 +245,7 @@ def to_values(segment: Segment) -> Values:
         "low": segment.low,
         "high": segment.high,
         "rooms": segment.rooms,
+        "counts": segment.counts,
         "fences": segment.fences,
         "starts": segment.starts,
         "whole": [{"_id": id_, "part": part} for id_, part in segment.whole.items()],
@@ -256,6 +260,7 @@ def from_values(values: Mapping[str, Any]) -> Segment:
         low=int(values["low"]),
         high=int(values["high"]),
         rooms=list(values["rooms"]),
+        counts=list(values["counts"]),
         fences=list(values["fences"]),
         starts=list(values["starts"]),
         whole={one["_id"]: one["part"] for one in values["whole"]},

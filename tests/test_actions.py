@@ -376,3 +376,17 @@ async def test_without_a_database_every_act_says_so(here: Services, room: Room) 
         await here.actions.edit(room.id, 1, ADA, "hello")
     with pytest.raises(Unavailable):
         await here.actions.join(room.id, DAN)
+
+
+async def test_changes_are_told_of_as_they_are_then(here: Services) -> None:
+    heard: list[tuple[str, bool]] = []
+
+    async def herald(message: Message) -> None:
+        heard.append((message.body, message.removed))
+
+    here.actions.tell_of_changes(herald)
+    message = await here.actions.say(ROOM, ADA, Draft("one", ""))
+    await here.actions.edit(ROOM, message.seq, ADA, "two")
+    await here.actions.change(ROOM, message.seq, lambda _: None)
+    await here.work.close()
+    assert heard == [("two", False)]

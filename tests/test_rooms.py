@@ -381,3 +381,17 @@ async def test_a_search_finds_what_is_typed_and_nothing_by_pattern(
         await rooms.create(ADA, name, "", "public")
     assert sorted(names(await rooms.list_visible(ADA, search))[0]) == sorted(found)
     assert sorted(names(await rooms.list_visible(BEN, search))[1]) == sorted(found)
+
+
+async def test_who_searches_searches_every_room_they_are_in_and_no_other(
+    db: Database, rooms: Rooms
+) -> None:
+    garden = await rooms.create(ADA, "Garden", "", "public")
+    attic = await rooms.create(ADA, "Attic", "", "private")
+    await rooms.create(BEN, "Cellar", "", "public")
+    assert {room.id for room in await rooms.list_joined(ADA)} == {garden.id, attic.id}
+    await rooms.join(garden.id, CLEO)
+    assert [room.id for room in await rooms.list_joined(CLEO)] == [garden.id]
+    await rooms.delete(garden.id)
+    assert await rooms.list_joined(CLEO) == []
+    assert await rooms.list_joined(DAN) == []
