@@ -17,6 +17,7 @@ from littlechat.models import (
     Draft,
     Invalid,
     Membership,
+    Message,
     Refused,
     Room,
     Session,
@@ -378,15 +379,15 @@ async def test_without_a_database_every_act_says_so(here: Services, room: Room) 
         await here.actions.join(room.id, DAN)
 
 
-async def test_changes_are_told_of_as_they_are_then(here: Services) -> None:
+async def test_changes_are_told_of_as_they_are_then(here: Services, room: Room) -> None:
     heard: list[tuple[str, bool]] = []
 
     async def herald(message: Message) -> None:
         heard.append((message.body, message.removed))
 
     here.actions.tell_of_changes(herald)
-    message = await here.actions.say(ROOM, ADA, Draft("one", ""))
-    await here.actions.edit(ROOM, message.seq, ADA, "two")
-    await here.actions.change(ROOM, message.seq, lambda _: None)
+    message = await here.actions.say(room.id, ADA, Draft("one", ""))
+    await here.actions.edit(room.id, message.seq, ADA, "two")
+    await here.actions.change(room.id, message.seq, lambda _: None)
     await here.work.close()
     assert heard == [("two", False)]
