@@ -41,6 +41,9 @@ KEPT_BYTES = 24_000_000
 RETIRED_SECONDS = 60.0
 """How long a merged segment stays for those who were about to read it."""
 
+BEGUN_SECONDS = 3_600.0
+"""How long storing a segment may take; one that a crash left half done is deleted after that."""
+
 IN_THREAD = 500
 """Messages from which on building is done beside the event loop."""
 
@@ -59,7 +62,8 @@ class Entry:
 class Manifest:
     """What the index is made of.
 
-    `retired` are segments that were merged, with the time. `gone` are rooms with the moment up to
+    `retired` are segments that were merged, with the time, and those begun, with a time by which
+    they must be done. `gone` are rooms with the moment up to
     which nothing of them is left; `stale` are messages with the version below which nothing is.
     """
 
@@ -71,7 +75,9 @@ class Manifest:
 
     def with_segment(self, segment: Segment, instead: Iterable[str] = ()) -> "Manifest":
         """Return the manifest with one more segment, and some replaced by it."""
-        return self.without(instead)._with(_entry(segment))
+        found = self.without(instead)
+        retired = tuple(one for one in found.retired if one[0] != segment.id)
+        return replace(found, retired=retired, entries=(*found.entries, _entry(segment)))
 
     def without(self, ids: Iterable[str]) -> "Manifest":
         """Return the manifest with some segments retired."""
@@ -80,9 +86,6 @@ class Manifest:
         return replace(
             self, entries=kept, retired=self.retired + tuple((one, at) for one in sorted(old))
         )
-
-    def _with(self, entry: Entry) -> "Manifest":
-        return replace(self, entries=(*self.entries, entry))
 
     def holds(self, ids: Iterable[str]) -> bool:
         """Whether all these segments are still named."""
@@ -153,6 +156,8 @@ class Postings:
         await self._alter(lambda found: replace(found, gone=(*found.gone, gone)))
 
     async def _store(self, segment: Segment, parts: Parts) -> None:
+        begun = (segment.id, now().timestamp() + BEGUN_SECONDS)
+        await self._alter(lambda found: replace(found, retired=(*found.retired, begun)))
         if not segment.whole:
             documents = [{"_id": id_, "part": part} for id_, part in parts.items()]
             for start in range(0, len(documents), PARTS_WRITTEN):

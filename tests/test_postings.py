@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from littlechat import segments
+from littlechat import postings, segments
 from littlechat.db import Database, now, unpacked_id
 from littlechat.models import new_id
 from littlechat.postings import Entry, Manifest, Postings, Vanished, choose
@@ -126,16 +126,22 @@ async def test_crash_before_the_manifest_leaves_what_nobody_reads(
 ) -> None:
     await store.append(rows(1, 2))
 
-    async def die(*_: object) -> bool:
+    def die(*_: object) -> Manifest:
         raise ConnectionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "_alter", die)
+        patched.setattr(Manifest, "with_segment", die)
         with pytest.raises(ConnectionError):
             await store.append(rows(3, 2))
     assert len(await found(store, "all")) == 2
     await store.append(rows(3, 2))
     assert len(await found(store, "all")) == 4
+    assert await db.search_segments.count({}) == 3
+    await store.clear_away()
+    assert await db.search_segments.count({}) == 3
+    await store.clear_away(seconds=-postings.BEGUN_SECONDS)
+    assert await db.search_segments.count({}) == 2
+    assert (await store.manifest()).retired == ()
 
 
 async def test_memory_that_is_kept_is_bounded(
