@@ -20,10 +20,12 @@ from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Session
+from littlechat.news import News
+from littlechat.reading import Reading
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle
-from littlechat.web import Services, auth, health, messages, protect, rooms, socket
+from littlechat.web import Services, auth, health, messages, protect, reading, rooms, socket
 from littlechat.web.requests import Application, SessionCookie
 from littlechat.work import Work
 
@@ -63,7 +65,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
     protect(app)
-    for blueprint in (auth, rooms, messages, socket, health):
+    for blueprint in (auth, rooms, messages, reading, socket, health):
         app.register_blueprint(blueprint.blueprint)
     add_static(app)
     log_requests(app)
@@ -89,14 +91,15 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         raise ConfigError("No database: set MONGODB_URI, or start the littlechat command.")
     metrics = Metrics()
     db = Database(settings.mongodb_uri, metrics.database_seconds.observe)
-    accounts, room_store = Accounts(db), Rooms(db)
+    accounts, room_store, read = Accounts(db), Rooms(db), Reading(db)
     carrier = bus or _bus(settings, metrics)
     alone = bus is None and settings.redis_url is None
     message_store = Messages(db, metrics.batch_size.observe, alone=alone)
     render, hub, work = Renderer(), Hub(), Work()
     feeds = Feeds(carrier, hub, message_store, render)
-    access = Access(accounts, room_store, carrier)
+    access = Access(accounts, room_store, read, carrier)
     live = Live(carrier, hub, feeds, render, access, accounts, room_store)
+    news = News(access, message_store, read, render, live, work)
     _watch(metrics, hub, feeds, carrier)
     return Services(
         settings=settings,
@@ -110,7 +113,11 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         rooms=room_store,
         messages=message_store,
         metrics=metrics,
-        actions=Actions(accounts, room_store, message_store, render, carrier, live, work),
+        reading=read,
+        news=news,
+        actions=Actions(
+            accounts, room_store, message_store, render, carrier, live, work, access, news
+        ),
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),

@@ -45,6 +45,8 @@ from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Invalid, Membership, Refused, Session
+from littlechat.news import News
+from littlechat.reading import Reading
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle, TooMany
@@ -103,6 +105,8 @@ class Services:
     rooms: Rooms
     messages: Messages
     metrics: Metrics
+    reading: Reading
+    news: News
     actions: Actions
     work: Work
     render: Renderer
