@@ -119,7 +119,8 @@ class Access:
             self._ends.popitem(last=False)
 
     def note_call(self, users: Iterable[str], room_id: str, seq: int) -> None:
-        """Take in that a message concerns people."""
+        """Take in that a message concerns people: lists that are read now look for it."""
+        self.note_end(room_id, seq)
         for user in users:
             self._revise(
                 user, room_id, lambda room: replace(room, addressed=room.addressed | {seq})

@@ -1,6 +1,6 @@
 """A message as the database keeps it: from a draft to its document, and back to a value."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -113,7 +113,7 @@ def from_document(document: Mapping[str, Any]) -> Message:
 
 
 def edited(
-    body: str, by: User, mentions: Iterable[str] = (), concerns: Iterable[str] = ()
+    body: str, by: User, mentions: Sequence[str] = (), concerns: Sequence[str] = ()
 ) -> Decide:
     """Replace the text of one's own message, and whom it addresses; raises `Missing` for another's.
 
@@ -124,7 +124,9 @@ def edited(
         _require_author(message, by)
         kept = message.concerns if message.thread is not None else ()
         concerned = tuple(dict.fromkeys((*kept, *concerns)))
-        values: Document = {"body": body, "edited": True, "mentions": list(mentions)}
+        values: Document = {"body": body, "edited": True}
+        if mentions or message.mentions:
+            values["mentions"] = list(mentions)
         if concerned or message.concerns:
             values |= concerned_values(concerned, message.at)
         return values

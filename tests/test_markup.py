@@ -24,7 +24,8 @@ ATTRIBUTES = {
     ("a", "rel"): re.escape(LINK["rel"]),
     ("ol", "start"): r"[0-9]{1,9}",
     ("code", "class"): r"language-[a-z0-9+#]{1,12}",
-    ("span", "class"): r"c|gd|gh|gi|k|kt|m|na|nb|nc|nd|nf|nt|nv|o|s|se",
+    ("span", "data-mention"): r"(?!\d*$)[\w.-]+",
+    ("span", "class"): r"mention|c|gd|gh|gi|k|kt|m|na|nb|nc|nd|nf|nt|nv|o|s|se",
 }
 DEPTH = 20
 TAG = r"</?[a-z]+(?: [a-z]+=\"[^\"<>]*\")*>"
@@ -59,8 +60,11 @@ class Checker(HTMLParser):
             self.faults.append(f"half a link: {attrs}")
         if tag == "a" and "a" in self.open:
             self.faults.append("a link in a link")
-        if tag == "span" and self.open[-1:] not in (["code"], ["span"]):
-            self.faults.append("a span outside code")
+        mention = ("class", "mention") in attrs
+        if mention != ("data-mention" in dict(attrs)):
+            self.faults.append(f"half a mention: {attrs}")
+        if tag == "span" and mention == (self.open[-1:] in (["code"], ["span"])):
+            self.faults.append("a span outside code, or a mention in it")
         if tag != "br":
             self.open.append(tag)
         self.depth = max(self.depth, len(self.open))
