@@ -39,9 +39,9 @@ function dress(item) {
   item.classList.toggle("mine", item.dataset.author === me);
   localiseAll(item);
   item.querySelectorAll(".mention").forEach(one => {
-    one.classList.toggle("me", [me, "all", "here"].includes(one.dataset.mention));
+    one.classList.toggle("to-me", [me, "all", "here"].includes(one.dataset.mention));
   });
-  item.classList.toggle("calls-me", Boolean(item.querySelector(".mention.me")) && item.dataset.author !== me);
+  item.classList.toggle("calls-me", Boolean(item.querySelector(".mention.to-me")) && item.dataset.author !== me);
   // What scrolls sideways must be reachable for those who have no pointer to scroll it with.
   item.querySelectorAll("pre > code").forEach(code => {
     if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;

@@ -12,7 +12,7 @@ const seqOf = item => Number(item.dataset.seq);
 const first = Number(list.dataset.read);
 let read = first, told = first; // As far as this page knows; as far as the server does.
 let held = false; // Marked unread: until the person comes anew.
-let line = first, known = last(), toldAt = -EVERY, timer;
+let known = last(), line = known > first ? first : Infinity, toldAt = -EVERY, timer;
 
 function last() {
   const shown = list.querySelectorAll(":scope > .message");
