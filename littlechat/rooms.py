@@ -280,7 +280,7 @@ def _room(document: Document) -> Room:
 
 
 def _listed(document: Document, membership: Document) -> Listed:
-    own = {"joined": membership["joined"], "read_seq": int(membership["read_seq"])}
+    own = {"joined": membership["joined"], "read_seq": int(membership.get("read_seq", 0))}
     return Listed(**_values(document), **own)
 
 
@@ -305,7 +305,7 @@ def _membership(document: Document) -> Membership:
         user_name=str(document["name"]),
         role=document["role"],
         joined=document["joined"],
-        read_seq=int(document["read_seq"]),
+        read_seq=int(document.get("read_seq", 0)),
     )
 
 

@@ -190,6 +190,27 @@ async def test_a_page_that_is_left_says_what_was_read_in_it(
     await until_read(site, name, ben, 2)
 
 
+async def test_counts_are_right_again_after_the_line_was_cut(
+    room: tuple[str, Person, Person], open_page: Open, site: Site
+) -> None:
+    name, ada, ben = room
+    other = await ada.create_room("Attic")
+    await ben.join(other)
+    page = await open_page()
+    await enter(page, ben, other)
+    # Nothing that is said just now reaches him: as if it went by while the line was cut.
+    tell = site.services.live.tell
+    site.services.live.tell = lambda *_: None  # type: ignore[method-assign]
+    await ada.say(name, "unheard, @ben")
+    await page.wait_for_timeout(1_500)
+    site.services.live.tell = tell  # type: ignore[method-assign]
+    site.services.access.forget()
+    for socket in tuple(site.services.hub.sockets):
+        socket.close(1012)
+    await expect(badge(page, name)).to_have_text("1 unread")
+    await expect(badge(page, name, "calls")).to_have_text("@1 for you")
+
+
 async def test_everything_is_read_at_once_from_the_list(
     room: tuple[str, Person, Person], open_page: Open
 ) -> None:
@@ -244,7 +265,12 @@ async def test_a_mention_is_completed_by_keyboard_marked_and_found_in_the_inbox(
     await expect(hers.locator("#message-1")).not_to_have_class(re.compile("calls-me"))
     await expect(his.locator(".inbox .calls")).to_have_text("@1 for you")
     await his.get_by_role("link", name="Inbox").click()
-    entry = his.get_by_role("article", name="Ada in Garden")
+    await expect(his.get_by_role("article")).to_have_count(1)
+    await ada.say(name, "And again, @ben")
+    await expect(his.get_by_role("article")).to_have_count(2)
+    await expect(his.get_by_role("article").first).to_contain_text("And again, @ben")
+    await expect(his.locator("article time").first).to_have_text("just now")
+    entry = his.get_by_role("article", name="Ada in Garden").last
     await expect(entry).to_contain_text("Hi @Ben and @Ada")
     await entry.get_by_role("link").click()
     await live(his)

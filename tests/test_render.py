@@ -146,6 +146,7 @@ def values(text: str) -> dict[str, Any]:
         "insecure": True,
         "may_call": True,
         "read_seq": 2,
+        "unread": 3,
         "entries": [
             {"room": room, "message": message(author_name=text), "text": Markup(), "is_new": True}
         ],

@@ -157,8 +157,8 @@ async def test_a_call_too_large_comes_back_with_its_text(site: Site) -> None:
         assert "wake up @all</textarea>" in answer.text
         bare = await ben.post(f"/rooms/{room}/messages", htmx=True, body="wake up @all")
         assert bare.status_code == 422
-        assert 'data-calls="no"' in (await ben.get(f"/rooms/{room}")).text
-        assert 'data-calls="yes"' in (await people[0].get(f"/rooms/{room}")).text
+        assert 'data-may-call="no"' in (await ben.get(f"/rooms/{room}")).text
+        assert 'data-may-call="yes"' in (await people[0].get(f"/rooms/{room}")).text
 
 
 async def test_a_warm_page_asks_the_database_for_little(

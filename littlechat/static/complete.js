@@ -24,7 +24,7 @@ function people() {
   const all = [...members.querySelectorAll("[data-member]")].map(one => ({
     name: one.dataset.member, avatar: one.querySelector(".avatar"), about: online.has(one.dataset.member) ? "online" : "",
   }));
-  const calls = members.dataset.calls === "yes"
+  const calls = members.dataset.mayCall === "yes"
     ? [{ name: "all", about: "everybody in this room" }, { name: "here", about: "everybody who is here" }] : [];
   return [...all, ...calls];
 }

@@ -84,6 +84,7 @@ new MutationObserver(() => {
   news.forEach(hear);
   show();
   news.forEach(detail => document.dispatchEvent(new CustomEvent("littlechat:heard", { detail })));
+  if (news.some(one => one.call)) document.dispatchEvent(new CustomEvent("littlechat:called"));
 }).observe(heard, { childList: true });
 
 // What the room's own page shows and reads is known before the server tells.
@@ -99,4 +100,16 @@ document.addEventListener("littlechat:read", event => {
 document.addEventListener("htmx:after:swap", event => {
   if (document.querySelector("#rooms a[data-end]") && !event.target.closest?.("#messages")) takeIn();
 });
+
+// What was said while the line was cut was not heard. Not everybody may ask at once.
+let connections = 0;
+document.addEventListener("htmx:ws:after:connection", () => {
+  if (++connections > 1) setTimeout(refresh, Math.random() * 3_000);
+});
+
+function refresh() {
+  htmx.trigger("#rooms", "stale");
+  document.dispatchEvent(new CustomEvent("littlechat:called"));
+}
+
 takeIn();

@@ -67,6 +67,7 @@ async def _conversation(
         members=members,
         may_call=may_call(members, session.user.id),
         read_seq=read_seq,
+        unread=max(0, head.seq - read_seq),
         online=served.feeds.online(room_id),
         stretch=replace(stretch, messages=[]),
         body=body,
