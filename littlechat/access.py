@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from littlechat.accounts import Accounts
 from littlechat.bus import Bus
-from littlechat.models import Listed, Membership, Room, Session, User
+from littlechat.listed import Listed
+from littlechat.models import Membership, Room, Session, User
 from littlechat.reading import Reading
 from littlechat.rooms import Rooms
 

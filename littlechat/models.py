@@ -97,32 +97,6 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed(Room):
-    """A room that somebody is in, as their own lists show it."""
-
-    joined: datetime | None = None
-    read_seq: int = 0
-    """How far they have read; the first one after it is where they go on."""
-    addressed: frozenset[int] = frozenset()
-    """The seqs of those messages, after `read_seq` when it was loaded, that concern them."""
-
-    @property
-    def unread(self) -> int:
-        """How many messages they have not read."""
-        return max(0, self.last_seq - self.read_seq)
-
-    @property
-    def calls(self) -> tuple[int, ...]:
-        """The seqs of the messages that concern them and that they have not read."""
-        return tuple(sorted(seq for seq in self.addressed if seq > self.read_seq))
-
-    @property
-    def call_count(self) -> int:
-        """How many those are."""
-        return len(self.calls)
-
-
-@dataclass(frozen=True, slots=True)
 class Membership:
     """One person's place in one room; holding one is the right to read and write there."""
 

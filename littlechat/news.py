@@ -6,9 +6,10 @@ is passing: what is stored tells the same to every page that is loaded later.
 
 from littlechat.access import Access
 from littlechat.db import Unavailable
+from littlechat.listed import Listed
 from littlechat.live import Live
 from littlechat.messages import Messages
-from littlechat.models import Listed, Message, User, all_of
+from littlechat.models import Message, User, all_of
 from littlechat.reading import Reading
 from littlechat.render import Renderer
 from littlechat.work import Work

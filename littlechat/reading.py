@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from littlechat.db import Database, now
-from littlechat.models import Listed, Message, User, all_of
+from littlechat.listed import Listed
+from littlechat.models import Message, User, all_of
 from littlechat.posts import from_document
 
 INBOX_PAGE = 30

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from littlechat.db import Database, Document, Duplicate, Missing, now
+from littlechat.listed import Listed
 from littlechat.models import (
     LOBBY,
     ROOM_ID_MAX,
     Invitation,
-    Listed,
     Membership,
     Refused,
     Role,

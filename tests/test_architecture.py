@@ -16,7 +16,7 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 # A module imports only from the lines above its own.
 LADDER = """
 models config logs
-mentions
+mentions listed
 markup frames presence ordering datadir
 embedded bus db throttle metrics work patience
 ends posts

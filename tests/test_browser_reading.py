@@ -126,7 +126,7 @@ async def test_one_jumps_to_the_first_unread_far_back_and_reads_on(
     await jump.click()
     await page.wait_for_url("**around=11*")
     await expect(page.locator("#message-11 > .new-line")).to_be_in_viewport()
-    await expect(page.locator("#jump")).to_be_hidden()
+    await expect(page.locator("#first-unread")).to_be_hidden()
     # Here is not the end: nothing is read by standing in the past.
     await live(page)
     await come(page)
@@ -143,9 +143,9 @@ async def test_the_line_in_reach_is_jumped_to_within_the_page(
     page = await away(open_page, viewport={"width": 1280, "height": 700})
     await enter(page, ben, name)
     await expect(page.locator("#message-11 > .new-line")).not_to_be_in_viewport()
-    await page.locator("#jump a").click()
+    await page.locator("#first-unread a").click()
     await expect(page.locator("#message-11 > .new-line")).to_be_in_viewport()
-    await expect(page.locator("#jump")).to_be_hidden()
+    await expect(page.locator("#first-unread")).to_be_hidden()
     await expect(page.locator("#message-11 .time")).to_be_focused()
     assert "around" not in page.url
 
@@ -328,9 +328,9 @@ async def test_axe_finds_nothing_where_something_is_new(
     for scheme in ("light", "dark"):
         page = await away(open_page, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
         await enter(page, ben, name)
-        await expect(page.locator("#jump")).to_be_visible()
+        await expect(page.locator("#first-unread")).to_be_visible()
         await assert_accessible(page)
-        await page.locator("#jump a").click()
+        await page.locator("#first-unread a").click()
         await page.locator("#body").press_sequentially("@")
         await expect(page.get_by_role("option")).to_have_count(4)
         await assert_accessible(page)

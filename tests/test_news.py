@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from littlechat.addressees import CALL_MAX
+from littlechat.listed import Listed
 from littlechat.live import user_topic
 from littlechat.models import (
     Cursor,
     Draft,
     Invalid,
-    Listed,
     Room,
     User,
     all_of,

@@ -9,8 +9,9 @@ import pytest
 
 from littlechat import reading as module
 from littlechat.db import Database, now
+from littlechat.listed import Listed
 from littlechat.messages import Messages
-from littlechat.models import Draft, Listed, Message, Room, User, all_of, new_id
+from littlechat.models import Draft, Message, Room, User, all_of, new_id
 from littlechat.reading import Reading
 from littlechat.rooms import Rooms
 from tests.tabs import ADA, BEN, CLEO

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from littlechat import render as module
+from littlechat.listed import Listed
 from littlechat.models import (
     Cursor,
     File,
     Invitation,
-    Listed,
     Membership,
     Message,
     Page,

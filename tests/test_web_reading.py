@@ -84,7 +84,7 @@ async def test_without_a_script_a_button_and_an_answer_mark_read(site: Site) -> 
         assert 'name="seq" value="58"' in page
         answer = await ben.post(f"/rooms/{room}/read", seq="58")
         assert answer.headers["location"] == f"/rooms/{room}"
-        assert 'id="jump" hidden' in (await ben.get(f"/rooms/{room}")).text
+        assert 'id="first-unread" hidden' in (await ben.get(f"/rooms/{room}")).text
         await ada.say(room, "one more")
         await ben.post(f"/rooms/{room}/messages", body="and an answer")
         async with asyncio.timeout(WAIT_SECONDS):
@@ -107,6 +107,9 @@ async def test_lists_and_sidebar_show_counts_until_all_is_read(site: Site) -> No
             assert {"calls @1", "unread 1", "unread 2"} <= set(shown)
         assert "Mark all read" in (await ben.get("/rooms")).text
         assert (await ben.post("/rooms/read")).headers["location"] == "/rooms"
+        for target, followed in (("/inbox", "/inbox"), ("//evil.example", "/rooms")):
+            answer = await ben.post("/rooms/read", next=target)
+            assert answer.headers["location"] == followed
         page = (await ben.get("/rooms")).text
         assert badges(page) == []
         assert re.search(r'class="read-all"[^>]* hidden', page)

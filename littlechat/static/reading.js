@@ -6,7 +6,7 @@ import { atEnd } from "./scroll.js";
 
 const EVERY = 5_000, JITTER = 2_000;
 const list = document.getElementById("messages");
-const jump = document.getElementById("jump");
+const jump = document.getElementById("first-unread");
 const { me, room } = document.body.dataset;
 const seqOf = item => Number(item.dataset.seq);
 const first = Number(list.dataset.read);

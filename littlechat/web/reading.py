@@ -7,11 +7,13 @@ from markupsafe import Markup
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.models import Invalid, Listed, Membership, Message, Session, clean_seq
+from littlechat.listed import Listed
+from littlechat.models import Invalid, Membership, Message, Session, clean_seq
 from littlechat.throttle import READ
 from littlechat.web import (
     form_text,
     go,
+    local_path,
     member_of,
     page,
     request_is_htmx,
@@ -55,7 +57,7 @@ async def post_read_all(session: Session) -> ResponseReturnValue:
     """Note that everything is read."""
     await services().throttle.hit(READ, session.user.id)
     await services().news.read_all(session.user)
-    return go("/rooms")
+    return go(local_path(await form_text("next")) or "/rooms")
 
 
 @blueprint.get("/inbox")
