@@ -7,11 +7,12 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
 from littlechat.db import Collection
 from littlechat.models import Draft
 from tests.attacks import alert, found_room, insiders, user_of
-from tests.factories import WAIT_SECONDS, Person, Site
+from tests.factories import WAIT_SECONDS, Person, Site, Stream
 
 
 async def position(site: Site, room: str, person: Person) -> int:
@@ -190,3 +191,25 @@ async def fill(site: Site, room: str, person: Person, count: int) -> None:
     user = await user_of(site, person)
     for number in range(count):
         await site.services.actions.say(room, user, Draft(f"text {number}, @ben", ""))
+
+
+async def test_pages_of_two_processes_hear_of_it(site: Site, other_site: Site) -> None:
+    async with insiders(site, "Ada", "Ben", "Dan") as (ada, ben, dan):
+        room = await found_room(site, "Garden", ada, ben)
+        address = other_site.url.replace("http", "ws", 1) + "/socket"
+        headers = [{"Cookie": person.cookies()} for person in (ben, dan)]
+        async with (
+            connect(address, additional_headers=headers[0], proxy=None) as his,
+            connect(address, additional_headers=headers[1], proxy=None) as outsiders,
+        ):
+            page, outside = Stream(his), Stream(outsiders)
+            await ada.say(room, "hello @ben")
+            await page.until_text('data-call="1"')
+            await page.until_text('data-end="1"')
+            await ben.post(f"/rooms/{room}/read", htmx=True, seq="1")
+            await page.until_text('data-read="1"')
+            await ben.post(f"/rooms/{room}/read", htmx=True, seq="1", unread="1")
+            await page.until_text('data-unread="0"')
+            await found_room(site, "Attic", ada)  # All pages hear of that, and in their order.
+            await outside.until_text("rooms-news")
+            assert "data-room" not in "".join(outside.frames)
