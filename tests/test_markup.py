@@ -24,11 +24,11 @@ ATTRIBUTES = {
     ("a", "rel"): re.escape(LINK["rel"]),
     ("ol", "start"): r"[0-9]{1,9}",
     ("code", "class"): r"language-[a-z0-9+#]{1,12}",
-    ("span", "data-mention"): r"(?!\d*$)[\w.-]+",
+    ("span", "data-mention"): r"[\w.-]+",
     ("span", "class"): r"mention|c|gd|gh|gi|k|kt|m|na|nb|nc|nd|nf|nt|nv|o|s|se",
 }
 DEPTH = 20
-TAG = r"</?[a-z]+(?: [a-z]+=\"[^\"<>]*\")*>"
+TAG = r"</?[a-z]+(?: [a-z-]+=\"[^\"<>]*\")*>"
 
 
 class Checker(HTMLParser):
@@ -140,6 +140,39 @@ def test_lists_keep_their_order_and_first_number() -> None:
 
 def test_a_quote_is_a_block_quote() -> None:
     assert to_html("> a\n\nb") == "<blockquote>\n<p>a</p>\n</blockquote>\n<p>b</p>"
+
+
+def mention(name: str, typed: str) -> str:
+    return f'<span class="mention" data-mention="{name}">{typed}</span>'
+
+
+def test_known_names_are_marked_as_they_were_typed() -> None:
+    assert to_html("**@ben**, @ada", ["Ben"]) == (
+        f"<p><strong>{mention('Ben', '@ben')}</strong>, @ada</p>"
+    )
+    assert markup.mentioned("@ada @ben @Ada", ["Ben", "Ada"]) == ("Ada", "Ben")
+
+
+def test_code_links_and_escapes_name_nobody() -> None:
+    for text in (
+        "`@Ben`",
+        "```\n@Ben\n```",
+        "[@Ben](https://a.example)",
+        "https://a.example/@Ben",
+        "a@Ben.example",
+        "\\@Ben",
+    ):
+        assert markup.mentioned(text, ["Ben"]) == (), text
+        assert "mention" not in to_html(text, ["Ben"])
+
+
+def test_nobody_forges_a_mention() -> None:
+    forged = '<span class="mention" data-mention="Ben">@Ben</span>'
+    assert to_html(forged) == f"<p>{forged.replace('<', '&lt;').replace('>', '&gt;')}</p>"
+    for payload in PAYLOADS:
+        marked = to_html(f"@Ben {payload} @Ben", ["Ben"])
+        assert not Checker(marked).faults, payload
+        assert set(re.findall(r'data-mention="([^"]*)"', marked)) <= {"Ben"}
 
 
 def test_a_link_opens_apart_and_passes_nothing_on() -> None:

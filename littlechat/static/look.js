@@ -52,7 +52,8 @@ function dress(item) {
 // before it is here too: else it would stand wherever the loaded part happens to begin.
 function putLine() {
   const items = [...list.querySelectorAll(":scope > .message")];
-  const fresh = items.find(item => Number(item.dataset.seq) > line && item.dataset.author !== me);
+  const fresh = items.find(item =>
+    Number(item.dataset.seq) > line && item.dataset.author !== me && !item.matches(".threaded"));
   const whole = items.length && (Number(items[0].dataset.seq) <= line + 1 || !list.querySelector(":scope > .older"));
   const old = list.querySelector(".new-line"), at = whole ? fresh : undefined;
   if (old?.parentNode === at) return [];
