@@ -6,13 +6,16 @@ remembered. A "no" never is: it may become a "yes" by somebody else's act.
 """
 
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from littlechat.accounts import Accounts
 from littlechat.bus import Bus
+from littlechat.listed import Listed
 from littlechat.models import Membership, Room, Session, User
+from littlechat.reading import Reading
 from littlechat.rooms import Rooms
 
 REMEMBERED_SECONDS = 20.0
@@ -23,6 +26,9 @@ Key = tuple[str, str, str]
 
 Found = TypeVar("Found")
 
+Lists = tuple[Sequence[Listed], Sequence[Room]]
+"""The rooms somebody is in, and the others that they might join."""
+
 
 class Access:
     """The answers of `Accounts` and `Rooms`, kept while they cannot have changed."""
@@ -31,10 +37,14 @@ class Access:
         self,
         accounts: Accounts,
         rooms: Rooms,
+        reading: Reading,
         bus: Bus,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._accounts, self._rooms, self._bus, self._clock = accounts, rooms, bus, clock
+        self._accounts, self._rooms, self._reading = accounts, rooms, reading
+        self._bus, self._clock = bus, clock
+        self._ends: OrderedDict[str, int] = OrderedDict()
+        self._notes: Counter[str] = Counter()
         self._kept: OrderedDict[Key, tuple[Any, float]] = OrderedDict()
         self.forgotten = 0
         """Counts the forgettings: what was read before one and arrives after it is not kept."""
@@ -51,9 +61,32 @@ class Access:
             ("membership", room_id, user.id), lambda: self._rooms.find_membership(room_id, user)
         )
 
-    async def list_rooms(self, user: User) -> tuple[list[Room], list[Room]]:
+    async def list_rooms(self, user: User) -> Lists:
         """Return the rooms the person is in, and the others there are to join."""
-        return await self._remember(("rooms", "", user.id), lambda: self._rooms.list_visible(user))
+        key = ("rooms", "", user.id)
+        joined, others = await self._remember(key, lambda: self.find_rooms(user))
+        if any(self._ends.get(room.id, 0) > room.last_seq for room in joined):
+            joined = self._at_their_ends(joined)
+            self._put(key, (joined, others))
+        return joined, others
+
+    async def find_rooms(self, user: User, search: str = "") -> Lists:
+        """Return the same as it is now, and only what matches `search`."""
+        joined, others = await self._rooms.list_visible(user, search)
+        current = self._at_their_ends(joined)
+        calls = await self._reading.list_unread_calls(user, current)
+        return [
+            replace(room, addressed=frozenset(calls[room.id])) if room.id in calls else room
+            for room in current
+        ], others
+
+    def _at_their_ends(self, rooms: Iterable[Listed]) -> list[Listed]:
+        return [
+            replace(room, last_seq=end)
+            if (end := self._ends.get(room.id, 0)) > room.last_seq
+            else room
+            for room in rooms
+        ]
 
     async def list_members(self, room_id: str) -> list[Membership]:
         """Return a room's members by name."""
@@ -66,14 +99,56 @@ class Access:
         if kept is not None and kept[1] > self._clock() and self._bus.connected:
             remembered: Found = kept[0]
             return remembered
-        before = self.forgotten
+        before = self.forgotten, self._notes[key[2]]
         found = await read()
         self._kept.pop(key, None)
-        if found is not None and before == self.forgotten:
+        if found is not None and before == (self.forgotten, self._notes[key[2]]):
             self._kept[key] = (found, self._clock() + REMEMBERED_SECONDS)
             if len(self._kept) > REMEMBERED_MAX:
                 self._kept.popitem(last=False)
         return found
+
+    def _put(self, key: Key, found: Any) -> None:
+        # In the place and for the time of what was found before: it is the same, brought up to now.
+        if key in self._kept:
+            self._kept[key] = (found, self._kept[key][1])
+
+    def note_end(self, room_id: str, seq: int) -> None:
+        """Take in how far a room is: lists that are remembered count on from there."""
+        self._ends[room_id] = max(seq, self._ends.pop(room_id, 0))
+        if len(self._ends) > REMEMBERED_MAX:
+            self._ends.popitem(last=False)
+
+    def note_call(self, users: Iterable[str], room_id: str, seq: int) -> None:
+        """Take in that a message concerns people: lists that are read now look for it."""
+        self.note_end(room_id, seq)
+        for user in users:
+            self._revise(
+                user, room_id, lambda room: replace(room, addressed=room.addressed | {seq})
+            )
+
+    def note_read(self, user: str, room_id: str, seq: int) -> None:
+        """Take in how far somebody has read a room."""
+        self._revise(user, room_id, lambda room: replace(room, read_seq=max(seq, room.read_seq)))
+
+    def note_unread(self, user: str) -> None:
+        """Take in that somebody counts as having read less: what concerns them is not known."""
+        self._count_note(user)
+        self._kept.pop(("rooms", "", user), None)
+
+    def _revise(self, user: str, room_id: str, how: Callable[[Listed], Listed]) -> None:
+        self._count_note(user)
+        key = ("rooms", "", user)
+        if kept := self._kept.get(key):
+            joined, others = kept[0]
+            self._put(key, ([how(one) if one.id == room_id else one for one in joined], others))
+
+    def _count_note(self, user: str) -> None:
+        # A list that was being read meanwhile may be from before: it is not kept.
+        self._notes[user] += 1
+        if len(self._notes) > REMEMBERED_MAX:
+            self._notes.clear()
+            self.forgotten += 1
 
     def forget(
         self, *, user: str | None = None, sessions: Iterable[str] = (), room: str | None = None
@@ -81,6 +156,8 @@ class Access:
         """Forget what a revocation may concern or, told of nothing in particular, everything."""
         ended = frozenset(sessions)
         everything = user is None and room is None and not ended
+        if everything:
+            self._ends.clear()
 
         def is_concerned(key: Key, kept: Any) -> bool:
             if isinstance(kept, Session):

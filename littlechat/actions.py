@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from littlechat import addressees
+from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.bus import Bus
 from littlechat.db import Missing, Unavailable
@@ -25,6 +27,7 @@ from littlechat.models import (
     clean_client_id,
     clean_visibility,
 )
+from littlechat.news import News
 from littlechat.posts import Decide, edited, emptied
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
@@ -51,13 +54,15 @@ class Actions:
         bus: Bus,
         live: Live,
         work: Work,
+        access: Access,
+        news: News,
     ) -> None:
         self._accounts, self._rooms, self._messages = accounts, rooms, messages
         self._render, self._bus, self._live = render, bus, live
-        self._work = work
+        self._work, self._access, self._news = work, access, news
         self._heralds: list[Herald] = []
         self._change_heralds: list[Herald] = []
-        self._touched: dict[str, tuple[int, datetime]] = {}
+        self._touched: dict[str, tuple[int, datetime, str]] = {}
 
     def tell(self, herald: "Herald") -> None:
         """Let `herald` hear of every message that is posted through this process."""
@@ -70,7 +75,11 @@ class Actions:
     async def say(self, room_id: str, author: User, draft: Draft) -> Message:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
         text, client_id = clean_body(draft.body), clean_client_id(draft.client_id)
-        draft = replace(draft, body=text, client_id=client_id)
+        named = await self._addressees(room_id, text, author)
+        concerns = tuple(dict.fromkeys((*draft.concerns, *named.concerns)))
+        draft = replace(
+            draft, body=text, client_id=client_id, mentions=named.mentions, concerns=concerns
+        )
         return await self._work.shielded(self._say(room_id, author, draft))
 
     async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
@@ -85,13 +94,29 @@ class Actions:
             },
         )
         self._touch(message)
+        self._call(message)
         for herald in self._heralds:
             self._work.later(herald(message))
         return message
 
     async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""
-        return await self.change(room_id, seq, edited(clean_body(body), author))
+        text = clean_body(body)
+        named = await self._addressees(room_id, text, author)
+        decide = edited(text, author, named.mentions, named.concerns)
+        message = await self.change(room_id, seq, decide)
+        self._call(message)
+        return message
+
+    async def _addressees(self, room_id: str, text: str, author: User) -> addressees.Addressees:
+        if "@" not in text:
+            return addressees.NOBODY
+        members = await self._access.list_members(room_id)
+        return addressees.find(room_id, text, author, members)
+
+    def _call(self, message: Message) -> None:
+        if message.concerns:
+            self._work.later(self._news.call(message))
 
     async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:
         """Remove one's own message, or anybody's in a room that one manages; raise `Missing`."""
@@ -205,16 +230,17 @@ class Actions:
     def _touch(self, message: Message) -> None:
         if message.room_id not in self._touched:
             self._work.later(self._touch_soon(message.room_id))
-        latest = (message.seq, message.at)
+        latest = (message.seq, message.at, message.author_name)
         self._touched[message.room_id] = max(self._touched.get(message.room_id, latest), latest)
 
     async def _touch_soon(self, room_id: str) -> None:
         try:
             await asyncio.sleep(TOUCH_SECONDS)
         finally:
-            seq, at = self._touched.pop(room_id)
+            seq, at, author = self._touched.pop(room_id)
         try:
             await self._rooms.touch(room_id, seq, at)
+            await self._news.spoken(room_id, seq, author)
         except Unavailable:
             return  # A hint for lists; the next message brings it.
 

@@ -21,12 +21,24 @@ from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Session
+from littlechat.news import News
 from littlechat.postings import Postings
+from littlechat.reading import Reading
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.search import Search
 from littlechat.throttle import Throttle
-from littlechat.web import Services, auth, health, messages, protect, rooms, search, socket
+from littlechat.web import (
+    Services,
+    auth,
+    health,
+    messages,
+    protect,
+    reading,
+    rooms,
+    search,
+    socket,
+)
 from littlechat.web.requests import Application, SessionCookie
 from littlechat.work import Work
 
@@ -66,7 +78,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
     protect(app)
-    for blueprint in (auth, rooms, messages, search, socket, health):
+    for blueprint in (auth, rooms, messages, reading, search, socket, health):
         app.register_blueprint(blueprint.blueprint)
     add_static(app)
     log_requests(app)
@@ -94,16 +106,19 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         raise ConfigError("No database: set MONGODB_URI, or start the littlechat command.")
     metrics = Metrics()
     db = Database(settings.mongodb_uri, metrics.database_seconds.observe)
-    accounts, room_store = Accounts(db), Rooms(db)
+    accounts, room_store, read = Accounts(db), Rooms(db), Reading(db)
     carrier = bus or _bus(settings, metrics)
     alone = bus is None and settings.redis_url is None
     message_store = Messages(db, metrics.batch_size.observe, alone=alone)
     render, hub, work = Renderer(), Hub(), Work()
     feeds = Feeds(carrier, hub, message_store, render)
-    access = Access(accounts, room_store, carrier)
+    access = Access(accounts, room_store, read, carrier)
     live = Live(carrier, hub, feeds, render, access, accounts, room_store)
+    news = News(access, message_store, read, render, live, work)
     _watch(metrics, hub, feeds, carrier)
-    actions = Actions(accounts, room_store, message_store, render, carrier, live, work)
+    actions = Actions(
+        accounts, room_store, message_store, render, carrier, live, work, access, news
+    )
     postings = Postings(db)
     indexer = Indexer(db, postings)
     actions.tell(indexer.hear)
@@ -123,6 +138,8 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         indexer=indexer,
         metrics=metrics,
         actions=actions,
+        reading=read,
+        news=news,
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),

@@ -64,11 +64,8 @@ INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
     "messages": [
         ([("room", 1), ("seq", 1)], {"unique": True}),
         ([("author", 1), ("client_id", 1)], {"unique": True}),
-        # Whom a message concerns: the inbox. Most concern nobody in particular.
-        (
-            [("concerns", 1), ("at", 1)],
-            {"partialFilterExpression": {"concerns": {"$exists": True}}},
-        ),
+        # Whom a message concerns: the inbox. Most concern nobody in particular, and have neither.
+        ([("concerns", 1), ("concerned_at", 1)], {"sparse": True}),
         ([("room", 1), ("thread", 1)], {"partialFilterExpression": {"thread": {"$exists": True}}}),
         # Messages whose change is not numbered yet: almost always none (messages.py).
         ([("room", 1), ("unnumbered", 1)], {"partialFilterExpression": {"unnumbered": True}}),

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from littlechat.access import Access
 from littlechat.accounts import Accounts
@@ -97,12 +98,19 @@ class Live:
         self._access.forget_lists()
         self._bus.publish(ALL, {"kind": "rooms_changed"})
 
-    def tell(self, users: Iterable[str], key: str, frame: str) -> None:
+    def tell(
+        self, users: Iterable[str], key: str, frame: str, note: Mapping[str, Any] | None = None
+    ) -> None:
         """Send every open page of some people, by their ids, a passing frame.
 
         A page that cannot take it yet gets the latest of its `key` only; one that is away none.
+        `note` is what `Access` takes in of it, in every process: a room, and one of `end`, `call`,
+        `read` and `unread`, each a seq.
         """
-        self._bus.publish(ALL, {"kind": "told", "users": list(users), "key": key, "frame": frame})
+        self._bus.publish(
+            ALL,
+            {"kind": "told", "users": list(users), "key": key, "frame": frame, "note": note},
+        )
 
     async def _listen(self) -> None:
         async for topic, event in self._bus.listen():
@@ -125,8 +133,22 @@ class Live:
             self._access.forget_lists()
             self._tell_rooms_soon()
         elif event["kind"] == "told":
+            if event["note"]:
+                self._note(event["users"], event["note"])
             for user in event["users"]:
                 self._hub.deliver_passing(user_topic(user), event["key"], event["frame"])
+
+    def _note(self, users: list[str], note: Mapping[str, Any]) -> None:
+        room, access = note["room"], self._access
+        if "end" in note:
+            access.note_end(room, note["end"])
+        if "call" in note:
+            access.note_call(users, room, note["call"])
+        for user in users:
+            if "read" in note:
+                access.note_read(user, room, note["read"])
+            if "unread" in note:
+                access.note_unread(user)
 
     def _tell_rooms_soon(self) -> None:
         """Tell pages at once, and then no more than once a second: all of them ask for the list."""

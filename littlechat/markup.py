@@ -10,9 +10,10 @@ import logging
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import groupby, zip_longest
+from types import MappingProxyType
 from typing import Any
 
 import nh3
@@ -27,6 +28,8 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
+
+from littlechat import mentions
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,12 +60,19 @@ _ADDRESS = re.compile(r"(?:https?://[^\s/\\?#]|mailto:\S)", re.IGNORECASE)
 _WORD = r"[^\s&<>\\`*_~\[\]:@\ud800-\udfff\x00-\x1f\x7f]+:?"
 _PLAIN = re.compile(rf"(?![-+]|\d+[.)]){_WORD}(?: {_WORD})*")
 
+_NONE: mentions.Known = MappingProxyType({})
+
 _CLEANER = nh3.Cleaner(
     tags=set("p br em strong s a code pre span blockquote ul ol li".split()),
-    attributes={"a": {"href"}, "ol": {"start"}, "*": set()},  # "*": nh3 would add lang, title
+    attributes={
+        "a": {"href"},
+        "ol": {"start"},
+        "span": {"data-mention"},
+        "*": set(),  # nh3 would add lang, title
+    },
     allowed_classes={
         "code": {f"language-{language}" for language in LANGUAGES},
-        "span": set(CODE_CLASSES),
+        "span": {"mention", *CODE_CLASSES},
     },
     url_schemes={"http", "https", "mailto"},
     url_relative="deny",
@@ -71,11 +81,22 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-def to_html(text: str) -> str:
-    """Return a message body (at most 8,000 characters, any str) as safe HTML blocks."""
+def to_html(text: str, names: Iterable[str] = ()) -> str:
+    """Return a message body (at most 8,000 characters, any str) as safe HTML blocks.
+
+    Where it says @name of one of `names`, that is marked.
+    """
     if _PLAIN.fullmatch(text):
         return f"<p>{text}</p>"
-    return _formatted(text)
+    return _formatted(text, mentions.known(names))
+
+
+def mentioned(text: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of `names` that a message body means, in their order; not those in code."""
+    tokens = _parse(_BROKEN.sub("\ufffd", text), mentions.known(names))
+    children = (child for token in tokens for child in token.children or ())
+    found = (str(child.meta["name"]) for child in children if child.type == "mention")
+    return tuple(dict.fromkeys(found))
 
 
 def first_line(text: str, limit: int = 120) -> str:
@@ -90,9 +111,9 @@ def first_line(text: str, limit: int = 120) -> str:
     return line if len(line) <= limit else _cut(line, limit - 1) + "…"
 
 
-def _formatted(text: str) -> str:
+def _formatted(text: str, names: mentions.Known = _NONE) -> str:
     text = _BROKEN.sub("\ufffd", text)
-    tokens = _parse(text)
+    tokens = _parse(text, names)
     # "-", ">" and "```" alone are answers in a chat: show them, not an empty list.
     if _plain_text(tokens).strip():
         rendered = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
@@ -101,9 +122,9 @@ def _formatted(text: str) -> str:
     return _CLEANER.clean(rendered).strip()
 
 
-def _parse(text: str) -> list[Token]:
+def _parse(text: str, names: mentions.Known = _NONE) -> list[Token]:
     try:
-        return _MARKDOWN.parse(text)
+        return _MARKDOWN.parse(text, {"names": names})
     except Exception:  # noqa: BLE001 - or one message would break its room's page for everyone
         _LOG.exception("a message of %d characters is shown without markup", len(text))
         return []
@@ -173,6 +194,35 @@ def _demote(state: StateCore) -> None:
                 _write(token, opening)
             elif token.nesting == -1:
                 _write(token, closings.pop())
+
+
+def _mark_mentions(state: StateCore) -> None:
+    """Set the names that a text means apart, except in the words of a link."""
+    names: mentions.Known = state.env["names"]
+    for block in state.tokens:
+        if not names or not block.children or "@" not in block.content:
+            continue
+        links, marked = 0, []
+        for token in block.children:
+            links += token.nesting if token.tag == "a" else 0
+            marked += [token] if token.type != "text" or links else _pieces(token, names)
+        block.children = marked
+
+
+def _pieces(token: Token, names: mentions.Known) -> list[Token]:
+    if "@" not in token.content:
+        return [token]
+    return [
+        Token("mention" if name else "text", "", 0, content=text, meta={"name": name})
+        for text, name in mentions.split(token.content, names)
+    ]
+
+
+def _mention(
+    _: RendererHTML, tokens: Sequence[Token], index: int, __: OptionsDict, ___: EnvType
+) -> str:
+    name, text = tokens[index].meta["name"], tokens[index].content
+    return f'<span class="mention" data-mention="{html.escape(name)}">{html.escape(text)}</span>'
 
 
 def _write(token: Token, content: str) -> None:
@@ -267,9 +317,12 @@ def _parser() -> MarkdownIt:
     blocks.at("list", _shallow(list_block), {"alt": ["paragraph", "blockquote"]})
     parser.inline.ruler.at("linkify", _known_linkify)
     parser.core.ruler.after("inline", "demote", _demote)
+    # After addresses are known, and before an escaped \\@ is an @ like any other.
+    parser.core.ruler.before("text_join", "mentions", _mark_mentions)
     parser.add_render_rule("fence", _fence)
+    parser.add_render_rule("mention", _mention)
     return parser
 
 
-# Built once. A later rule, such as @name mentions, is one more core rule in _parser.
+# Built once.
 _MARKDOWN = _parser()

@@ -161,6 +161,11 @@ class Messages:
         self._ends.trust(room_id)
         return Cursor(seq, change)
 
+    async def bound(self, room_id: str, seq: int) -> int:
+        """Return `seq`, or the last post's number if that is lower; seldom reads."""
+        known = (await self._ends.known(room_id)).seq
+        return seq if seq <= known else min(seq, await self._ends.refresh_seq(room_id))
+
     async def get(self, room_id: str, seq: int) -> Message:
         """Return one message; raise `Missing`."""
         document = await self._db.messages.find_one({"room": room_id, "seq": seq})

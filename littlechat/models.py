@@ -27,6 +27,9 @@ LOBBY = "lobby"
 RESERVED_ROOM_IDS = frozenset({"new"})
 """Words that stand where a room's id stands in an address."""
 
+RESERVED_NAMES = frozenset({"all", "here", "everyone", "channel"})
+"""Words that stand for a whole room where a person's name stands after an @."""
+
 Visibility = Literal["public", "private"]
 Role = Literal["creator", "member"]
 
@@ -102,6 +105,7 @@ class Membership:
     user_name: str
     role: Role
     joined: datetime
+    read_seq: int = 0
 
     @property
     def may_manage(self) -> bool:
@@ -240,14 +244,17 @@ def clean_username(raw: str) -> str:
     name = unicodedata.normalize("NFKC", raw.strip())
     if not NAME_MIN <= len(name) <= NAME_MAX:
         raise Invalid(username=f"A username has {NAME_MIN} to {NAME_MAX} characters.")
-    if not all(_may_stand_in_a_name(char) for char in name):
+    if not all(may_stand_in_a_name(char) for char in name):
         raise Invalid(username="A username has letters, digits, dots, hyphens and underscores.")
     if unicodedata.category(name[0])[0] not in "LN":
         raise Invalid(username="A username starts with a letter or a digit.")
+    if fold(name) in RESERVED_NAMES:
+        raise Invalid(username=f"@{name} calls a whole room, so nobody can be called that.")
     return name
 
 
-def _may_stand_in_a_name(char: str) -> bool:
+def may_stand_in_a_name(char: str) -> bool:
+    """Whether usernames have such characters."""
     # Marks (M) belong to the letters of many scripts; Nd leaves out superscripts and the like.
     category = unicodedata.category(char)
     letter = category[0] in "LM" and char not in INVISIBLE
@@ -316,6 +323,13 @@ def clean_client_id(raw: str) -> str:
     if len(raw) > CLIENT_ID_MAX or not re.fullmatch(r"[A-Za-z0-9_-]+", raw):
         raise Invalid(client_id="The page sent a malformed message id: reload it and try again.")
     return raw
+
+
+def clean_seq(raw: str) -> int:
+    """Return a message's number, or 0 for before the first; raise `Invalid`."""
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 15):
+        raise Invalid(seq="A message's number is a whole number.")
+    return int(raw)
 
 
 def room_id_for(name: str, visibility: Visibility) -> str:

@@ -1,6 +1,7 @@
 """A message as the database keeps it: from a draft to its document, and back to a value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from littlechat.db import Document, Missing, now
@@ -24,7 +25,7 @@ def to_document(room_id: str, author: User, draft: Draft) -> Document:
     if draft.mentions:
         document["mentions"] = list(draft.mentions)
     if draft.concerns:
-        document["concerns"] = list(draft.concerns)
+        document |= concerned_values(draft.concerns, document["at"])
     if draft.thread is not None:
         document |= {
             "thread": draft.thread,
@@ -36,6 +37,14 @@ def to_document(room_id: str, author: User, draft: Draft) -> Document:
     if draft.files:
         document["files"] = list(map(file_values, draft.files))
     return document
+
+
+def concerned_values(concerns: Iterable[str], at: datetime) -> Document:
+    """Return whom a message concerns as its document holds it; `at` is when it was posted.
+
+    The time stands there again: a sparse index over both then holds these messages and no others.
+    """
+    return {"concerns": list(concerns), "concerned_at": at}
 
 
 def thread_of(room_id: str, root: int) -> str:
@@ -103,12 +112,24 @@ def from_document(document: Mapping[str, Any]) -> Message:
     )
 
 
-def edited(body: str, by: User) -> Decide:
-    """Replace the text of one's own message; raises `Missing` for another's."""
+def edited(
+    body: str, by: User, mentions: Sequence[str] = (), concerns: Sequence[str] = ()
+) -> Decide:
+    """Replace the text of one's own message, and whom it addresses; raises `Missing` for another's.
+
+    A reply goes on to concern those whom it answered.
+    """
 
     def decide(message: Message) -> Document:
         _require_author(message, by)
-        return {"body": body, "edited": True}
+        kept = message.concerns if message.thread is not None else ()
+        concerned = tuple(dict.fromkeys((*kept, *concerns)))
+        values: Document = {"body": body, "edited": True}
+        if mentions or message.mentions:
+            values["mentions"] = list(mentions)
+        if concerned or message.concerns:
+            values |= concerned_values(concerned, message.at)
+        return values
 
     return decide
 

@@ -135,9 +135,13 @@ class Renderer:
         key = (message.room_id, message.seq, message.version, message.at)
         html = self._messages.find(key)
         if html is None:
-            body = Markup(markup.to_html(message.body))  # noqa: S704 - markup.py made it safe
+            body = self.text(message)
             html = self._messages.keep(key, self._message.render(message=message, body=body))
         return Markup(html)  # noqa: S704 - our own template's autoescaped output
+
+    def text(self, message: Message) -> Markup:
+        """Return what a message says, without its frame."""
+        return Markup(markup.to_html(message.body, message.mentions))  # noqa: S704 - made safe there
 
     def messages(self, messages: Iterable[Message]) -> Markup:
         """Return the elements of several messages."""
@@ -185,6 +189,14 @@ class Renderer:
     def rooms_frame(self, number: int) -> str:
         """Return the frame that makes pages fetch their list of rooms again."""
         return f'<i id="rooms-news" hx-swap-oob="true" data-number="{number}" hidden></i>'
+
+    def heard_frame(self, **heard: object) -> str:
+        """Return the frame that tells pages, in data attributes, something of the lists of rooms.
+
+        It goes into an element in which scripts look; a page without one ignores it.
+        """
+        data = "".join(f' data-{name}="{escape(str(value))}"' for name, value in heard.items())
+        return f'<div hx-swap-oob="beforeend:#heard"><i{data}></i></div>'
 
     def online_frame(self, names: Sequence[str]) -> str:
         """Return the frame with the people who are here."""

@@ -2,9 +2,12 @@
 
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any, TypeVar
 
 from littlechat.db import Database, Document, Duplicate, Missing, now
+from littlechat.listed import Listed
 from littlechat.models import (
     LOBBY,
     ROOM_ID_MAX,
@@ -24,6 +27,8 @@ from littlechat.models import (
 
 DELETED = "deleted"
 """The visibility of what is left of a deleted room."""
+
+AnyRoom = TypeVar("AnyRoom", bound=Room)
 
 LISTED_MAX = 300
 """Rooms on one list; beyond it the search helps."""
@@ -109,10 +114,10 @@ class Rooms:
             raise Missing
         return room, membership
 
-    async def list_visible(self, user: User, search: str = "") -> tuple[list[Room], list[Room]]:
+    async def list_visible(self, user: User, search: str = "") -> tuple[list[Listed], list[Room]]:
         """Return the rooms the person is in and the other public ones, latest activity first."""
-        mine = await self._db.memberships.find({"user": user.id})
-        ids = [str(document["room"]) for document in mine]
+        mine = {str(one["room"]): one for one in await self._db.memberships.find({"user": user.id})}
+        ids = list(mine)
         search = fold(search.replace("\0", ""))[:100]
         matches = {"key": {"$regex": re.escape(search)}} if search else {}
         # Two queries, since the embedded database scans everything for one `$or`.
@@ -125,7 +130,8 @@ class Rooms:
         others = [document for document in public if document["_id"] not in set(ids)]
         # A join that raced a deletion leaves a membership of what is no more.
         there = [document for document in joined if document["visibility"] != DELETED]
-        return _by_activity(there), _by_activity(others)[:LISTED_MAX]
+        listed = [_listed(document, mine[document["_id"]]) for document in there]
+        return _by_activity(listed), _by_activity(map(_room, others))[:LISTED_MAX]
 
     async def list_joined(self, user: User) -> list[Room]:
         """Return every room the person is in, as the store has it now, whatever lists show."""
@@ -272,23 +278,31 @@ class Rooms:
             raise Missing
 
 
-def _by_activity(documents: list[Document]) -> list[Room]:
-    rooms = map(_room, documents)
+def _by_activity(rooms: Iterable[AnyRoom]) -> list[AnyRoom]:
     return sorted(rooms, key=lambda room: room.last_at or room.created, reverse=True)
 
 
 def _room(document: Document) -> Room:
-    return Room(
-        id=str(document["_id"]),
-        name=str(document["name"]),
-        description=str(document["description"]),
-        visibility=document["visibility"],
-        creator_id=document["creator"],
-        created=document["created"],
-        members=int(document["members"]),
-        last_seq=int(document["last_seq"]),
-        last_at=document["last_at"],
-    )
+    return Room(**_values(document))
+
+
+def _listed(document: Document, membership: Document) -> Listed:
+    own = {"joined": membership["joined"], "read_seq": int(membership.get("read_seq", 0))}
+    return Listed(**_values(document), **own)
+
+
+def _values(document: Document) -> dict[str, Any]:
+    return {
+        "id": str(document["_id"]),
+        "name": str(document["name"]),
+        "description": str(document["description"]),
+        "visibility": document["visibility"],
+        "creator_id": document["creator"],
+        "created": document["created"],
+        "members": int(document["members"]),
+        "last_seq": int(document["last_seq"]),
+        "last_at": document["last_at"],
+    }
 
 
 def _membership(document: Document) -> Membership:
@@ -298,6 +312,7 @@ def _membership(document: Document) -> Membership:
         user_name=str(document["name"]),
         role=document["role"],
         joined=document["joined"],
+        read_seq=int(document.get("read_seq", 0)),
     )
 
 

@@ -40,6 +40,8 @@ SEARCH = Rule("search", parse("80 per 10 seconds"))
 CREATE_ROOM = Rule("create-room", parse("30 per hour"))
 INVITE = Rule("invite", parse("30 per hour"))
 JOIN = Rule("join", parse("60 per minute"))
+READ = Rule("read", parse("120 per minute"))
+"""Read positions of one person: a page tells of one every 5 s at the most, and there are tabs."""
 PASSWORD = Rule("password", parse("10 per 15 minutes"))
 CONNECT = Rule("connect", parse("120 per minute"))
 """Sockets opened by one person: every tab reconnects after a restart."""

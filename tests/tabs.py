@@ -21,7 +21,7 @@ def somebody(name: str) -> User:
 
 
 ROOM = "garden"
-ADA, BEN, CLEO = somebody("Ada"), somebody("Ben"), somebody("Cleo")
+ADA, BEN, CLEO, DAN = map(somebody, ("Ada", "Ben", "Cleo", "Dan"))
 
 RELOAD = 'hx-swap-oob="reload:#messages"'
 

@@ -10,6 +10,7 @@ from littlechat.accounts import Accounts
 from littlechat.bus import MemoryBus
 from littlechat.db import Database
 from littlechat.models import Session
+from littlechat.reading import Reading
 from littlechat.rooms import Rooms
 from tests.factories import PASSWORD
 
@@ -29,7 +30,7 @@ class Site:
     def __init__(self, db: Database) -> None:
         self.accounts, self.rooms, self.bus = Accounts(db), Rooms(db), MemoryBus()
         self.clock = Clock()
-        self.access = Access(self.accounts, self.rooms, self.bus, self.clock)
+        self.access = Access(self.accounts, self.rooms, Reading(db), self.bus, self.clock)
 
     async def open(self) -> None:
         self.ada = await self.accounts.register("Ada", PASSWORD)

@@ -24,10 +24,11 @@ ATTRIBUTES = {
     ("a", "rel"): re.escape(LINK["rel"]),
     ("ol", "start"): r"[0-9]{1,9}",
     ("code", "class"): r"language-[a-z0-9+#]{1,12}",
-    ("span", "class"): r"c|gd|gh|gi|k|kt|m|na|nb|nc|nd|nf|nt|nv|o|s|se",
+    ("span", "data-mention"): r"[\w.-]+",
+    ("span", "class"): r"mention|c|gd|gh|gi|k|kt|m|na|nb|nc|nd|nf|nt|nv|o|s|se",
 }
 DEPTH = 20
-TAG = r"</?[a-z]+(?: [a-z]+=\"[^\"<>]*\")*>"
+TAG = r"</?[a-z]+(?: [a-z-]+=\"[^\"<>]*\")*>"
 
 
 class Checker(HTMLParser):
@@ -59,8 +60,11 @@ class Checker(HTMLParser):
             self.faults.append(f"half a link: {attrs}")
         if tag == "a" and "a" in self.open:
             self.faults.append("a link in a link")
-        if tag == "span" and self.open[-1:] not in (["code"], ["span"]):
-            self.faults.append("a span outside code")
+        mention = ("class", "mention") in attrs
+        if mention != ("data-mention" in dict(attrs)):
+            self.faults.append(f"half a mention: {attrs}")
+        if tag == "span" and mention == (self.open[-1:] in (["code"], ["span"])):
+            self.faults.append("a span outside code, or a mention in it")
         if tag != "br":
             self.open.append(tag)
         self.depth = max(self.depth, len(self.open))
@@ -136,6 +140,39 @@ def test_lists_keep_their_order_and_first_number() -> None:
 
 def test_a_quote_is_a_block_quote() -> None:
     assert to_html("> a\n\nb") == "<blockquote>\n<p>a</p>\n</blockquote>\n<p>b</p>"
+
+
+def mention(name: str, typed: str) -> str:
+    return f'<span class="mention" data-mention="{name}">{typed}</span>'
+
+
+def test_known_names_are_marked_as_they_were_typed() -> None:
+    assert to_html("**@ben**, @ada", ["Ben"]) == (
+        f"<p><strong>{mention('Ben', '@ben')}</strong>, @ada</p>"
+    )
+    assert markup.mentioned("@ada @ben @Ada", ["Ben", "Ada"]) == ("Ada", "Ben")
+
+
+def test_code_links_and_escapes_name_nobody() -> None:
+    for text in (
+        "`@Ben`",
+        "```\n@Ben\n```",
+        "[@Ben](https://a.example)",
+        "https://a.example/@Ben",
+        "a@Ben.example",
+        "\\@Ben",
+    ):
+        assert markup.mentioned(text, ["Ben"]) == (), text
+        assert "mention" not in to_html(text, ["Ben"])
+
+
+def test_nobody_forges_a_mention() -> None:
+    forged = '<span class="mention" data-mention="Ben">@Ben</span>'
+    assert to_html(forged) == f"<p>{forged.replace('<', '&lt;').replace('>', '&gt;')}</p>"
+    for payload in PAYLOADS:
+        marked = to_html(f"@Ben {payload} @Ben", ["Ben"])
+        assert not Checker(marked).faults, payload
+        assert set(re.findall(r'data-mention="([^"]*)"', marked)) <= {"Ben"}
 
 
 def test_a_link_opens_apart_and_passes_nothing_on() -> None:

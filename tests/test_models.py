@@ -25,6 +25,7 @@ from littlechat.models import (
     clean_description,
     clean_password,
     clean_room_name,
+    clean_seq,
     clean_username,
     clean_visibility,
     fold,
@@ -55,6 +56,19 @@ def test_username_that_breaks_a_rule_is_refused_at_its_field(raw: str) -> None:
         clean_username(raw)
     assert list(refused.value.errors) == ["username"]
     assert str(refused.value).endswith(".")
+
+
+@pytest.mark.parametrize("name", ["all", "Here", "EVERYONE", "channel"])
+def test_a_word_that_calls_a_whole_room_is_nobodys_name(name: str) -> None:
+    with pytest.raises(Invalid, match=f"@{name} calls a whole room"):
+        clean_username(name)
+
+
+def test_a_messages_number_is_a_whole_number() -> None:
+    assert [clean_seq(raw) for raw in ("0", "7", "9" * 15)] == [0, 7, 10**15 - 1]
+    for raw in ("", "-1", "1.5", "٣", "²", "9" * 16, " 1", "x"):
+        with pytest.raises(Invalid):
+            clean_seq(raw)
 
 
 @pytest.mark.parametrize("char", INVISIBLE)

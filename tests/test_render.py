@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from littlechat import render as module
+from littlechat.listed import Listed
 from littlechat.models import (
     Cursor,
     File,
@@ -102,7 +103,7 @@ def values(text: str) -> dict[str, Any]:
         "sessions": [session, replace(session, id="s-2")],
         "room": room,
         "room_id": "garden",
-        "joined": [room],
+        "joined": [Listed("garden", text, text, "private", "u-1", AT, 2, 5, AT, AT, 2)],
         "others": [replace(room, id="other", visibility="public", last_at=None)],
         "here": text,
         "search": text,
@@ -143,6 +144,14 @@ def values(text: str) -> dict[str, Any]:
         "username": text,
         "next": text,
         "insecure": True,
+        "may_call": True,
+        "read_seq": 2,
+        "unread": 3,
+        "entries": [
+            {"room": room, "message": message(author_name=text), "text": Markup(), "is_new": True}
+        ],
+        "earlier": 1,
+        "later": True,
     }
 
 

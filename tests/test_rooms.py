@@ -1,6 +1,7 @@
 """Rooms on a real database: who may see them, who is in them, and by which way one comes in."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -36,7 +37,7 @@ async def membership(rooms: Rooms, room: Room, user: User) -> Membership:
     return found
 
 
-def names(listed: tuple[list[Room], list[Room]]) -> tuple[list[str], list[str]]:
+def names(listed: tuple[Sequence[Room], Sequence[Room]]) -> tuple[list[str], list[str]]:
     return [room.name for room in listed[0]], [room.name for room in listed[1]]
 
 

@@ -6,6 +6,8 @@ import { dayName, dayOf, localiseAll } from "./times.js";
 const TOGETHER = 5 * 60_000;
 const list = document.getElementById("messages");
 const me = document.body.dataset.me;
+const newLine = document.getElementById("new-line").content.firstElementChild;
+let line = Infinity;
 
 const moment = item => new Date(item.querySelector("time")?.dateTime ?? NaN);
 const previous = item => {
@@ -26,24 +28,49 @@ function relate(item) {
   const newDay = first || (before && dayOf(moment(before)) !== dayOf(at));
   if (newDay) item.dataset.day = dayName(at);
   else delete item.dataset.day;
+  const isNew = Boolean(item.querySelector(":scope > .new-line"));
   item.classList.toggle(
     "follows",
-    Boolean(before) && !newDay && !item.matches(".removed") && before.dataset.author === item.dataset.author && at - moment(before) < TOGETHER,
+    Boolean(before) && !newDay && !isNew && !item.matches(".removed") && before.dataset.author === item.dataset.author && at - moment(before) < TOGETHER,
   );
 }
 
 function dress(item) {
   item.classList.toggle("mine", item.dataset.author === me);
   localiseAll(item);
+  item.querySelectorAll(".mention").forEach(one => {
+    one.classList.toggle("to-me", [me, "all", "here"].includes(one.dataset.mention));
+  });
+  item.classList.toggle("calls-me", Boolean(item.querySelector(".mention.to-me")) && item.dataset.author !== me);
   // What scrolls sideways must be reachable for those who have no pointer to scroll it with.
   item.querySelectorAll("pre > code").forEach(code => {
     if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
   });
 }
 
+// The line stands above the first message after `line` that somebody else wrote, if what comes
+// before it is here too: else it would stand wherever the loaded part happens to begin.
+function putLine() {
+  const items = [...list.querySelectorAll(":scope > .message")];
+  const fresh = items.find(item =>
+    Number(item.dataset.seq) > line && item.dataset.author !== me && !item.matches(".threaded"));
+  const whole = items.length && (Number(items[0].dataset.seq) <= line + 1 || !list.querySelector(":scope > .older"));
+  const old = list.querySelector(".new-line"), at = whole ? fresh : undefined;
+  if (old?.parentNode === at) return [];
+  const left = old?.parentNode;
+  old?.remove();
+  at?.prepend(newLine.cloneNode(true));
+  return [left, at].filter(item => item?.isConnected);
+}
+
+export function drawLine(after) {
+  line = after;
+  putLine().forEach(relate);
+}
+
 function all(items) {
   items.forEach(dress);
-  const touched = new Set(items);
+  const touched = new Set([...items, ...putLine()]);
   items.forEach(item => { const after = next(item); if (after) touched.add(after); });
   touched.forEach(relate);
 }

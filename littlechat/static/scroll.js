@@ -10,7 +10,7 @@ const me = document.body.dataset.me;
 let waiting = 0;
 
 // The list is laid out from its end (column-reverse): 0 is the newest, further up is negative.
-const atEnd = () => scroller.scrollTop > -NEAR;
+export const atEnd = () => scroller.scrollTop > -NEAR;
 
 export function toEnd() {
   scroller.scrollTop = 0;

@@ -38,5 +38,5 @@ export const localiseAll = root => root.querySelectorAll("time").forEach(localis
 
 localiseAll(document);
 document.addEventListener("htmx:after:swap", event => {
-  if (!event.target.closest?.("#messages")) localiseAll(document.getElementById("rooms") ?? document);
+  if (!event.target.closest?.("#messages")) localiseAll(document.getElementById("inbox") ?? document.getElementById("rooms") ?? document);
 });

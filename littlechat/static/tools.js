@@ -4,7 +4,7 @@
 const list = document.getElementById("messages");
 const { me, room, manages } = document.body.dataset;
 const menu = document.getElementById("message-tools").content.firstElementChild.cloneNode(true);
-const [own, removable] = menu.children;
+const own = menu.querySelector(".own"), removable = menu.querySelector(".removable");
 
 function offer(event) {
   const item = event.target.closest(".message");
@@ -12,8 +12,7 @@ function offer(event) {
   const mine = item.dataset.author === me, gone = item.matches(".removed");
   own.hidden = !mine || gone;
   removable.hidden = !(mine || manages === "yes") || gone;
-  if (own.hidden && removable.hidden) menu.remove();
-  else item.querySelector(".byline").append(menu);
+  item.querySelector(".byline").append(menu);
 }
 
 ["pointerover", "focusin", "click"].forEach(kind => list.addEventListener(kind, offer));

@@ -46,6 +46,8 @@ from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Invalid, Membership, Refused, Session
+from littlechat.news import News
+from littlechat.reading import Reading
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.search import Search
@@ -107,6 +109,8 @@ class Services:
     search: Search
     indexer: Indexer
     metrics: Metrics
+    reading: Reading
+    news: News
     actions: Actions
     work: Work
     render: Renderer

@@ -5,6 +5,7 @@ from dataclasses import replace
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from littlechat.addressees import may_call
 from littlechat.db import Missing
 from littlechat.messages import PAGE_DEFAULT
 from littlechat.models import Cursor, Draft, Invalid, Membership, Message, Page, Session, new_id
@@ -47,6 +48,7 @@ async def _conversation(
     joined, others = await served.access.list_rooms(session.user)
     members = await served.access.list_members(room_id)
     room = next((one for one in joined if one.id == room_id), None)
+    read_seq = room.read_seq if room else membership.read_seq
     return moulded_page(
         "room.html",
         room_id,
@@ -63,6 +65,9 @@ async def _conversation(
         here=room_id,
         search="",
         members=members,
+        may_call=may_call(members, session.user.id),
+        read_seq=read_seq,
+        unread=max(0, head.seq - read_seq),
         online=served.feeds.online(room_id),
         stretch=replace(stretch, messages=[]),
         body=body,
@@ -102,6 +107,9 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
         return await _conversation(session, membership, 422, draft.body, sentence)
     if is_htmx():
         return fragment(services().render.message(message), 201)
+    # A page without scripts tells of nothing by itself: who answers has read.
+    read = services().news.read(session.user, membership.room_id, message.seq)
+    services().work.later(read)
     return go(f"/rooms/{membership.room_id}")
 
 

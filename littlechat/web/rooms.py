@@ -28,7 +28,7 @@ async def show_rooms(session: Session) -> ResponseReturnValue:
     """Show the rooms the person may see; htmx gets the list alone, for the page or the sidebar."""
     # MongoDB refuses a pattern with a NUL in it.
     search = request.args.get("search", "").replace("\0", "")[:100]
-    joined, others = await services().rooms.list_visible(session.user, search)
+    joined, others = await services().access.find_rooms(session.user, search)
     view = request.args.get("view", "page")
     template = "rooms.html"
     if is_htmx():

@@ -1,0 +1,51 @@
+"""Whom a text addresses: the members of its room whom it names, or all of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from littlechat import markup
+from littlechat.mentions import CALLS
+from littlechat.models import Invalid, Membership, User, all_of
+
+CALL_MAX = 20
+"""Members whom anybody may call at once; more only who manages the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addressees:
+    """What `Message` has of them: the names in the text, and whom they concern."""
+
+    mentions: tuple[str, ...] = ()
+    concerns: tuple[str, ...] = ()
+
+
+NOBODY = Addressees()
+
+
+def may_call(members: Sequence[Membership], by: str) -> bool:
+    """Whether the member with the id `by` may call all of a room at once."""
+    return len(members) <= CALL_MAX or any(
+        member.may_manage for member in members if member.user_id == by
+    )
+
+
+def find(room_id: str, body: str, author: User, members: Sequence[Membership]) -> Addressees:
+    """Return whom a text addresses; raise `Invalid` if it calls more than its author may."""
+    if "@" not in body:
+        return NOBODY
+    by_name = {member.user_name: member.user_id for member in members}
+    named = markup.mentioned(body, (*by_name, *CALLS))
+    called = [name for name in named if name in CALLS]
+    if called and not may_call(members, author.id):
+        raise Invalid(
+            body=f"Only who manages the room may call all {len(members)} people in it: "
+            f"write {called[0]} without the @, or name those you mean."
+        )
+    everybody = [all_of(room_id)] if called else []
+    ids = [by_name[name] for name in named if name not in CALLS]
+    return Addressees(named, (*everybody, *_but(author, ids)))
+
+
+def _but(author: User, ids: Iterable[str]) -> Iterable[str]:
+    # Who names themselves need not be told.
+    return (one for one in ids if one != author.id)

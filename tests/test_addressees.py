@@ -1,0 +1,58 @@
+"""Whom a text addresses, and who may call everybody."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from littlechat.addressees import CALL_MAX, NOBODY, find, may_call
+from littlechat.db import now
+from littlechat.models import Invalid, Membership, User, all_of
+from tests.tabs import ADA, BEN, CLEO, DAN, somebody
+
+
+def in_garden(*users: User, manager: User = ADA) -> list[Membership]:
+    return [
+        Membership("garden", one.id, one.name, "creator" if one == manager else "member", now())
+        for one in users
+    ]
+
+
+FEW = in_garden(ADA, BEN, CLEO)
+MANY = in_garden(ADA, BEN, *(somebody(f"p{n}") for n in range(CALL_MAX)))
+
+
+def concerned(body: str, author: User = ADA, members: Sequence[Membership] = FEW) -> set[str]:
+    return set(find("garden", body, author, members).concerns)
+
+
+def test_members_are_addressed_by_name_and_nobody_else() -> None:
+    named = find("garden", "@ben and @Cleo, ask @Dan", ADA, FEW)
+    assert named.mentions == ("Ben", "Cleo")
+    assert named.concerns == (BEN.id, CLEO.id)
+    assert concerned(f"@{DAN.name}") == set()
+
+
+def test_code_links_and_addresses_address_nobody() -> None:
+    text = "`@Ben`\n\n```\n@Ben\n```\n\n[@Ben](https://a.example) https://a.example/@Ben x@Ben.de"
+    assert find("garden", text, ADA, FEW) == NOBODY
+
+
+def test_who_names_themselves_is_not_told_and_yet_marked() -> None:
+    named = find("garden", "@Ada @ada", ADA, FEW)
+    assert (named.mentions, named.concerns) == (("Ada",), ())
+
+
+@pytest.mark.parametrize("word", ["all", "here", "All"])
+def test_anybody_calls_all_of_a_small_room(word: str) -> None:
+    named = find("garden", f"@{word} @Ben", CLEO, FEW)
+    assert named.mentions == (word.lower(), "Ben")
+    assert named.concerns == (all_of("garden"), BEN.id)
+
+
+def test_in_a_large_room_only_who_manages_it_calls_all() -> None:
+    assert concerned("@all", ADA, MANY) == {all_of("garden")}
+    with pytest.raises(Invalid, match="may call all 22 people in it: write here without the @"):
+        find("garden", "@here!", BEN, MANY)
+    assert concerned("`@here`", BEN, MANY) == set()
+    assert [may_call(MANY, one.id) for one in (ADA, BEN, DAN)] == [True, False, False]
+    assert may_call(MANY[:CALL_MAX], BEN.id)
