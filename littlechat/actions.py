@@ -1,7 +1,7 @@
 """Every write that others must see: check, store, render once, publish, each shielded as one."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from littlechat.accounts import Accounts
 from littlechat.bus import Bus
 from littlechat.db import Missing, Unavailable
+from littlechat.directs import Directs
 from littlechat.feed import room_topic
 from littlechat.live import Live
 from littlechat.messages import Messages
@@ -51,8 +52,10 @@ class Actions:
         bus: Bus,
         live: Live,
         work: Work,
+        directs: Directs,
     ) -> None:
         self._accounts, self._rooms, self._messages = accounts, rooms, messages
+        self._directs = directs
         self._render, self._bus, self._live = render, bus, live
         self._work = work
         self._heralds: list[Herald] = []
@@ -65,7 +68,11 @@ class Actions:
     async def say(self, room_id: str, author: User, draft: Draft) -> Message:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
         text, client_id = clean_body(draft.body), clean_client_id(draft.client_id)
-        draft = replace(draft, body=text, client_id=client_id)
+        people = await self._directs.list_people(room_id)
+        # What is said to somebody directly concerns them as if it named them.
+        concerned = dict.fromkeys((*draft.concerns, *people))
+        concerned.pop(author.id, None)
+        draft = replace(draft, body=text, client_id=client_id, concerns=tuple(concerned))
         return await self._work.shielded(self._say(room_id, author, draft))
 
     async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
@@ -147,12 +154,16 @@ class Actions:
         """Rename and re-describe; raise `Invalid`, `Refused`, or `Duplicate` for a name taken."""
         if room.id == LOBBY:
             raise Refused("The Lobby keeps its name.")
+        if room.is_direct:
+            raise Refused("A direct conversation is called by its people.")
         await self._work.shielded(self._announced(self._rooms.describe(room.id, name, description)))
 
     async def delete_room(self, room: Room, confirmation: str) -> None:
         """Delete a room and all that was said there; raise `Refused` unless it is named."""
         if room.id == LOBBY:
             raise Refused("The Lobby cannot be deleted.")
+        if room.is_direct:
+            raise Refused("A direct conversation cannot be deleted. Hide it instead.")
         if " ".join(confirmation.split()) != room.name:
             raise Refused(f"Type the room’s name, {room.name}, to delete it.")
         await self._work.shielded(self._delete_room(room.id))
@@ -163,6 +174,27 @@ class Actions:
         self._live.announce_rooms()
         # Nobody can reach what was said any more; clearing a long room away takes its time.
         self._work.later(self._messages.delete_room(room_id))
+
+    async def open_direct(self, opener: User, others: Iterable[User]) -> str:
+        """Return the id of the one direct conversation of these people, made if there is none.
+
+        It shows in the others' lists from the first message on.
+        """
+        return await self._work.shielded(self._open_direct(opener, others))
+
+    async def _open_direct(self, opener: User, others: Iterable[User]) -> str:
+        room_id = await self._directs.open(opener, others)
+        self._live.announce_rooms([opener.id])
+        return room_id
+
+    async def hide_direct(self, room_id: str, user: User) -> None:
+        """Take a direct conversation off one's lists until somebody speaks; raise `Missing`."""
+        await self._work.shielded(self._hide_direct(room_id, user))
+
+    async def _hide_direct(self, room_id: str, user: User) -> None:
+        head = await self._messages.head(room_id)
+        await self._directs.hide(room_id, user, head.seq)
+        self._live.announce_rooms([user.id])
 
     async def end_session(self, user: User, session_id: str) -> None:
         """End one session of a person and close its sockets; raise `Missing`."""
@@ -208,6 +240,8 @@ class Actions:
             seq, at = self._touched.pop(room_id)
         try:
             await self._rooms.touch(room_id, seq, at)
+            if people := await self._directs.list_people(room_id):
+                self._live.announce_direct(people, room_id)
         except Unavailable:
             return  # A hint for lists; the next message brings it.
 

@@ -14,16 +14,28 @@ from littlechat.actions import Actions
 from littlechat.bus import Bus, MemoryBus, RedisBus
 from littlechat.config import ConfigError, Settings
 from littlechat.db import Database
+from littlechat.directs import Directs
 from littlechat.feeds import Feeds
 from littlechat.hub import RESTART, Hub
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Session
+from littlechat.online import Online
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle
-from littlechat.web import Services, auth, health, messages, protect, rooms, socket
+from littlechat.web import (
+    Services,
+    auth,
+    directs,
+    health,
+    jump,
+    messages,
+    protect,
+    rooms,
+    socket,
+)
 from littlechat.web.requests import Application, SessionCookie
 from littlechat.work import Work
 
@@ -63,7 +75,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
     protect(app)
-    for blueprint in (auth, rooms, messages, socket, health):
+    for blueprint in (auth, rooms, messages, directs, jump, socket, health):
         app.register_blueprint(blueprint.blueprint)
     add_static(app)
     log_requests(app)
@@ -96,7 +108,9 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     render, hub, work = Renderer(), Hub(), Work()
     feeds = Feeds(carrier, hub, message_store, render)
     access = Access(accounts, room_store, carrier)
-    live = Live(carrier, hub, feeds, render, access, accounts, room_store)
+    online = Online(carrier, hub, render)
+    live = Live(carrier, hub, feeds, render, access, accounts, room_store, online)
+    conversations = Directs(db)
     _watch(metrics, hub, feeds, carrier)
     return Services(
         settings=settings,
@@ -110,7 +124,10 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         rooms=room_store,
         messages=message_store,
         metrics=metrics,
-        actions=Actions(accounts, room_store, message_store, render, carrier, live, work),
+        actions=Actions(
+            accounts, room_store, message_store, render, carrier, live, work, conversations
+        ),
+        online=online,
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),

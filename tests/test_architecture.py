@@ -16,13 +16,13 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 # A module imports only from the lines above its own.
 LADDER = """
 models config logs
-markup frames presence ordering datadir
+markup frames presence ordering datadir jump
 embedded bus db throttle metrics work patience
 ends posts
 changes
-accounts rooms messages
+accounts rooms messages directs
 hub render access
-catchup crowd
+catchup crowd online
 feed
 feeds
 live

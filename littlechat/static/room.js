@@ -5,3 +5,6 @@ import "./look.js";
 import "./scroll.js";
 import "./composer.js";
 import "./tools.js";
+import "./directs.js";
+import "./editlast.js";
+import "./keys.js";

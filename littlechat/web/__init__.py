@@ -4,7 +4,7 @@ A browser gets pages and redirects, htmx gets fragments and statuses, from the s
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
@@ -44,7 +44,8 @@ from littlechat.hub import Hub
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
-from littlechat.models import Invalid, Membership, Refused, Session
+from littlechat.models import Invalid, Membership, Refused, Room, Session
+from littlechat.online import Online
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle, TooMany
@@ -107,6 +108,7 @@ class Services:
     work: Work
     render: Renderer
     throttle: Throttle
+    online: Online
 
 
 def services() -> Services:
@@ -134,6 +136,11 @@ def moulded_page(
         template, (session.user.id, key), moving, session=session, **steady
     )
     return Response(html, status=status, content_type="text/html; charset=utf-8")
+
+
+def present_among(rooms: Iterable[Room]) -> frozenset[str]:
+    """Return the names of those in the direct conversations among `rooms` who are online."""
+    return services().online.names & {name for room in rooms for name in room.people}
 
 
 def fragment(html: str, status: int = 200) -> Response:

@@ -3,7 +3,7 @@
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.db import Duplicate
+from littlechat.db import Duplicate, Missing
 from littlechat.models import Invalid, Membership, Refused, Room, Session
 from littlechat.throttle import CREATE_ROOM, INVITE, JOIN
 from littlechat.web import (
@@ -13,6 +13,7 @@ from littlechat.web import (
     manager_of,
     member_of,
     page,
+    present_among,
     services,
     signed_in,
 )
@@ -34,7 +35,14 @@ async def show_rooms(session: Session) -> ResponseReturnValue:
     if is_htmx():
         template = "_sidebar.html" if view == "sidebar" else "_rooms.html"
     here = request.args.get("here", "")
-    return page(template, joined=joined, others=others, search=search, here=here)
+    return page(
+        template,
+        joined=joined,
+        others=others,
+        present=present_among(joined),
+        search=search,
+        here=here,
+    )
 
 
 @blueprint.get("/rooms/new")
@@ -81,6 +89,8 @@ async def post_leave(session: Session, room: str) -> ResponseReturnValue:
 async def show_settings(session: Session, membership: Membership) -> ResponseReturnValue:
     """Show a room's particulars, its members and invitations, and what may be done with them."""
     room = await services().rooms.get(membership.room_id)
+    if room.is_direct:
+        raise Missing
     return await _settings(room, membership, 200, {}, room.name, room.description)
 
 
