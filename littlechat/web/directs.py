@@ -61,13 +61,15 @@ async def _choice(
     """Show the page, with those chosen who exist first; what was typed stays in its field."""
     accounts, q = services().accounts, q.strip()[:NAME_MAX]
     listed = await accounts.list_users(q, LISTED_MAX)
-    found = await accounts.find_users(name[: NAME_MAX + 1] for name in chosen)
+    names = [name[: NAME_MAX + 1] for name in chosen]
+    found = await accounts.find_users(names)
+    picked = list(dict.fromkeys(found[fold(name)] for name in names if fold(name) in found))
     template = "_choose.html" if is_htmx() and not error else "new_direct.html"
     return page(
         template,
         422 if error else 200,
-        chosen=list(found.values()),
-        people=[user for user in listed if user not in found.values()],
+        chosen=picked,
+        people=[user for user in listed if user not in picked],
         more=len(listed) == LISTED_MAX,
         online=services().online.names,
         q=q,
