@@ -112,6 +112,14 @@ async def test_people_are_chosen_without_a_script(site: Site) -> None:
         assert "Nobody else’s name begins with “x”." in part
 
 
+async def test_one_may_write_to_oneself(site: Site) -> None:
+    async with insiders(site, "Ada") as (ada,):
+        room = await open_direct(ada, "Ada")
+        await ada.say(room, "a note")
+        assert "<title>Ada (you) · littlechat</title>" in (await ada.get(f"/rooms/{room}")).text
+        assert await listed(ada) == ["Ada (you)"]
+
+
 async def test_hidden_it_is_off_the_list_until_somebody_speaks(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         room = await open_direct(ada, "Ben")

@@ -3,6 +3,7 @@
 
 const form = document.getElementById("choose");
 const field = form.elements.q;
+form.querySelector("[formmethod]").hidden = true; // It finds while one types.
 const boxes = () => [...form.querySelectorAll("#choice input[type=checkbox]")];
 
 function fetchAnew() {
@@ -27,6 +28,11 @@ field.addEventListener("keydown", event => {
     event.preventDefault();
     (first ?? boxes()[0])?.focus();
   }
+});
+
+// A fresh list takes the box along that had the focus.
+form.addEventListener("htmx:after:swap", () => {
+  if (document.activeElement === document.body) field.focus();
 });
 
 form.addEventListener("keydown", event => {

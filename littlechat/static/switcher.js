@@ -34,6 +34,8 @@ function go() {
 
 dialog.addEventListener("htmx:after:swap", () => {
   tell();
+  // Fresh finds take the one along that had the focus.
+  if (!dialog.contains(document.activeElement)) field.focus();
   // Enter was faster than the answer.
   if (going) go();
 });
