@@ -175,15 +175,15 @@ class Accounts:
         """Return the users of those names, however cased, by their folded names."""
         keys = list({fold(name) for name in names})
         documents = await self._db.users.find({"key": {"$in": keys}})
-        return {str(document["key"]): _user(document) for document in documents}
+        return {str(one["key"]): _user(one) for one in documents if not one.get("disabled")}
 
-    async def list_users(self, start: str, limit: int) -> list[User]:
+    async def list_starting(self, start: str, limit: int) -> list[User]:
         """Return at most `limit` users whose names start with `start`, however cased, by name."""
         first = fold(start)
         # A closed range, which both databases answer from the index.
         within = {"$gte": first, "$lte": f"{first}\U0010ffff"}
         documents = await self._db.users.find({"key": within}, sort=[("key", 1)], limit=limit)
-        return [_user(document) for document in documents]
+        return [_user(document) for document in documents if not document.get("disabled")]
 
     async def _hash(self, password: str) -> str:
         async with self._gate:

@@ -68,15 +68,12 @@ class Actions:
     async def say(self, room_id: str, author: User, draft: Draft) -> Message:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
         text, client_id = clean_body(draft.body), clean_client_id(draft.client_id)
-        people = await self._directs.list_people(room_id)
-        # What is said to somebody directly concerns them as if it named them.
-        concerned = dict.fromkeys((*draft.concerns, *people))
-        concerned.pop(author.id, None)
-        draft = replace(draft, body=text, client_id=client_id, concerns=tuple(concerned))
+        draft = replace(draft, body=text, client_id=client_id)
         return await self._work.shielded(self._say(room_id, author, draft))
 
     async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
-        message = await self._messages.add(room_id, author, draft)
+        concerns = await self._list_concerned(room_id, author, draft)
+        message = await self._messages.add(room_id, author, replace(draft, concerns=concerns))
         self._bus.publish(
             room_topic(room_id),
             {
@@ -90,6 +87,12 @@ class Actions:
         for herald in self._heralds:
             self._work.later(herald(message))
         return message
+
+    async def _list_concerned(self, room_id: str, author: User, draft: Draft) -> tuple[str, ...]:
+        # What is said to somebody directly concerns them as if it named them.
+        people = await self._directs.list_people(room_id)
+        others = (user_id for user_id in people if user_id != author.id)
+        return tuple(dict.fromkeys((*draft.concerns, *others)))
 
     async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""

@@ -10,7 +10,7 @@ let editing = false;
 field.addEventListener("keydown", event => {
   if (event.key !== "ArrowUp" || event.isComposing || field.value) return;
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
-  const mine = [...list.querySelectorAll(":scope > .message:not(.removed)")].filter(item => item.dataset.author === me);
+  const mine = [...list.querySelectorAll(":scope > .message:not(.removed, .threaded)")].filter(item => item.dataset.author === me);
   const item = mine.at(-1);
   if (!item) return;
   event.preventDefault();

@@ -26,24 +26,22 @@ function walk(step, unread) {
   for (let n = 1; n <= links.length; n++) {
     const link = links[(start + n * step + n * links.length + links.length) % links.length];
     if (link === links[here]) break;
-    if (!unread || link.closest("li").querySelector(".unread, .badge, [data-unread]")) return link.click();
+    if (!unread || link.querySelector(".badge:not([hidden])")) return link.click();
   }
 }
 
 function search() {
-  const field = document.querySelector("[data-search], form[role=search]:not(dialog *) input:not([type=hidden])");
-  if (field?.matches("a")) return field.click();
-  if (field) return field.focus();
-  openSwitcher();
+  const field = document.querySelector("[data-search], #search");
+  if (field?.checkVisibility()) field.focus();
+  else openSwitcher();
 }
 
-// Back out: what is open closes itself; then the focus goes to the message field, then it is told
-// that nothing is left to back out of.
+// Back out: what is open closes itself; then to the message field, then to the newest message.
 function escape(event) {
   if (event.target.closest?.("form.edit") || document.querySelector(":popover-open")) return;
-  const field = composer();
-  if (field && document.activeElement !== field) field.focus();
-  else document.dispatchEvent(new CustomEvent("littlechat:escape"));
+  const field = composer(), news = document.getElementById("news");
+  if (document.activeElement !== field) field?.focus();
+  else if (!news?.hidden) news?.click();
 }
 
 const SINGLE = { "?": openSheet, "/": search, c: () => composer()?.focus() };

@@ -33,5 +33,5 @@ async def _list_places(session: Session, q: str, here: str) -> list[Place]:
 async def _list_people(me: str, q: str, joined: list[Room]) -> list[Place]:
     """Return those with whom there is no conversation of two; that stands for its person."""
     met = {room.title(me) for room in joined if len(room.others(me)) == 1}
-    listed = await services().accounts.list_users(q[:NAME_MAX], SHOWN_MAX + len(met))
+    listed = await services().accounts.list_starting(q[:NAME_MAX], SHOWN_MAX + len(met))
     return [Place("person", user.name) for user in listed if user.name not in met]
