@@ -168,9 +168,19 @@ class Access:
 
         self._drop(lambda key, kept: everything or is_concerned(key, kept))
 
-    def forget_lists(self) -> None:
-        """Forget who belongs where as lists: somebody came, went, or made or named a room."""
-        self._drop(lambda key, kept: key[0] in ("rooms", "members"))
+    def forget_lists(self, users: Iterable[str] | None = None) -> None:
+        """Forget who belongs where as lists: somebody came, went, or made or named a room.
+
+        With `users`, only the lists of rooms of these people, by their ids.
+        """
+        whose = None if users is None else frozenset(users)
+
+        def is_concerned(key: Key, kept: Any) -> bool:
+            if whose is None:
+                return key[0] in ("rooms", "members")
+            return key[0] == "rooms" and key[2] in whose
+
+        self._drop(is_concerned)
 
     def _drop(self, which: Callable[[Key, Any], bool]) -> None:
         self.forgotten += 1

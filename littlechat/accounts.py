@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -169,6 +170,20 @@ class Accounts:
         """Return the user of that name, however cased, or None."""
         document = await self._db.users.find_one({"key": fold(name)})
         return _user(document) if document else None
+
+    async def find_users(self, names: Iterable[str]) -> dict[str, User]:
+        """Return the users of those names, however cased, by their folded names."""
+        keys = list({fold(name) for name in names})
+        documents = await self._db.users.find({"key": {"$in": keys}})
+        return {str(one["key"]): _user(one) for one in documents if not one.get("disabled")}
+
+    async def list_starting(self, start: str, limit: int) -> list[User]:
+        """Return at most `limit` users whose names start with `start`, however cased, by name."""
+        first = fold(start)
+        # A closed range, which both databases answer from the index.
+        within = {"$gte": first, "$lte": f"{first}\U0010ffff"}
+        documents = await self._db.users.find({"key": within}, sort=[("key", 1)], limit=limit)
+        return [_user(document) for document in documents if not document.get("disabled")]
 
     async def _hash(self, password: str) -> str:
         async with self._gate:

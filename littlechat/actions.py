@@ -1,7 +1,7 @@
 """Every write that others must see: check, store, render once, publish, each shielded as one."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.bus import Bus
 from littlechat.db import Missing, Unavailable
+from littlechat.directs import Directs
 from littlechat.feed import room_topic
 from littlechat.live import Live
 from littlechat.messages import Messages
@@ -56,8 +57,10 @@ class Actions:
         work: Work,
         access: Access,
         news: News,
+        directs: Directs,
     ) -> None:
         self._accounts, self._rooms, self._messages = accounts, rooms, messages
+        self._directs = directs
         self._render, self._bus, self._live = render, bus, live
         self._work, self._access, self._news = work, access, news
         self._heralds: list[Herald] = []
@@ -83,7 +86,8 @@ class Actions:
         return await self._work.shielded(self._say(room_id, author, draft))
 
     async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
-        message = await self._messages.add(room_id, author, draft)
+        concerns = await self._list_concerned(room_id, author, draft)
+        message = await self._messages.add(room_id, author, replace(draft, concerns=concerns))
         self._bus.publish(
             room_topic(room_id),
             {
@@ -98,6 +102,12 @@ class Actions:
         for herald in self._heralds:
             self._work.later(herald(message))
         return message
+
+    async def _list_concerned(self, room_id: str, author: User, draft: Draft) -> tuple[str, ...]:
+        # What is said to somebody directly concerns them as if it named them.
+        people = await self._directs.list_people(room_id)
+        others = (user_id for user_id in people if user_id != author.id)
+        return tuple(dict.fromkeys((*draft.concerns, *others)))
 
     async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""
@@ -179,12 +189,16 @@ class Actions:
         """Rename and re-describe; raise `Invalid`, `Refused`, or `Duplicate` for a name taken."""
         if room.id == LOBBY:
             raise Refused("The Lobby keeps its name.")
+        if room.is_direct:
+            raise Refused("A direct conversation is called by its people.")
         await self._work.shielded(self._announced(self._rooms.describe(room.id, name, description)))
 
     async def delete_room(self, room: Room, confirmation: str) -> None:
         """Delete a room and all that was said there; raise `Refused` unless it is named."""
         if room.id == LOBBY:
             raise Refused("The Lobby cannot be deleted.")
+        if room.is_direct:
+            raise Refused("A direct conversation cannot be deleted. Hide it instead.")
         if " ".join(confirmation.split()) != room.name:
             raise Refused(f"Type the room’s name, {room.name}, to delete it.")
         await self._work.shielded(self._delete_room(room.id))
@@ -195,6 +209,27 @@ class Actions:
         self._live.announce_rooms()
         # Nobody can reach what was said any more; clearing a long room away takes its time.
         self._work.later(self._messages.delete_room(room_id))
+
+    async def open_direct(self, opener: User, others: Iterable[User]) -> str:
+        """Return the id of the one direct conversation of these people, made if there is none.
+
+        It shows in the others' lists from the first message on.
+        """
+        return await self._work.shielded(self._open_direct(opener, others))
+
+    async def _open_direct(self, opener: User, others: Iterable[User]) -> str:
+        room_id = await self._directs.open(opener, others)
+        self._live.announce_rooms([opener.id])
+        return room_id
+
+    async def hide_direct(self, room_id: str, user: User) -> None:
+        """Take a direct conversation off one's lists until somebody speaks; raise `Missing`."""
+        await self._work.shielded(self._hide_direct(room_id, user))
+
+    async def _hide_direct(self, room_id: str, user: User) -> None:
+        head = await self._messages.head(room_id)
+        await self._directs.hide(room_id, user, head.seq)
+        self._live.announce_rooms([user.id])
 
     async def end_session(self, user: User, session_id: str) -> None:
         """End one session of a person and close its sockets; raise `Missing`."""
@@ -241,6 +276,8 @@ class Actions:
         try:
             await self._rooms.touch(room_id, seq, at)
             await self._news.spoken(room_id, seq, author)
+            if people := await self._directs.list_people(room_id):
+                self._live.announce_direct(people, room_id)
         except Unavailable:
             return  # A hint for lists; the next message brings it.
 

@@ -14,6 +14,7 @@ from littlechat.actions import Actions
 from littlechat.bus import Bus, MemoryBus, RedisBus
 from littlechat.config import ConfigError, Settings
 from littlechat.db import Database
+from littlechat.directs import Directs
 from littlechat.feeds import Feeds
 from littlechat.hub import RESTART, Hub
 from littlechat.indexer import Indexer
@@ -22,6 +23,7 @@ from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Session
 from littlechat.news import News
+from littlechat.online import Online
 from littlechat.postings import Postings
 from littlechat.reading import Reading
 from littlechat.render import STATIC, Renderer, static_url
@@ -31,7 +33,9 @@ from littlechat.throttle import Throttle
 from littlechat.web import (
     Services,
     auth,
+    directs,
     health,
+    jump,
     messages,
     protect,
     reading,
@@ -78,7 +82,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
     protect(app)
-    for blueprint in (auth, rooms, messages, reading, search, socket, health):
+    for blueprint in (auth, rooms, messages, directs, jump, reading, search, socket, health):
         app.register_blueprint(blueprint.blueprint)
     add_static(app)
     log_requests(app)
@@ -113,11 +117,22 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     render, hub, work = Renderer(), Hub(), Work()
     feeds = Feeds(carrier, hub, message_store, render)
     access = Access(accounts, room_store, read, carrier)
-    live = Live(carrier, hub, feeds, render, access, accounts, room_store)
+    online = Online(carrier, hub, render)
+    live = Live(carrier, hub, feeds, render, access, accounts, room_store, online)
     news = News(access, message_store, read, render, live, work)
+    conversations = Directs(db)
     _watch(metrics, hub, feeds, carrier)
     actions = Actions(
-        accounts, room_store, message_store, render, carrier, live, work, access, news
+        accounts,
+        room_store,
+        message_store,
+        render,
+        carrier,
+        live,
+        work,
+        access,
+        news,
+        conversations,
     )
     postings = Postings(db)
     indexer = Indexer(db, postings)
@@ -140,6 +155,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         actions=actions,
         reading=read,
         news=news,
+        online=online,
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),

@@ -18,6 +18,7 @@ from littlechat.db import Unavailable
 from littlechat.feed import room_topic
 from littlechat.feeds import Feeds
 from littlechat.hub import POLICY, Hub, Socket
+from littlechat.online import ONLINE, Online
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 
@@ -55,9 +56,10 @@ class Live:
         access: Access,
         accounts: Accounts,
         rooms: Rooms,
+        online: Online,
     ) -> None:
         self._bus, self._hub, self._feeds, self._render = bus, hub, feeds, render
-        self._access = access
+        self._access, self._online = access, online
         self._accounts, self._rooms = accounts, rooms
         self._tasks: list[asyncio.Task[None]] = []
         self._rooms_news = 0
@@ -68,7 +70,9 @@ class Live:
         """Begin to listen."""
         await self._bus.open()
         await self._bus.subscribe(ALL)
+        await self._bus.subscribe(ONLINE)
         self._tasks = [
+            asyncio.create_task(self._online.run(), name="live online"),
             asyncio.create_task(self._listen(), name="live listen"),
             asyncio.create_task(self._recheck(), name="live recheck"),
         ]
@@ -80,6 +84,7 @@ class Live:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._online.say_goodbye()
         await self._feeds.close()
         await self._bus.close()
 
@@ -93,10 +98,17 @@ class Live:
             ALL, {"kind": "revoked", "user": user, "sessions": sessions, "room": room}
         )
 
-    def announce_rooms(self) -> None:
-        """Make every page fetch its list of rooms again."""
-        self._access.forget_lists()
-        self._bus.publish(ALL, {"kind": "rooms_changed"})
+    def announce_rooms(self, users: Iterable[str] | None = None) -> None:
+        """Make every page, or only those of some people, fetch its list of rooms again."""
+        whose = None if users is None else list(users)
+        self._access.forget_lists(whose)
+        self._bus.publish(ALL, {"kind": "rooms_changed", "users": whose})
+
+    def announce_direct(self, users: Iterable[str], room_id: str) -> None:
+        """Bring a direct conversation to the top of its people's lists: somebody spoke there."""
+        whose = list(users)
+        self._access.forget_lists(whose)
+        self._bus.publish(ALL, {"kind": "spoken", "users": whose, "room": room_id})
 
     def tell(
         self, users: Iterable[str], key: str, frame: str, note: Mapping[str, Any] | None = None
@@ -125,18 +137,34 @@ class Live:
             self._in_doubt.set()
             self._access.forget()
             self._feeds.doubt()
+        elif topic == ONLINE:
+            self._online.hear(event)
         elif topic != ALL:
             self._feeds.hear(topic, event)
         elif event["kind"] == "revoked":
             self._kick(event["user"], event["sessions"], event["room"])
         elif event["kind"] == "rooms_changed":
-            self._access.forget_lists()
-            self._tell_rooms_soon()
+            self._hear_of_rooms(event.get("users"))
+        elif event["kind"] == "spoken":
+            self._access.forget_lists(event["users"])
+            frame = self._render.spoken_frame(event["room"])
+            self._tell_users(event["users"], f"spoken:{event['room']}", frame)
         elif event["kind"] == "told":
             if event["note"]:
                 self._note(event["users"], event["note"])
-            for user in event["users"]:
-                self._hub.deliver_passing(user_topic(user), event["key"], event["frame"])
+            self._tell_users(event["users"], event["key"], event["frame"])
+
+    def _hear_of_rooms(self, users: list[str] | None) -> None:
+        self._access.forget_lists(users)
+        if users is None:
+            self._tell_rooms_soon()
+            return
+        self._rooms_news += 1
+        self._tell_users(users, "rooms", self._render.rooms_frame(self._rooms_news))
+
+    def _tell_users(self, users: Iterable[str], key: str, frame: str) -> None:
+        for user in users:
+            self._hub.deliver_passing(user_topic(user), key, frame)
 
     def _note(self, users: list[str], note: Mapping[str, Any]) -> None:
         room, access = note["room"], self._access

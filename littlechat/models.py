@@ -21,6 +21,12 @@ BODY_MAX = 8_000
 CLIENT_ID_MAX = 64
 ROOM_ID_MAX = 60
 
+DIRECT_MAX = 9
+"""People in a direct conversation, oneself among them; more are a room."""
+
+DIRECTS_SHOWN = 20
+"""Direct conversations in the sidebar: the latest."""
+
 LOBBY = "lobby"
 """The id of the room that every installation starts with."""
 
@@ -30,7 +36,7 @@ RESERVED_ROOM_IDS = frozenset({"new"})
 RESERVED_NAMES = frozenset({"all", "here", "everyone", "channel"})
 """Words that stand for a whole room where a person's name stands after an @."""
 
-Visibility = Literal["public", "private"]
+Visibility = Literal["public", "private", "direct"]
 Role = Literal["creator", "member"]
 
 
@@ -90,10 +96,28 @@ class Room:
     members: int = 0
     last_seq: int = 0
     last_at: datetime | None = None
+    people: tuple[str, ...] = ()
+    """Of a direct conversation: the usernames of all who are in it, for ever."""
 
     @property
     def is_private(self) -> bool:
-        return self.visibility == "private"
+        """Whether nobody but its members may know of it."""
+        return self.visibility != "public"
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is a direct conversation: its people are what it is called."""
+        return self.visibility == "direct"
+
+    def others(self, me: str) -> tuple[str, ...]:
+        """Return the people of a direct conversation but for the one named `me`."""
+        return tuple(name for name in self.people if name != me)
+
+    def title(self, me: str) -> str:
+        """Return what the person named `me` calls it; others call a conversation otherwise."""
+        if not self.is_direct:
+            return self.name
+        return ", ".join(self.others(me)) or f"{me} (you)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +316,18 @@ def clean_description(raw: str) -> str:
     if len(text) > DESCRIPTION_MAX:
         raise Invalid(description=f"A description has at most {DESCRIPTION_MAX} characters.")
     return text
+
+
+def clean_people(raw: Iterable[str]) -> tuple[str, ...]:
+    """Return the usernames of those whom a direct conversation is opened with; raise `Invalid`."""
+    names = tuple(dict.fromkeys(name.strip()[: NAME_MAX + 1] for name in raw if name.strip()))
+    if not names:
+        raise Invalid(name="Choose whom to talk to.")
+    if len(names) > DIRECT_MAX:
+        raise Invalid(
+            name=f"A direct conversation has at most {DIRECT_MAX} people: make a room for more."
+        )
+    return names
 
 
 def clean_visibility(raw: str) -> Visibility:

@@ -198,6 +198,15 @@ class Renderer:
         data = "".join(f' data-{name}="{escape(str(value))}"' for name, value in heard.items())
         return f'<div hx-swap-oob="beforeend:#heard"><i{data}></i></div>'
 
+    def spoken_frame(self, room_id: str) -> str:
+        """Return the frame that tells in which direct conversation somebody spoke."""
+        return f'<p hx-swap-oob="beforeend:#direct-news"><i data-room="{escape(room_id)}"></i></p>'
+
+    def everybody_frame(self, names: Sequence[str]) -> str:
+        """Return the frame with the names of all who are online; a name has no space in it."""
+        shown = escape(" ".join(names))
+        return f'<i id="everybody" hx-swap-oob="true" data-names="{shown}" hidden></i>'
+
     def online_frame(self, names: Sequence[str]) -> str:
         """Return the frame with the people who are here."""
         return self.page("_online.html", names=names, oob=True)

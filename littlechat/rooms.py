@@ -121,7 +121,7 @@ class Rooms:
         search = fold(search.replace("\0", ""))[:100]
         matches = {"key": {"$regex": re.escape(search)}} if search else {}
         # Two queries, since the embedded database scans everything for one `$or`.
-        joined = await self._db.rooms.find({"_id": {"$in": ids}, **matches})
+        joined = await self._db.rooms.find({"_id": {"$in": ids}})
         public = await self._db.rooms.find(
             {"visibility": "public", **matches},
             sort=[("last_at", -1), ("created", -1)],
@@ -131,14 +131,21 @@ class Rooms:
         # A join that raced a deletion leaves a membership of what is no more.
         there = [document for document in joined if document["visibility"] != DELETED]
         listed = [_listed(document, mine[document["_id"]]) for document in there]
-        return _by_activity(listed), _by_activity(map(_room, others))[:LISTED_MAX]
+        found = [
+            room
+            for room in _by_activity(listed)
+            # Who searches finds again what they hid.
+            if (search and search in fold(room.title(user.name)))
+            or (not search and room.last_seq > int(mine[room.id].get("hidden_seq", -1)))
+        ]
+        return found, _by_activity(map(_room, others))[:LISTED_MAX]
 
     async def list_joined(self, user: User) -> list[Room]:
         """Return every room the person is in, as the store has it now, whatever lists show."""
         mine = await self._db.memberships.find({"user": user.id})
         ids = [str(document["room"]) for document in mine]
         found = await self._db.rooms.find({"_id": {"$in": ids}}) if ids else []
-        return _by_activity([one for one in found if one["visibility"] != DELETED])
+        return _by_activity([_room(one) for one in found if one["visibility"] != DELETED])
 
     async def list_members(self, room_id: str) -> list[Membership]:
         """Return a room's members by name."""
@@ -184,6 +191,8 @@ class Rooms:
         membership = await self.find_membership(room_id, user)
         if membership is None:
             raise Missing
+        if room.is_direct:
+            raise Refused("A direct conversation cannot be left. Hide it instead.")
         others = [m for m in await self.list_members(room_id) if m.user_id != user.id]
         if room.is_private and not others:
             raise Refused("You are the last one here. Delete the room instead of leaving it.")
@@ -196,6 +205,8 @@ class Rooms:
 
     async def remove_member(self, room_id: str, name: str) -> Membership:
         """End another's membership; raise `Missing`, or `Refused` for the room's creator."""
+        if (await self.get(room_id)).is_direct:
+            raise Refused("Nobody can be removed from a direct conversation.")
         document = await self._db.memberships.find_one({"room": room_id, "name": name})
         if document is None:
             raise Missing
@@ -238,7 +249,9 @@ class Rooms:
         await self._db.rooms.update({"_id": room_id}, {"$max": {"last_seq": seq, "last_at": at}})
 
     async def invite(self, room_id: str, by: User) -> Invitation:
-        """Make an invitation link into the room."""
+        """Make an invitation link into the room; raise `Missing` or `Refused`."""
+        if (await self.get(room_id)).is_direct:
+            raise Refused("A direct conversation stays between its people: make a room for more.")
         invitation = Invitation(secrets.token_urlsafe(24), room_id, by.id, by.name, now())
         await self._db.invitations.insert(
             {
@@ -302,6 +315,7 @@ def _values(document: Document) -> dict[str, Any]:
         "members": int(document["members"]),
         "last_seq": int(document["last_seq"]),
         "last_at": document["last_at"],
+        "people": tuple(map(str, document.get("people", ()))),
     }
 
 

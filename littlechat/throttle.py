@@ -39,6 +39,7 @@ SEARCH = Rule("search", parse("80 per 10 seconds"))
 """Every pause in typing asks."""
 CREATE_ROOM = Rule("create-room", parse("30 per hour"))
 INVITE = Rule("invite", parse("30 per hour"))
+OPEN_DIRECT = Rule("open-direct", parse("120 per 10 minutes"))
 JOIN = Rule("join", parse("60 per minute"))
 READ = Rule("read", parse("120 per minute"))
 """Read positions of one person: a page tells of one every 5 s at the most, and there are tabs."""

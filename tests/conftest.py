@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from quart import Quart
 
 from littlechat import feed
@@ -21,7 +21,7 @@ from littlechat.db import Database, provision
 from littlechat.embedded import EmbeddedServer
 from littlechat.models import Cursor
 from littlechat.web import Services
-from tests.factories import SECRET_KEY, Site, wipe
+from tests.factories import SECRET_KEY, WAIT_SECONDS, Site, wipe
 from tests.tabs import BEN, ROOM, Open, Tab, process
 
 CHROMIUM_ARGUMENTS = (
@@ -117,6 +117,25 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture
+async def open_page(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Page]]]:
+    """Open a page in a profile of its own; errors in its console fail the test."""
+    expect.set_options(timeout=WAIT_SECONDS * 1_000)
+    problems: list[str] = []
+    async with AsyncExitStack() as stack:
+
+        async def begin(**options: Any) -> Page:
+            context = await browser.new_context(**options)
+            stack.push_async_callback(context.close)
+            page = await context.new_page()
+            page.set_default_timeout(WAIT_SECONDS * 1_000)
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            return page
+
+        yield begin
+    assert problems == []
 
 
 @pytest.fixture

@@ -135,3 +135,14 @@ async def test_lists_are_remembered_until_somebody_comes_or_goes(site: Site) -> 
     site.access.forget_lists()
     assert [one.user_name for one in await site.access.list_members(site.room)] == ["Ada", "Ben"]
     assert [room.id for room in (await site.access.list_rooms(ben))[0]] == [site.room]
+
+
+async def test_the_lists_of_some_people_are_forgotten_and_nothing_else(site: Site) -> None:
+    ben = await site.accounts.register("Ben", PASSWORD)
+    await site.rooms.join(site.room, ben)
+    hers, his = await site.access.list_rooms(site.ada), await site.access.list_rooms(ben)
+    members = await site.access.list_members(site.room)
+    site.access.forget_lists([ben.id])
+    assert await site.access.list_rooms(site.ada) is hers
+    assert await site.access.list_rooms(ben) is not his
+    assert await site.access.list_members(site.room) is members

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from littlechat import accounts as accounts_module
 from littlechat.accounts import SEEN_EVERY, SESSION_LIFE, SESSIONS_MAX, Accounts, WrongLogin
 from littlechat.db import Database, Duplicate, Missing, now
-from littlechat.models import PASSWORD_MAX, Invalid, User
+from littlechat.models import PASSWORD_MAX, Invalid, User, fold
 from tests.factories import PASSWORD, WAIT_SECONDS
 from tests.tabs import somebody
 
@@ -315,3 +315,32 @@ async def test_many_who_sign_in_at_once_beyond_the_limit_all_get_in(accounts: Ac
     got = await asyncio.gather(*(accounts.open_session(ADA, "", "") for _ in range(6)))
     assert len({token for token, _ in got}) == 6
     assert len(await accounts.list_sessions(ADA)) == SESSIONS_MAX
+
+
+# Finding people
+
+
+async def test_people_are_found_by_name_and_listed_by_its_beginning(
+    db: Database, accounts: Accounts
+) -> None:
+    for name in ("Ben", "benno", "Ada", "Олег", "Zed"):
+        await db.users.insert(
+            {"_id": name, "name": name, "key": fold(name), "created": now(), "password": ""}
+        )
+    await db.users.update({"_id": "Zed"}, {"$set": {"disabled": now()}})
+    found = await accounts.find_users(["BEN", "ада", "ada", "олег", "Zed", "nobody"])
+    assert {key: user.name for key, user in found.items()} == {
+        "ben": "Ben",
+        "ada": "Ada",
+        "олег": "Олег",
+    }
+    for start, names in (
+        ("be", ["Ben", "benno"]),
+        ("BENN", ["benno"]),
+        ("", ["Ada", "Ben", "benno", "Олег"]),
+        ("о", ["Олег"]),
+        ("z", []),
+        (".*", []),
+    ):
+        assert [user.name for user in await accounts.list_starting(start, 10)] == names
+    assert len(await accounts.list_starting("", 2)) == 2

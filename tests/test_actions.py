@@ -10,7 +10,7 @@ from littlechat import actions as actions_module
 from littlechat.accounts import WrongLogin
 from littlechat.db import Duplicate, Missing, Unavailable
 from littlechat.hub import POLICY
-from littlechat.live import ROOMS
+from littlechat.live import ROOMS, user_topic
 from littlechat.models import (
     LOBBY,
     Cursor,
@@ -391,3 +391,44 @@ async def test_changes_are_told_of_as_they_are_then(here: Services, room: Room) 
     await here.actions.change(room.id, message.seq, lambda _: None)
     await here.work.close()
     assert heard == [("two", False)]
+
+
+# Direct conversations
+
+
+async def test_what_is_said_directly_concerns_the_others_and_is_told_to_all(
+    here: Services, there: Services
+) -> None:
+    room = await here.actions.open_direct(ADA, [BEN])
+    pages = [Tab(there, user) for user in (ADA, BEN, DAN)]
+    for page, user in zip(pages, (ADA, BEN, DAN), strict=True):
+        there.hub.join(page.socket, user_topic(user.id))
+    message = await here.actions.say(room, BEN, Draft("hello", ""))
+    assert message.concerns == (ADA.id,)
+    for page in pages[:2]:
+        await page.until_frame(f'data-room="{room}"')
+    assert pages[2].frames == []
+    note = await here.actions.open_direct(ADA, [])
+    assert (await here.actions.say(note, ADA, Draft("a note", ""))).concerns == ()
+    for page in pages:
+        await page.close()
+
+
+async def test_a_conversation_has_no_other_name_and_no_end(here: Services) -> None:
+    room = await here.rooms.get(await here.actions.open_direct(ADA, [BEN]))
+    with pytest.raises(Refused):
+        await here.actions.describe_room(room, "Garden", "")
+    with pytest.raises(Refused):
+        await here.actions.delete_room(room, room.name)
+    assert await here.rooms.get(room.id) == room
+
+
+async def test_hiding_goes_as_far_as_what_was_said(here: Services) -> None:
+    room = await here.actions.open_direct(ADA, [BEN])
+    await here.actions.say(room, BEN, Draft("hello", ""))
+    await here.actions.hide_direct(room, ADA)
+    await here.work.close()
+    assert (await here.access.list_rooms(ADA))[0] == []
+    await here.actions.say(room, BEN, Draft("hello again", ""))
+    await here.work.close()
+    assert [one.id for one in (await here.access.list_rooms(ADA))[0]] == [room]

@@ -17,14 +17,14 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 LADDER = """
 models config logs
 mentions listed
-markup frames presence ordering datadir terms segments
+markup frames presence ordering datadir terms segments jump
 embedded bus db throttle metrics work patience
 ends posts postings
 changes
 addressees
-accounts rooms messages reading search indexer
+accounts rooms messages directs reading search indexer
 hub render access
-catchup crowd
+catchup crowd online
 feed
 feeds
 live

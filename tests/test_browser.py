@@ -4,15 +4,14 @@ import asyncio
 import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from littlechat.models import Draft
-from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site, command
+from tests.factories import PASSWORD, Person, Site, command
 from tests.xss_corpus import PAYLOADS
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -20,25 +19,6 @@ AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PHONE = {"width": 390, "height": 844}
 
 Open = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def open_page(browser: Browser) -> AsyncIterator[Open]:
-    """Open a page in a profile of its own; errors in its console fail the test."""
-    expect.set_options(timeout=WAIT_SECONDS * 1_000)
-    problems: list[str] = []
-    async with AsyncExitStack() as stack:
-
-        async def begin(**options: Any) -> Page:
-            context = await browser.new_context(**options)
-            stack.push_async_callback(context.close)
-            page = await context.new_page()
-            page.set_default_timeout(WAIT_SECONDS * 1_000)
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            return page
-
-        yield begin
-    assert problems == []
 
 
 async def register(page: Page, url: str, name: str) -> None:

@@ -17,7 +17,6 @@ from tests.test_browser import (
     enter,
     fill,
     live,
-    open_page,  # noqa: F401
     room,  # noqa: F401
     send,
 )

@@ -10,9 +10,9 @@ from littlechat.models import Draft
 from littlechat.terms import parse
 from tests.attacks import user_of
 from tests.factories import WAIT_SECONDS, Person, Site
-from tests.test_browser import AXE, AXE_TAGS, PHONE, Open, copy_cookies, enter, open_page, room
+from tests.test_browser import AXE, AXE_TAGS, PHONE, Open, copy_cookies, enter, room
 
-__all__ = ["open_page", "room"]
+__all__ = ["room"]
 
 Garden = tuple[str, Person, Person]
 

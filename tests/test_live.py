@@ -11,7 +11,7 @@ from littlechat.config import Settings
 from littlechat.db import Database
 from littlechat.feed import room_topic
 from littlechat.hub import POLICY
-from littlechat.live import ALL, ROOMS
+from littlechat.live import ALL, ROOMS, user_topic
 from littlechat.models import Draft, Room, Session
 from littlechat.web import Services
 from tests.factories import PASSWORD
@@ -215,3 +215,20 @@ async def test_an_event_that_makes_no_sense_does_not_deafen_the_process(
     await tab.until_shows("still here")
     here.live.revoke(sessions=[ada.id])
     assert await tab.until_closed() == POLICY
+
+
+async def test_news_for_some_people_reach_their_pages_only(here: Services, there: Services) -> None:
+    ben, dan = somebody("Ben"), somebody("Dan")
+    his, dans = Tab(there, ben), Tab(there, dan)
+    for tab, user in ((his, ben), (dans, dan)):
+        there.hub.join(tab.socket, user_topic(user.id))
+    here.live.announce_rooms([ben.id])
+    await his.until_frame('id="rooms-news"')
+    here.live.announce_direct([ben.id], "room1")
+    frame = await his.until_frame("direct-news")
+    assert 'data-room="room1"' in frame
+    here.live.announce_rooms([dan.id])
+    await dans.until_frame('id="rooms-news"')
+    assert len(dans.frames) == 1
+    for tab in (his, dans):
+        await tab.close()

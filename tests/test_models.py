@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +14,7 @@ from littlechat.models import (
     BODY_MAX,
     CLIENT_ID_MAX,
     DESCRIPTION_MAX,
+    DIRECT_MAX,
     NAME_MAX,
     PASSWORD_MAX,
     ROOM_ID_MAX,
@@ -20,10 +22,12 @@ from littlechat.models import (
     Cursor,
     Invalid,
     Membership,
+    Room,
     clean_body,
     clean_client_id,
     clean_description,
     clean_password,
+    clean_people,
     clean_room_name,
     clean_seq,
     clean_username,
@@ -272,3 +276,27 @@ def test_cursor_covers_another_only_if_it_is_as_far_in_both(one: Cursor, other: 
     assert ahead.covers(other)
     assert (one.covers(other) and other.covers(one)) == (one == other)
     assert not Cursor(one.seq, other.change + 1).covers(Cursor(one.seq + 1, other.change))
+
+
+# Direct conversations
+
+
+def test_a_conversation_is_called_by_its_others() -> None:
+    room = Room("x", "Ada, Ben", "", "direct", None, START, people=("Ada", "Ben"))
+    assert (room.title("Ada"), room.title("Ben"), room.title("Dan")) == ("Ben", "Ada", "Ada, Ben")
+    assert replace(room, people=("Ada",)).title("Ada") == "Ada (you)"
+    assert replace(room, visibility="private").title("Ada") == "Ada, Ben"
+    assert room.is_direct
+    assert room.is_private
+
+
+@pytest.mark.parametrize("raw", [[], ["", "  "], [f"n{n}" for n in range(DIRECT_MAX + 1)]])
+def test_nobody_and_too_many_are_no_conversation(raw: list[str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_people(raw)
+    assert list(refused.value.errors) == ["name"]
+
+
+def test_people_are_named_once_and_no_name_is_cut_to_another() -> None:
+    assert clean_people([" Ben ", "Ben", "Ada"]) == ("Ben", "Ada")
+    assert clean_people(["x" * 50]) == ("x" * (NAME_MAX + 1),)

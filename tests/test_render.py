@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from littlechat import render as module
+from littlechat.jump import Place
 from littlechat.listed import Listed
 from littlechat.models import (
     Cursor,
@@ -96,6 +97,8 @@ def values(text: str) -> dict[str, Any]:
     user = User("u-1", text, AT)
     session = Session("s-1", user, AT, AT, text, text)
     room = Room("garden", text, text, "private", "u-1", AT, 2, 5, AT)
+    listed = Listed("garden", text, text, "private", "u-1", AT, 2, 5, AT, joined=AT, read_seq=2)
+    direct = replace(room, visibility="direct", people=(text, "Ben"))
     stretch = Page([message(author_name=text)], older=True, newer=True)
     member = Membership("garden", "u-2", text, "member", AT)
     return {
@@ -103,7 +106,17 @@ def values(text: str) -> dict[str, Any]:
         "sessions": [session, replace(session, id="s-2")],
         "room": room,
         "room_id": "garden",
-        "joined": [Listed("garden", text, text, "private", "u-1", AT, 2, 5, AT, AT, 2)],
+        "joined": [
+            listed,
+            replace(listed, visibility="direct", people=(text, "Ben")),
+            replace(listed, visibility="direct", people=(text, "Ben", "Cleo")),
+        ],
+        "present": frozenset([text, "Ben"]),
+        "places": [Place("mine", text, direct), Place("person", text), Place("other", text, room)],
+        "q": text,
+        "chosen": [user],
+        "people": [replace(user, id="u-4")],
+        "more": True,
         "others": [replace(room, id="other", visibility="public", last_at=None)],
         "here": text,
         "search": text,

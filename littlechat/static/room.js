@@ -7,3 +7,6 @@ import "./composer.js";
 import "./tools.js";
 import "./reading.js";
 import "./complete.js";
+import "./directs.js";
+import "./editlast.js";
+import "./keys.js";

@@ -4,7 +4,7 @@ A browser gets pages and redirects, htmx gets fragments and statuses, from the s
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
@@ -45,8 +45,9 @@ from littlechat.indexer import Indexer
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
-from littlechat.models import Invalid, Membership, Refused, Session
+from littlechat.models import Invalid, Membership, Refused, Room, Session
 from littlechat.news import News
+from littlechat.online import Online
 from littlechat.reading import Reading
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
@@ -115,6 +116,7 @@ class Services:
     work: Work
     render: Renderer
     throttle: Throttle
+    online: Online
 
 
 def services() -> Services:
@@ -142,6 +144,11 @@ def moulded_page(
         template, (session.user.id, key), moving, session=session, **steady
     )
     return Response(html, status=status, content_type="text/html; charset=utf-8")
+
+
+def present_among(rooms: Iterable[Room]) -> frozenset[str]:
+    """Return the names of those in the direct conversations among `rooms` who are online."""
+    return services().online.names & {name for room in rooms for name in room.people}
 
 
 def fragment(html: str, status: int = 200) -> Response:

@@ -18,6 +18,7 @@ from littlechat.web import (
     member_of,
     moulded_page,
     page,
+    present_among,
     services,
     signed_in,
 )
@@ -62,6 +63,7 @@ async def _conversation(
         membership=membership,
         joined=joined,
         others=others,
+        present=present_among(joined),
         here=room_id,
         search="",
         members=members,

@@ -3,7 +3,7 @@
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.db import Duplicate
+from littlechat.db import Duplicate, Missing
 from littlechat.models import Invalid, Membership, Refused, Room, Session
 from littlechat.throttle import CREATE_ROOM, INVITE, JOIN
 from littlechat.web import (
@@ -13,6 +13,7 @@ from littlechat.web import (
     manager_of,
     member_of,
     page,
+    present_among,
     services,
     signed_in,
 )
@@ -34,7 +35,14 @@ async def show_rooms(session: Session) -> ResponseReturnValue:
     if is_htmx():
         template = "_sidebar.html" if view == "sidebar" else "_rooms.html"
     here = request.args.get("here", "")
-    return page(template, joined=joined, others=others, search=search, here=here)
+    return page(
+        template,
+        joined=joined,
+        others=others,
+        present=present_among(joined),
+        search=search,
+        here=here,
+    )
 
 
 @blueprint.get("/rooms/new")
@@ -80,7 +88,7 @@ async def post_leave(session: Session, room: str) -> ResponseReturnValue:
 @member_of
 async def show_settings(session: Session, membership: Membership) -> ResponseReturnValue:
     """Show a room's particulars, its members and invitations, and what may be done with them."""
-    room = await services().rooms.get(membership.room_id)
+    room = await _get_named(membership)
     return await _settings(room, membership, 200, {}, room.name, room.description)
 
 
@@ -90,7 +98,7 @@ async def post_settings(session: Session, membership: Membership) -> ResponseRet
     """Rename and re-describe a room."""
     # As scarce as making one: a name that is taken tells of a private room, too.
     await services().throttle.hit(CREATE_ROOM, session.user.id)
-    room = await services().rooms.get(membership.room_id)
+    room = await _get_named(membership)
     name, description = await form_text("name"), await form_text("description")
     try:
         await services().actions.describe_room(room, name, description)
@@ -105,7 +113,7 @@ async def post_settings(session: Session, membership: Membership) -> ResponseRet
 @manager_of
 async def post_delete(session: Session, membership: Membership) -> ResponseReturnValue:
     """Delete a room whose name was typed to confirm it."""
-    room = await services().rooms.get(membership.room_id)
+    room = await _get_named(membership)
     try:
         await services().actions.delete_room(room, await form_text("confirmation"))
     except Refused as refused:
@@ -120,6 +128,7 @@ async def post_remove_member(
     session: Session, membership: Membership, name: str
 ) -> ResponseReturnValue:
     """Take a member's right to the room."""
+    await _get_named(membership)
     await services().actions.remove_member(membership.room_id, name)
     return go(f"/rooms/{membership.room_id}/settings")
 
@@ -128,6 +137,7 @@ async def post_remove_member(
 @member_of
 async def post_invitation(session: Session, membership: Membership) -> ResponseReturnValue:
     """Make an invitation link."""
+    await _get_named(membership)
     await services().throttle.hit(INVITE, session.user.id)
     await services().rooms.invite(membership.room_id, session.user)
     return go(f"/rooms/{membership.room_id}/settings#invitations")
@@ -158,6 +168,14 @@ async def post_accept(session: Session, token: str) -> ResponseReturnValue:
     await services().throttle.hit(JOIN, session.user.id)
     room = await services().actions.accept(token, session.user)
     return go(f"/rooms/{room.id}")
+
+
+async def _get_named(membership: Membership) -> Room:
+    """Return a room with settings; raise `Missing` for a direct conversation, which has none."""
+    room = await services().rooms.get(membership.room_id)
+    if room.is_direct:
+        raise Missing
+    return room
 
 
 async def _settings(

@@ -8,7 +8,7 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.db import now
-from littlechat.models import Invalid, Message, Room, Session
+from littlechat.models import Invalid, Message, Session
 from littlechat.search import Found, Place
 from littlechat.terms import QUERY_MAX, Query, excerpt, known_as, parse
 from littlechat.throttle import SEARCH
@@ -36,13 +36,15 @@ async def show_search(session: Session) -> ResponseReturnValue:
     typed = " ".join(request.args.get("q", "").replace("\0", "").split())[:QUERY_MAX]
     here, after = request.args.get("here", "")[:60], _place(request.args.get("after", ""))
     # Asked of the store each time: what somebody was removed from a moment ago is not searched.
-    rooms = {room.id: room for room in await services().rooms.list_joined(session.user)}
-    here = here if here in rooms else ""
+    me = session.user.name
+    joined = await services().rooms.list_joined(session.user)
+    titles = {room.id: room.title(me) for room in joined}
+    here = here if here in titles else ""
     query = parse(typed, now())
     found = Found()
     if not query.is_empty:
         await services().throttle.hit(SEARCH, session.user.id)
-        query, found = await _find(query, rooms, here, after)
+        query, found = await _find(query, titles, here, after)
     more = {"q": typed, "here": here, "after": str(found.more)} if found.more else {}
     return page(
         _template(after),
@@ -50,7 +52,7 @@ async def show_search(session: Session) -> ResponseReturnValue:
         here=here,
         asked=not query.is_empty,
         hints=query.hints,
-        hits=[_hit(query, message, rooms) for message in found.messages],
+        hits=[_hit(query, message, titles) for message in found.messages],
         more=found.more,
         query=urlencode({key: value for key, value in more.items() if value}),
         today=f"{now():%Y-%m-%d}",
@@ -71,10 +73,10 @@ def _place(text: str) -> Place | None:
 
 
 async def _find(
-    query: Query, rooms: dict[str, Room], here: str, after: Place | None
+    query: Query, titles: dict[str, str], here: str, after: Place | None
 ) -> tuple[Query, Found]:
     """Return what is found; the query comes back with hints about names that nobody has."""
-    ids, strange = _rooms(query, rooms, here)
+    ids, strange = _rooms(query, titles, here)
     authors, unknown = await _authors(query)
     query = replace(query, hints=(*query.hints, *strange, *unknown))
     if strange or unknown:
@@ -82,14 +84,13 @@ async def _find(
     return query, await services().search.find(query, ids, authors, after)
 
 
-def _rooms(query: Query, rooms: dict[str, Room], here: str) -> tuple[list[str], list[str]]:
+def _rooms(query: Query, titles: dict[str, str], here: str) -> tuple[list[str], list[str]]:
     if not query.rooms:
-        return list(rooms), []
-    names = {room.id: room.name for room in rooms.values()}
+        return list(titles), []
     ids: list[str] = []
     hints = []
     for name in query.rooms:
-        known = [here] if here and name.lower() == HERE else list(known_as(name, names))
+        known = [here] if here and name.lower() == HERE else list(known_as(name, titles))
         ids += known
         if not known:
             hints.append(f'You are in no room called “{name}”. A name with spaces: in:"two words".')
@@ -107,5 +108,5 @@ async def _authors(query: Query) -> tuple[Sequence[str] | None, list[str]]:
     return ids, hints
 
 
-def _hit(query: Query, message: Message, rooms: dict[str, Room]) -> Hit:
-    return Hit(message, rooms[message.room_id].name, excerpt(query, message.body))
+def _hit(query: Query, message: Message, titles: dict[str, str]) -> Hit:
+    return Hit(message, titles[message.room_id], excerpt(query, message.body))

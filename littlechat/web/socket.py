@@ -147,6 +147,7 @@ def _open(session: Session) -> Socket:
     socket = hub.open(user.id, user.name, session.id, _bare_send(), _find_write_now())
     hub.join(socket, ROOMS)
     hub.join(socket, user_topic(user.id))
+    services().online.enter(socket)
     return socket
 
 

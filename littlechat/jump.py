@@ -1,0 +1,62 @@
+"""What the quick switcher finds, and in which order; pure.
+
+Every word of a query begins some word of what it finds, whatever the case, accents or script. What
+one is in comes before people, these before rooms to join, and the latest activity first.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from littlechat.models import Room, fold
+
+QUERY_MAX = 60
+SHOWN_MAX = 12
+
+Kind = Literal["mine", "person", "other"]
+ORDER: tuple[Kind, ...] = ("mine", "person", "other")
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere to go: a room, or a person with whom there is no conversation yet."""
+
+    kind: Kind
+    title: str
+    room: Room | None = None
+
+    @property
+    def at(self) -> datetime:
+        """When something last happened there."""
+        return (self.room.last_at or self.room.created) if self.room else LONG_AGO
+
+
+def plain(text: str) -> str:
+    """Return `text` folded and without accents, as it is compared."""
+    marked = unicodedata.normalize("NFD", fold(text))
+    bare = "".join(char for char in marked if unicodedata.category(char) != "Mn")
+    return unicodedata.normalize("NFC", bare)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of `text`, as they are compared."""
+    return re.findall(r"[^\W_]+", plain(text))
+
+
+def is_found(query: str, title: str) -> bool:
+    """Whether every word of `query` begins a word of `title`."""
+    there = words(title)
+    return all(any(word.startswith(part) for word in there) for part in words(query))
+
+
+def rank(query: str, places: Iterable[Place]) -> list[Place]:
+    """Return the places that `query` finds, the likeliest first; without one, the latest."""
+    found = [place for place in places if is_found(query, place.title)]
+    found.sort(key=lambda place: plain(place.title))
+    found.sort(key=lambda place: place.at, reverse=True)
+    found.sort(key=lambda place: (plain(place.title) != plain(query), ORDER.index(place.kind)))
+    return found[:SHOWN_MAX]

@@ -1,0 +1,72 @@
+"""Who is online anywhere, as every page of two processes is told."""
+
+import asyncio
+import re
+
+import pytest
+
+from littlechat import online
+from littlechat.bus import Exchange, MemoryBus
+from littlechat.config import Settings
+from littlechat.web import Services
+from tests.tabs import ADA, BEN, CLEO, Tab, process, somebody, until
+
+
+@pytest.fixture(autouse=True)
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes look often."""
+    monkeypatch.setattr(online, "LOOK_SECONDS", 0.02)
+
+
+def open_page(served: Services, name: str = "Ben") -> Tab:
+    user = {"Ada": ADA, "Ben": BEN, "Cleo": CLEO}.get(name) or somebody(name)
+    tab = Tab(served, user)
+    served.online.enter(tab.socket)
+    return tab
+
+
+def told(tab: Tab) -> list[str]:
+    """Return whom the page knows to be online."""
+    frames = [frame for frame in tab.frames if 'id="everybody"' in frame]
+    return re.findall(r'data-names="([^"]*)"', frames[-1])[0].split() if frames else []
+
+
+async def test_every_page_hears_who_comes_and_goes_on_either_process(
+    here: Services, there: Services
+) -> None:
+    ben, ada = open_page(here, "Ben"), open_page(there, "Ada")
+    await until(lambda: told(ben) == told(ada) == ["Ada", "Ben"])
+    assert here.online.names == there.online.names == {"Ada", "Ben"}
+    await ada.close()
+    await until(lambda: told(ben) == ["Ben"])
+    await ben.close()
+    await until(lambda: not here.online.names)
+
+
+async def test_a_new_page_is_told_at_once_and_a_new_process_before_long(
+    here: Services, settings: Settings, exchange: Exchange
+) -> None:
+    ben = open_page(here, "Ben")
+    await until(lambda: told(ben) == ["Ben"])
+    async with process(settings, MemoryBus(exchange)) as late:
+        await until(lambda: late.online.names == {"Ben"})
+        cleo = open_page(late, "Cleo")
+        await until(lambda: told(cleo)[:1] == ["Ben"])
+        await until(lambda: told(ben) == ["Ben", "Cleo"])
+    await until(lambda: told(ben) == ["Ben"])
+    await ben.close()
+
+
+async def test_a_crowd_hears_of_itself_less_often(
+    here: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(online, "NAMES_PER_SECOND", 10)
+    ben = open_page(here, "Ben")
+    crowd = [open_page(here, f"visitor{n}") for n in range(30)]
+    await until(lambda: len(told(ben)) == 31)
+    frames, late = len(ben.frames), open_page(here, "Ada")
+    await asyncio.sleep(0.2)  # Ten looks: none of them may tell within three seconds of the last.
+    assert len(ben.frames) == frames
+    assert here.online.names >= {"Ada", "Ben"}
+    for tab in (ben, late, *crowd):
+        await tab.close()

@@ -1,0 +1,41 @@
+"""The quick switcher over HTTP: what it shows to whom."""
+
+import re
+
+from littlechat.models import LOBBY
+from tests.attacks import found_room, insiders
+from tests.factories import Person, Site
+
+
+async def found(person: Person, query: str) -> list[str]:
+    text = (await person.get(f"/jump?q={query}", htmx=True)).text
+    return re.findall(r'class="label"[^>]*>([^<]*)<', text)
+
+
+async def test_it_finds_rooms_conversations_and_people_but_nothing_hidden(site: Site) -> None:
+    async with insiders(site, "Ada", "Ben", "Bea", "Dan") as (ada, ben, _, dan):
+        await found_room(site, "Bees", ada, visibility="private")
+        await found_room(site, "Barn", dan)
+        await ada.post("/direct", name="Ben")
+        assert await found(ada, "b") == ["Ben", "Bees", "Bea", "Barn"]
+        assert await found(dan, "b") == ["Barn", "Bea", "Ben"]
+        assert await found(ada, "nobody") == []
+        assert "Nothing here is called “nobody”" in (await ada.get("/jump?q=nobody")).text
+        page = (await ben.get("/jump?q=ada")).text
+        assert page.startswith("<!doctype html>")
+        assert '<button class="jump" name="name" value="Ada">' in page
+
+
+async def test_without_a_query_it_offers_where_one_was_last_but_for_here(site: Site) -> None:
+    async with insiders(site, "Ada") as (ada,):
+        room = await found_room(site, "Garden", ada)
+        await ada.join(LOBBY)
+        assert set(await found(ada, "")) == {"Garden", "Lobby"}
+        assert await found(ada, f"&here={room}") == ["Lobby"]
+        assert await found(ada, f"gar&here={room}") == ["Garden"]
+
+
+async def test_queries_are_text_and_bounded(site: Site) -> None:
+    async with insiders(site, "Ada") as (ada,):
+        for query in (".*", "%00", "%F0%9F%98%80", "x" * 2_000, "%EF%B7%BA" * 500, "$gt"):
+            assert (await ada.get(f"/jump?q={query}")).status_code == 200
