@@ -25,8 +25,20 @@ from littlechat.postings import Postings
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.search import Search
+from littlechat.threads import Threads
 from littlechat.throttle import Throttle
-from littlechat.web import Services, auth, health, messages, protect, rooms, search, socket
+from littlechat.web import (
+    Services,
+    auth,
+    health,
+    messages,
+    protect,
+    reactions,
+    rooms,
+    search,
+    socket,
+    threads,
+)
 from littlechat.web.requests import Application, SessionCookie
 from littlechat.work import Work
 
@@ -66,7 +78,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
     protect(app)
-    for blueprint in (auth, rooms, messages, search, socket, health):
+    for blueprint in (auth, rooms, messages, threads, reactions, search, socket, health):
         app.register_blueprint(blueprint.blueprint)
     add_static(app)
     log_requests(app)
@@ -123,6 +135,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         indexer=indexer,
         metrics=metrics,
         actions=actions,
+        threads=Threads(message_store, actions, work),
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),

@@ -69,7 +69,8 @@ INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
             [("concerns", 1), ("at", 1)],
             {"partialFilterExpression": {"concerns": {"$exists": True}}},
         ),
-        ([("room", 1), ("thread", 1)], {"partialFilterExpression": {"thread": {"$exists": True}}}),
+        # The replies to a message. Most messages are none.
+        ([("thread_of", 1)], {"sparse": True}),
         # Messages whose change is not numbered yet: almost always none (messages.py).
         ([("room", 1), ("unnumbered", 1)], {"partialFilterExpression": {"unnumbered": True}}),
     ],

@@ -16,7 +16,7 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 # A module imports only from the lines above its own.
 LADDER = """
 models config logs
-markup frames presence ordering datadir terms segments
+markup frames presence ordering datadir emojis terms segments
 embedded bus db throttle metrics work patience
 ends posts postings
 changes
@@ -27,6 +27,7 @@ feed
 feeds
 live
 actions
+threads
 web
 web.*
 app
@@ -44,6 +45,7 @@ FENCES = {  # a library, and the only modules that may import it
     "quart_auth": "web web.* app",
     "hypercorn": "serve web.socket",
     "jinja2": "render",
+    "emoji": "emojis",
     "nh3": "markup",
     "limits": "throttle",
     "argon2": "accounts",

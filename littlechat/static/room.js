@@ -2,6 +2,10 @@
 
 import "./place.js";
 import "./look.js";
-import "./scroll.js";
-import "./composer.js";
+import { toEnd } from "./scroll.js";
+import { compose } from "./composer.js";
+import "./threads.js";
 import "./tools.js";
+
+document.documentElement.classList.add("scripted");
+compose(document.getElementById("composer"), "", toEnd);

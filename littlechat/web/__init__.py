@@ -49,6 +49,7 @@ from littlechat.models import Invalid, Membership, Refused, Session
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.search import Search
+from littlechat.threads import Threads
 from littlechat.throttle import Throttle, TooMany
 from littlechat.work import Work
 
@@ -108,6 +109,7 @@ class Services:
     indexer: Indexer
     metrics: Metrics
     actions: Actions
+    threads: Threads
     work: Work
     render: Renderer
     throttle: Throttle
