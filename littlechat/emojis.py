@@ -1,6 +1,6 @@
 """Which emoji there are: what may stand under a message, and what the picker offers, in groups.
 
-The `emoji` package knows them all by name; it knows no groups, which here are ranges of code points.
+The `emoji` package knows them all by name, but no groups: here these are ranges of code points.
 """
 
 from dataclasses import dataclass
@@ -16,52 +16,34 @@ EMOJI_CHARS_MAX = 40
 VERSION_MAX = 15.0
 """The newest emoji that the fonts of most people can show; others are let through all the same."""
 
-Ranges = tuple[tuple[int, int], ...]
-
-GROUPS: tuple[tuple[str, Ranges], ...] = (
-    (
-        "Faces",
-        ((0x1F600, 0x1F644), (0x1F910, 0x1F917), (0x1F920, 0x1F925), (0x1F927, 0x1F92F))
-        + ((0x1F970, 0x1F97A), (0x1F9D0, 0x1F9D0), (0x1FAE0, 0x1FAEF), (0x2639, 0x263A))
-        + ((0x1F648, 0x1F64A), (0x1F479, 0x1F47F), (0x1F480, 0x1F480), (0x1F4A9, 0x1F4A9)),
+GROUPS: dict[str, str] = {
+    "Faces": (
+        "1F600-1F644 1F910-1F917 1F920-1F925 1F927-1F92F 1F970-1F97A 1F9D0 1FAE0-1FAEF "
+        "2639-263A 1F648-1F64A 1F479-1F47F 1F480 1F4A9"
     ),
-    (
-        "Hands and people",
-        ((0x1F44A, 0x1F450), (0x1F446, 0x1F449), (0x1F918, 0x1F91F), (0x1F90C, 0x1F90C))
-        + ((0x1F90F, 0x1F90F), (0x1F590, 0x1F596), (0x1F64B, 0x1F64F), (0x1F645, 0x1F647))
-        + ((0x270A, 0x270D), (0x261D, 0x261D), (0x1FAF0, 0x1FAFF), (0x1F4AA, 0x1F4AA))
-        + ((0x1F440, 0x1F445), (0x1F464, 0x1F478), (0x1F481, 0x1F487), (0x1F926, 0x1F926))
-        + ((0x1F930, 0x1F93E), (0x1F977, 0x1F977), (0x1F9B4, 0x1F9BF), (0x1F9CC, 0x1F9DF))
-        + ((0x1F3C2, 0x1F3C4), (0x1F3C7, 0x1F3C7), (0x1F3CA, 0x1F3CC), (0x1F574, 0x1F57A))
-        + ((0x1F6A3, 0x1F6A3), (0x1F6B4, 0x1F6B6), (0x1FAC3, 0x1FAC5)),
+    "Hands and people": (
+        "1F44A-1F450 1F446-1F449 1F918-1F91F 1F90C 1F90F 1F590-1F596 1F64B-1F64F 1F645-1F647 "
+        "270A-270D 261D 1FAF0-1FAFF 1F4AA 1F440-1F445 1F464-1F478 1F481-1F487 1F926 "
+        "1F930-1F93E 1F977 1F9B4-1F9BF 1F9CC-1F9DF 1F3C2-1F3C4 1F3C7 1F3CA-1F3CC 1F574-1F57A "
+        "1F6A3 1F6B4-1F6B6 1FAC3-1FAC5"
     ),
-    (
-        "Hearts and signs of feeling",
-        ((0x2764, 0x2764), (0x1F493, 0x1F49F), (0x1F90D, 0x1F90E), (0x1F9E1, 0x1F9E1))
-        + ((0x1FA75, 0x1FA77), (0x1F5A4, 0x1F5A4), (0x1F48B, 0x1F48C), (0x1F4A2, 0x1F4AF)),
+    "Hearts and signs of feeling": (
+        "2764 1F493-1F49F 1F90D-1F90E 1F9E1 1FA75-1FA77 1F5A4 1F48B-1F48C 1F4A2-1F4AF"
     ),
-    (
-        "Animals and nature",
-        ((0x1F400, 0x1F43F), (0x1F980, 0x1F9AE), (0x1FAB0, 0x1FABF), (0x1FACE, 0x1FACF))
-        + ((0x1F330, 0x1F344), (0x1F490, 0x1F490), (0x1F300, 0x1F32C), (0x2600, 0x2604)),
+    "Animals and nature": (
+        "1F400-1F43F 1F980-1F9AE 1FAB0-1FABF 1FACE-1FACF 1F330-1F344 1F490 1F300-1F32C 2600-2604"
     ),
-    (
-        "Food and drink",
-        ((0x1F345, 0x1F37F), (0x1F32D, 0x1F32F), (0x1F950, 0x1F96F), (0x1FAD0, 0x1FADF))
-        + ((0x1F9C0, 0x1F9CB), (0x2615, 0x2615), (0x1F382, 0x1F382)),
+    "Food and drink": ("1F345-1F37F 1F32D-1F32F 1F950-1F96F 1FAD0-1FADF 1F9C0-1F9CB 2615 1F382"),
+    "Activities": (
+        "1F380-1F38B 1F38D-1F3C1 1F3C5-1F3C9 1F3CD-1F3D3 1F3F8-1F3FA 1F93F-1F94F 26BD-26BE "
+        "1F9E7-1F9E9 1FA80-1FA8F 1F0CF"
     ),
-    (
-        "Activities",
-        ((0x1F380, 0x1F38B), (0x1F38D, 0x1F3C1), (0x1F3C5, 0x1F3C9), (0x1F3CD, 0x1F3D3))
-        + ((0x1F3F8, 0x1F3FA), (0x1F93F, 0x1F94F), (0x26BD, 0x26BE), (0x1F9E7, 0x1F9E9))
-        + ((0x1FA80, 0x1FA8F), (0x1F0CF, 0x1F0CF)),
-    ),
-    ("Travel and places", ((0x1F3D4, 0x1F3F0), (0x1F5FA, 0x1F5FF), (0x1F680, 0x1F6FF))),
-    ("Flags", ((0x1F1E6, 0x1F1FF), (0x1F3F3, 0x1F3F4), (0x1F38C, 0x1F38C))),
-    ("Objects", ((0x1F451, 0x1F463), (0x1F484, 0x1F5F9), (0x1F9AF, 0x1FAAF), (0x1FAC0, 0x1FACD))),
-    ("Symbols", ((0, 0x10FFFF),)),
-)
-"""First come, first served: an emoji belongs to the first group that has a place for it."""
+    "Travel and places": "1F3D4-1F3F0 1F5FA-1F5FF 1F680-1F6FF",
+    "Flags": "1F1E6-1F1FF 1F3F3-1F3F4 1F38C",
+    "Objects": "1F451-1F463 1F484-1F5F9 1F9AF-1FAAF 1FAC0-1FACD",
+    "Symbols": "0-10FFFF",
+}
+"""Code points of an emoji's first character. The first group that has a place for it has it."""
 
 SKIN_TONES = range(0x1F3FB, 0x1F400)
 FULL = "\ufe0f"
@@ -96,7 +78,7 @@ def _known() -> dict[str, str]:
 @cache
 def list_groups() -> tuple[tuple[str, tuple[Emoji, ...]], ...]:
     """Return what the picker offers: titles, and the emoji under each."""
-    found: dict[str, list[tuple[tuple[int, str], Emoji]]] = {title: [] for title, _ in GROUPS}
+    found: dict[str, list[tuple[tuple[int, str], Emoji]]] = {title: [] for title in GROUPS}
     for char in _known().values():
         data = EMOJI_DATA[char]
         if data["E"] <= VERSION_MAX and not any(ord(one) in SKIN_TONES for one in char):
@@ -113,10 +95,20 @@ def _place(char: str) -> tuple[str, int]:
     code = ord(char[0])
     return next(
         (title, place)
-        for title, ranges in GROUPS
+        for title, ranges in _ranges()
         for place, (low, high) in enumerate(ranges)
         if low <= code <= high
     )
+
+
+@cache
+def _ranges() -> list[tuple[str, list[tuple[int, int]]]]:
+    return [(title, list(map(_range, text.split()))) for title, text in GROUPS.items()]
+
+
+def _range(text: str) -> tuple[int, int]:
+    low, _, high = text.partition("-")
+    return int(low, 16), int(high or low, 16)
 
 
 def _spoken(name: str) -> str:

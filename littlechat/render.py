@@ -154,7 +154,7 @@ class Renderer:
     def thread_messages(self, messages: Iterable[Message]) -> Markup:
         """Return the elements of messages as a thread's panel has them, with ids of its own."""
         # The id stands before anything that a person wrote.
-        elements = (self.message(message).replace('id="', 'id="thread-', 1) for message in messages)
+        elements = (str(self.message(one)).replace('id="', 'id="thread-', 1) for one in messages)
         return Markup("".join(elements))  # noqa: S704 - as above
 
     def history(self, room_id: str, page: Page, cursor: Cursor | None = None) -> Markup:

@@ -22,7 +22,8 @@ export function pick(anchor, chosen) {
   picker.showPopover();
   beside(anchor.getBoundingClientRect());
   sift();
-  search.focus();
+  // On a phone a field in focus would raise the keyboard over half of them.
+  (matchMedia("(pointer: coarse)").matches ? lately.firstElementChild : search).focus();
 }
 
 function beside(box) {

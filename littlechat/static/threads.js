@@ -33,7 +33,6 @@ function mirror(item) {
   if (beyond && !document.getElementById(`thread-${item.id}`)) return;
   const twin = copy(item);
   if (put(replies(), twin)) dress(twin);
-  if (seq(item) === root() && item.matches(".removed")) document.getElementById("thread-composer")?.setAttribute("inert", "");
 }
 
 list.addEventListener("littlechat:arrived", ({ detail }) => {
@@ -118,8 +117,8 @@ document.addEventListener("click", event => {
 
 if (replies()) settle();
 // A link to a reply that the room does not show leads to it in its thread.
-const target = location.hash.startsWith("#message-") && document.getElementById(location.hash.slice(1));
-if (target?.matches(".threaded")) {
+const target = document.getElementById(location.hash.slice(1));
+if (target?.matches("#messages > .threaded")) {
   await openThread(Number(target.dataset.thread), { opener: target });
   document.getElementById(`thread-${target.id}`)?.scrollIntoView({ block: "center" });
 }

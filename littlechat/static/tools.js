@@ -16,11 +16,14 @@ const button = name => acts.querySelector(`[data-do=${name}]`);
 
 function offer(event) {
   const item = event.target.closest(".message");
-  if (!item || menu.contains(event.target)) return;
+  if (!item) return;
   const mine = item.dataset.author === me, gone = item.matches(".removed");
   button("edit").hidden = !mine || gone;
   button("remove").hidden = !(mine || manages === "yes") || gone;
   button("react").hidden = quick.hidden = gone;
+  // What a pointer is told by resting on a reaction.
+  acts.querySelector(".whom").textContent = [...item.querySelectorAll(".reactions button")]
+    .map(one => `${one.value} ${one.title}`).join(" · ");
   if (!item.contains(menu)) {
     quick.replaceChildren(...recent().slice(0, QUICK).map(quickly));
     item.querySelector(".byline").append(menu);
