@@ -337,9 +337,11 @@ async def test_axe_finds_nothing_in_threads_menus_and_picker(
     await assert_accessible(page)
     await act(page, "#thread-message-2", "React…")
     await expect(page.locator("#emoji-all button").first).to_be_visible()
-    await assert_accessible(page)
+    # It lies over parts of the page, whose targets axe would find cut.
+    await assert_accessible(page, "#emoji")
     phone = await open_page(viewport=PHONE, has_touch=True, is_mobile=True, **options)
     await enter(phone, ada, name)
     await phone.locator("#message-1 .message-body").tap()
-    await phone.get_by_role("button", name="What to do with this message").tap()
     await assert_accessible(phone)
+    await phone.get_by_role("button", name="What to do with this message").tap()
+    await assert_accessible(phone, ".acts")
