@@ -325,7 +325,7 @@ def clean_seq(raw: str, field: str) -> int | None:
     """Return the number of a message, None if none is given; raise `Invalid`."""
     if not raw:
         return None
-    if not (raw.isascii() and raw.isdigit() and 0 < int(raw[:16]) <= SEQ_MAX):
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 16 and 0 < int(raw) <= SEQ_MAX):
         raise Invalid(**{field: "The page sent a malformed number: reload it and try again."})
     return int(raw)
 

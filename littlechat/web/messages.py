@@ -54,7 +54,7 @@ async def _conversation(
 ) -> ResponseReturnValue:
     """Return the room's page, with a draft that could not be sent in the field it came from."""
     served, room_id = services(), membership.room_id
-    panel = await _panel(room_id, draft, error) if draft.thread else None
+    panel = await _panel(room_id, draft.thread, draft, error) if draft.thread else None
     # The cursor before the messages: what happens in between is then sent again, never missed.
     head = await served.messages.head(room_id)
     stretch = await _stretch(room_id, head)
@@ -86,10 +86,9 @@ async def _conversation(
     )
 
 
-async def _panel(room_id: str, draft: Draft, error: str) -> Markup:
-    """Return the open thread of a draft, with what could not be sent in its field."""
-    assert draft.thread
-    thread = await services().threads.get(room_id, draft.thread)
+async def _panel(room_id: str, seq: int, draft: Draft, error: str) -> Markup:
+    """Return an open thread, with what could not be sent in its field."""
+    thread = await services().threads.get(room_id, seq)
     html = services().render.page(
         "_thread.html", thread=thread, draft=draft, error=error, client_id=new_id()
     )
