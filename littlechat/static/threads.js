@@ -1,6 +1,7 @@
 // The thread beside the room: opened over its address, kept in step with the room, closed by Escape,
 // by its button, or by going back.
 
+import { say } from "./act.js";
 import { compose } from "./composer.js";
 import { dress } from "./look.js";
 import { put } from "./place.js";
@@ -45,13 +46,9 @@ list.addEventListener("littlechat:reloaded", () => { if (replies()) load(root(),
 async function load(thread, part) {
   loading = thread;
   const how = part ? { target: part, select: part, swap: "outerHTML" } : { target: inside, swap: "innerHTML" };
-  try {
-    await htmx.ajax("GET", `/rooms/${room}/messages/${thread}/thread`, how);
-  } finally {
-    loading = null;
-  }
+  await htmx.ajax("GET", `/rooms/${room}/messages/${thread}/thread`, how)?.catch?.(() => null);
   if (root() === thread) settle();
-  waiting = [];
+  [loading, waiting] = [null, []];
 }
 
 function settle() {
@@ -66,14 +63,19 @@ function settle() {
 }
 
 export async function openThread(thread, { write = false, opener: by = null, visit = true } = {}) {
-  opener = by ? `#${by.id}` : `#message-${thread}`;
+  opener = by?.closest("#messages") ? `#${by.id}` : `#message-${thread}`;
+  if (root() !== thread) await load(thread);
+  if (root() !== thread) {
+    say("The thread cannot be opened just now. Try again in a moment.", true);
+    inside.replaceChildren();
+    return close();
+  }
   if (visit && wanted() !== thread) {
     const url = new URL(location.href);
     url.searchParams.set("thread", thread);
     url.hash = "";
     history[panel.hidden ? "pushState" : "replaceState"]({ thread, pushed: panel.hidden || history.state?.pushed }, "", url);
   }
-  if (root() !== thread) await load(thread);
   panel.hidden = false;
   inside.querySelector(".scroll")?.scrollTo(0, 0);
   const field = document.getElementById("thread-body");
@@ -83,6 +85,7 @@ export async function openThread(thread, { write = false, opener: by = null, vis
 function close() {
   if (panel.hidden) return;
   panel.hidden = true;
+  panel.querySelectorAll("form.edit button[type=button]").forEach(cancel => cancel.click());
   const item = document.querySelector(opener ?? `#message-${root()}`);
   (item?.querySelector(".replies a") ?? item?.querySelector(".time") ?? document.getElementById("body")).focus();
 }
@@ -102,7 +105,7 @@ addEventListener("popstate", () => {
 });
 
 panel.addEventListener("keydown", event => {
-  if (event.key === "Escape" && !event.defaultPrevented) leave();
+  if (event.key === "Escape" && !event.defaultPrevented && !event.target.closest("form.edit")) leave();
 });
 
 document.addEventListener("click", event => {
