@@ -176,10 +176,12 @@ async def test_phone_gives_the_thread_the_whole_screen_and_back_closes_it(
     page = await open_page(viewport=PHONE, has_touch=True, is_mobile=True)
     await enter(page, ada, name)
     await page.locator("#message-1 .replies a").tap()
+    await expect(page.locator("#thread")).to_be_visible()
     box = await page.locator("#thread").bounding_box()
     assert box
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 390, 844)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await expect(page.get_by_role("textbox")).to_have_count(1)
     await page.go_back()
     await expect(page.locator("#thread")).to_be_hidden()
     await expect(page.locator("#message-1")).to_be_visible()

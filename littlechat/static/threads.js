@@ -10,6 +10,7 @@ const { room } = document.body.dataset;
 const panel = document.getElementById("thread"), inside = document.getElementById("thread-panel");
 const list = document.getElementById("messages");
 const coarse = matchMedia("(pointer: coarse)");
+const narrow = matchMedia("(width < 68.75rem)");
 const replies = () => document.getElementById("thread-messages");
 const root = () => Number(replies()?.dataset.thread);
 const wanted = () => Number(new URLSearchParams(location.search).get("thread")) || null;
@@ -17,6 +18,12 @@ const seq = item => Number(item.dataset.seq);
 let opener, loading = null, waiting = [];
 
 const belongs = (item, thread) => Number(item.dataset.thread) === thread || seq(item) === thread;
+
+// What the thread lies over is not to be reached behind it.
+function cover() {
+  document.querySelectorAll("#main > :is(.bar, #scroll, .foot)").forEach(part => { part.inert = narrow.matches && !panel.hidden; });
+}
+narrow.addEventListener("change", cover);
 
 function copy(item) {
   const twin = item.cloneNode(true);
@@ -77,6 +84,7 @@ export async function openThread(thread, { write = false, opener: by = null, vis
     history[panel.hidden ? "pushState" : "replaceState"]({ thread, pushed: panel.hidden || history.state?.pushed }, "", url);
   }
   panel.hidden = false;
+  cover();
   inside.querySelector(".scroll")?.scrollTo(0, 0);
   const field = document.getElementById("thread-body");
   (field && (write || !coarse.matches) ? field : inside.querySelector(".scroll"))?.focus();
@@ -85,6 +93,7 @@ export async function openThread(thread, { write = false, opener: by = null, vis
 function close() {
   if (panel.hidden) return;
   panel.hidden = true;
+  cover();
   panel.querySelectorAll("form.edit button[type=button]").forEach(cancel => cancel.click());
   const item = document.querySelector(opener ?? `#message-${root()}`);
   (item?.querySelector(".replies a") ?? item?.querySelector(".time") ?? document.getElementById("body")).focus();
@@ -119,6 +128,7 @@ document.addEventListener("click", event => {
 });
 
 if (replies()) settle();
+cover();
 // A link to a reply that the room does not show leads to it in its thread.
 const target = document.getElementById(location.hash.slice(1));
 if (target?.matches("#messages > .threaded")) {
