@@ -48,13 +48,11 @@ function adapt() {
 touch.addEventListener("change", adapt);
 adapt();
 
+// What is not here is done by whoever else minds it: reading.js marks unread.
 const verbs = {
   react: (item, by) => pick(touch.matches ? more : by, emoji => react(item.dataset.seq, emoji)),
   reply: item => openThread(Number(item.dataset.thread ?? item.dataset.seq), { write: true, opener: item }),
   copy: item => copy(item.querySelector(".time").href),
-  unread: async item => {
-    if (await post(`/rooms/${room}/read`, { seq: item.dataset.seq, unread: "1" })) say("Unread from here on.");
-  },
   edit: (item, by, address) => edit(item, address),
   remove: (item, by, address) => confirm("Remove this message for everybody?") && post(`${address}/remove`),
 };
@@ -66,7 +64,7 @@ menu.addEventListener("click", event => {
   if (by.dataset.react) {
     remember(by.dataset.react);
     react(item.dataset.seq, by.dataset.react);
-  } else verbs[by.dataset.do](item, by, `/rooms/${room}/messages/${item.dataset.seq}`);
+  } else verbs[by.dataset.do]?.(item, by, `/rooms/${room}/messages/${item.dataset.seq}`);
 });
 
 async function copy(address) {
