@@ -29,6 +29,7 @@ from littlechat.reading import Reading
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.search import Search
+from littlechat.threads import Threads
 from littlechat.throttle import Throttle
 from littlechat.web import (
     Services,
@@ -38,10 +39,12 @@ from littlechat.web import (
     jump,
     messages,
     protect,
+    reactions,
     reading,
     rooms,
     search,
     socket,
+    threads,
 )
 from littlechat.web.requests import Application, SessionCookie
 from littlechat.work import Work
@@ -55,6 +58,20 @@ CLOSING_SECONDS_EACH = 0.01
 """Over how long the sockets are sent away on a stop: together, and at the most each."""
 
 VENDORED = ("vendor/htmx.min.js", "vendor/hx-ws.min.js")
+
+BLUEPRINTS = (
+    auth,
+    rooms,
+    messages,
+    threads,
+    reactions,
+    directs,
+    jump,
+    reading,
+    search,
+    socket,
+    health,
+)
 
 log = logging.getLogger("littlechat.requests")
 
@@ -82,7 +99,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
     protect(app)
-    for blueprint in (auth, rooms, messages, directs, jump, reading, search, socket, health):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint.blueprint)
     add_static(app)
     log_requests(app)
@@ -156,6 +173,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         reading=read,
         news=news,
         online=online,
+        threads=Threads(message_store, actions, work),
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),

@@ -66,7 +66,8 @@ INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
         ([("author", 1), ("client_id", 1)], {"unique": True}),
         # Whom a message concerns: the inbox. Most concern nobody in particular, and have neither.
         ([("concerns", 1), ("concerned_at", 1)], {"sparse": True}),
-        ([("room", 1), ("thread", 1)], {"partialFilterExpression": {"thread": {"$exists": True}}}),
+        # The replies to a message. Most messages are none.
+        ([("thread_of", 1)], {"sparse": True}),
         # Messages whose change is not numbered yet: almost always none (messages.py).
         ([("room", 1), ("unnumbered", 1)], {"partialFilterExpression": {"unnumbered": True}}),
     ],

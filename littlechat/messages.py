@@ -14,7 +14,7 @@ from littlechat.changes import Changes
 from littlechat.db import Database, Document, Duplicate, Missing, Unavailable
 from littlechat.ends import Ends
 from littlechat.models import Cursor, Draft, Invalid, Message, Page, User
-from littlechat.posts import Decide, from_document, to_document
+from littlechat.posts import Decide, from_document, thread_of, to_document
 
 PAGE_MAX = 100
 PAGE_DEFAULT = 50
@@ -252,6 +252,20 @@ class Messages:
             {"room": room_id, "seq": {"$in": wanted}}, sort=[("seq", 1)]
         )
         return list(map(from_document, documents))
+
+    async def find_sent(self, author: User, client_id: str) -> Message | None:
+        """Return the message that the author sent under this id, or None."""
+        document = await self._db.messages.find_one({"author": author.id, "client_id": client_id})
+        return from_document(document) if document else None
+
+    async def list_replies(self, room_id: str, root: int) -> list[Message]:
+        """Return all replies to a message, removed ones too, in their order."""
+        documents = await self._db.messages.find({"thread_of": thread_of(room_id, root)})
+        return sorted(map(from_document, documents), key=lambda message: message.seq)
+
+    async def count_replies(self, room_id: str, root: int) -> int:
+        """Return how many replies a message has, removed ones too."""
+        return await self._db.messages.count({"thread_of": thread_of(room_id, root)})
 
     async def change(self, room_id: str, seq: int, decide: Decide) -> tuple[Message, int]:
         """Change a message as `decide` says; return it and its change's number, 0 if it stays.

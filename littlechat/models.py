@@ -20,6 +20,9 @@ DESCRIPTION_MAX = 300
 BODY_MAX = 8_000
 CLIENT_ID_MAX = 64
 ROOM_ID_MAX = 60
+SEQ_MAX = 10**15
+REACTIONS_MAX = 20
+"""Different emoji under one message."""
 
 DIRECT_MAX = 9
 """People in a direct conversation, oneself among them; more are a room."""
@@ -366,6 +369,22 @@ def clean_seq(raw: str) -> int:
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 15):
         raise Invalid(seq="A message's number is a whole number.")
     return int(raw)
+
+
+def clean_number(raw: str, field: str) -> int | None:
+    """Return the number of a message, None if none is given; raise `Invalid`."""
+    if not raw:
+        return None
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 16 and 0 < int(raw) <= SEQ_MAX):
+        raise Invalid(**{field: "The page sent a malformed number: reload it and try again."})
+    return int(raw)
+
+
+def clean_switch(raw: str, field: str) -> bool | None:
+    """Return whether a box is ticked, None if nothing is said of it; raise `Invalid`."""
+    if raw not in ("", "0", "1"):
+        raise Invalid(**{field: "The page sent a malformed choice: reload it and try again."})
+    return raw == "1" if raw else None
 
 
 def room_id_for(name: str, visibility: Visibility) -> str:

@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from littlechat.db import Document, Missing, now
-from littlechat.models import Draft, File, Message, Quote, Reaction, User
+from littlechat.models import (
+    REACTIONS_MAX,
+    Draft,
+    File,
+    Message,
+    Quote,
+    Reaction,
+    Refused,
+    User,
+)
 
 Decide = Callable[[Message], Document | None]
 """Says what to set in a message as it is now, None for nothing; may raise what its caller knows."""
@@ -141,6 +150,53 @@ def emptied(by: User | None) -> Decide:
         if by is not None:
             _require_author(message, by)
         return {"body": "", "removed": True, "files": [], "reactions": []}
+
+    return decide
+
+
+def gathered(count: int, at: datetime) -> Decide:
+    """Let a message tell of `count` replies, the last of them at `at`.
+
+    Both only grow, so of two who counted at once the one who saw more is right, in either order.
+    """
+
+    def decide(message: Message) -> Document | None:
+        known = message.replied_at or at
+        if count <= message.replies and at <= known:
+            return None
+        return {"replies": max(count, message.replies), "replied_at": max(at, known)}
+
+    return decide
+
+
+def quoted(quote: Quote) -> Decide:
+    """Let a reply show `quote` of what it answers."""
+
+    def decide(message: Message) -> Document | None:
+        return None if message.quote == quote else {"quote": quote_values(quote)}
+
+    return decide
+
+
+def reacted(emoji: str, by: User, *, on: bool | None) -> Decide:
+    """Put a person's emoji under a message or take it away; without `on`, whichever it is not.
+
+    Raises `Refused` for one emoji too many.
+    """
+
+    def decide(message: Message) -> Document | None:
+        names = next((one.names for one in message.reactions if one.emoji == emoji), ())
+        there = by.name in names
+        if there == (not there if on is None else on):
+            return None
+        rest = tuple(name for name in names if name != by.name)
+        changed = Reaction(emoji, rest if there else (*rest, by.name))
+        kept = [changed if one.emoji == emoji else one for one in message.reactions]
+        if not names:
+            kept.append(changed)
+        if len(kept) > REACTIONS_MAX:
+            raise Refused(f"A message takes at most {REACTIONS_MAX} different emoji.")
+        return {"reactions": [reaction_values(one) for one in kept if one.names]}
 
     return decide
 

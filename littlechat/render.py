@@ -99,9 +99,17 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._env.globals.update(static=static_url, limits=models)
+        self._env.globals.update(
+            static=static_url, limits=models, thread_messages=self.thread_messages
+        )
         self._env.filters.update(
-            initial=initial, hue=hue, iso=iso, utc=utc, typing=typing_sentence, browser=browser
+            initial=initial,
+            hue=hue,
+            iso=iso,
+            utc=utc,
+            typing=typing_sentence,
+            browser=browser,
+            who=who,
         )
         self._message = self._env.get_template("_message.html")
         self._messages: Shelf[str] = Shelf(chars_kept)
@@ -146,6 +154,12 @@ class Renderer:
     def messages(self, messages: Iterable[Message]) -> Markup:
         """Return the elements of several messages."""
         return Markup("".join(map(self.message, messages)))  # noqa: S704 - joined as they are
+
+    def thread_messages(self, messages: Iterable[Message]) -> Markup:
+        """Return the elements of messages as a thread's panel has them, with ids of its own."""
+        # The id stands before anything that a person wrote.
+        elements = (str(self.message(one)).replace('id="', 'id="thread-', 1) for one in messages)
+        return Markup("".join(elements))  # noqa: S704 - as above
 
     def history(self, room_id: str, page: Page, cursor: Cursor | None = None) -> Markup:
         """Return a stretch of messages between the links that load what is around it.
@@ -234,6 +248,17 @@ def typing_sentence(names: Sequence[str]) -> str:
             return f"{one} and {other} are typing…"
         case _:
             return "Several people are typing…"
+
+
+NAMED_MAX = 20
+
+
+def who(names: Sequence[str]) -> str:
+    """Return people in words, the last of very many only counted."""
+    named, more = list(names[:NAMED_MAX]), len(names) - NAMED_MAX
+    if more > 0:
+        named.append(f"{more} {'other' if more == 1 else 'others'}")
+    return " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
 
 
 @lru_cache(NAMES_KEPT)

@@ -152,10 +152,10 @@ class Person:
         """Enter a public room."""
         assert (await self.post(f"/rooms/{room}/join")).status_code == 303
 
-    async def say(self, room: str, body: str, client_id: str = "") -> int:
+    async def say(self, room: str, body: str, client_id: str = "", **more: str) -> int:
         """Post a message and return its seq."""
         answer = await self.post(
-            f"/rooms/{room}/messages", htmx=True, body=body, client_id=client_id
+            f"/rooms/{room}/messages", htmx=True, body=body, client_id=client_id, **more
         )
         assert answer.status_code == 201, answer.text
         return Dom(answer.text).seqs[0]
@@ -262,6 +262,11 @@ class Shown:
     author: str
     version: int
     text: str = ""
+    thread: int | None = None
+    hidden: bool = False
+    quote: str = ""
+    replies: int = 0
+    reactions: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -316,14 +321,28 @@ class Dom(HTMLParser):
         if "message" in own.get("class", "").split():
             self._depth = 0
             self._message = Shown(
-                int(own["data-seq"]), own["data-author"], int(own["data-version"])
+                int(own["data-seq"]),
+                own["data-author"],
+                int(own["data-version"]),
+                thread=int(own["data-thread"]) if "data-thread" in own else None,
+                hidden="threaded" in own["class"].split(),
             )
+        if self._message:
+            self._take_in(self._message, own)
         self._depth += tag == "li"
         if "message-body" in own.get("class", "").split():
             self._in.append("body")
 
+    def _take_in(self, message: Shown, own: dict[str, str]) -> None:
+        if "data-names" in own:
+            message.reactions[own["value"]] = own["data-names"].split()
+        if "data-replies" in own:
+            message.replies = int(own["data-replies"])
+        if own.get("class") == "quote":
+            self._in.append("quote")
+
     def handle_endtag(self, tag: str) -> None:
-        if tag == "p" and self._in == ["typing"]:
+        if tag == "p" and self._in in (["typing"], ["quote"]):
             self._in.pop()
         if tag == "div" and self._in == ["body"]:
             self._in.pop()
@@ -335,6 +354,8 @@ class Dom(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._in == ["body"] and self._message:
             self._message.text += data
+        elif self._in == ["quote"] and self._message:
+            self._message.quote += data
         elif self._in == ["typing"]:
             self.typing += data
 

@@ -17,7 +17,7 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 LADDER = """
 models config logs
 mentions listed
-markup frames presence ordering datadir terms segments jump
+markup frames presence ordering datadir emojis terms segments jump
 embedded bus db throttle metrics work patience
 ends posts postings
 changes
@@ -30,6 +30,7 @@ feeds
 live
 news
 actions
+threads
 web
 web.*
 app
@@ -47,6 +48,7 @@ FENCES = {  # a library, and the only modules that may import it
     "quart_auth": "web web.* app",
     "hypercorn": "serve web.socket",
     "jinja2": "render",
+    "emoji": "emojis",
     "nh3": "markup",
     "limits": "throttle",
     "argon2": "accounts",

@@ -492,10 +492,11 @@ async def copy_cookies(person: Person, context: BrowserContext) -> None:
     )
 
 
-async def assert_accessible(page: Page) -> None:
+async def assert_accessible(page: Page, within: str = "html") -> None:
     await page.evaluate(AXE.read_text())
     options = {"runOnly": {"type": "tag", "values": AXE_TAGS}}
-    found = await page.evaluate("options => axe.run(document, options)", options)
+    script = "([within, options]) => axe.run(within, options)"
+    found = await page.evaluate(script, [within, options])
     assert found["passes"], "axe looked at nothing"
     told = [
         (one["id"], one["help"], [node["html"][:200] for node in one["nodes"]])

@@ -1,7 +1,5 @@
 """What people have read and what concerns them, as they see it in a real Chromium."""
 
-# ruff: noqa: F811
-
 import asyncio
 import re
 from typing import Any

@@ -25,10 +25,12 @@ from littlechat.config import Settings
 from littlechat.db import Database
 from littlechat.embedded import command_line
 from littlechat.models import Cursor, new_id
+from littlechat.threads import REMOVED
 from tests.conftest import require
-from tests.factories import WAIT_SECONDS, Dom, Person, Site, Stream, command
+from tests.factories import WAIT_SECONDS, Dom, Person, Shown, Site, Stream, command
 
 START_SECONDS = 40
+REMOVED_TEXT = "This message was removed."
 MANY = 300
 
 
@@ -293,7 +295,7 @@ Said = dict[int, tuple[Person, str]]
 Act = tuple[str, int, int]
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["say", "say", "say", "edit", "remove", "cut", "return"]),
+        st.sampled_from("say say say reply react react edit remove cut return".split()),
         st.integers(0, 3),
         st.integers(0, 30),
     ),
@@ -344,7 +346,7 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
             await streams.pop(who).close()
         elif act == "return" and who not in streams:
             streams[who] = await people[who].come_back(room, doms[who])
-        elif act in ("say", "edit", "remove"):
+        elif act in ("say", "reply", "react", "edit", "remove"):
             writing = write(people[who], room, said, act, which, number)
             pending.append(asyncio.create_task(writing))
         if which % 3 == 0:
@@ -352,7 +354,7 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
     await asyncio.gather(*pending)
     for who in set(doms) - set(streams):
         streams[who] = await people[who].come_back(room, doms[who])
-    fresh = await people[0].page(room)
+    fresh = await when_quotes_and_counts_are_true(people[0], room)
     assert fresh.seqs == list(range(1, len(said) + 1)), "a hole"
     for seq, shown in fresh.messages.items():
         assert (shown.author, shown.text) == (said[seq][0].name, said[seq][1]) or shown.version
@@ -360,22 +362,62 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
     assert end
     for stream in streams.values():
         await stream.until(lambda dom: reaches(dom, end))
-        assert stream.dom.texts == fresh.texts
+        assert stream.dom.messages == fresh.messages
         # What was changed may come again as it already is: by its post, and by its change.
         assert {seq for seq in stream.dom.doubled if not fresh.messages[seq].version} == set()
         await stream.close()
 
 
+def quote_of(root: Shown) -> str:
+    gone = root.text == REMOVED_TEXT
+    return f"{root.author} {REMOVED if gone else root.text}"
+
+
+async def when_quotes_and_counts_are_true(person: Person, room: str) -> Dom:
+    """Return the page once its roots have counted their replies, and been quoted as they are."""
+    pages: list[Dom] = []
+
+    async def is_true() -> bool:
+        pages.append(await person.page(room))
+        messages = pages[-1].messages
+        roots = [one for one in messages.values() if one.text != REMOVED_TEXT]
+        replies = [one for one in messages.values() if one.quote]
+        counts = [sum(one.thread == root.seq for one in messages.values()) for root in roots]
+        quotes = [one.quote == quote_of(messages[one.thread or 0]) for one in replies]
+        return [one.replies for one in roots] == counts and all(quotes)
+
+    await until(is_true)
+    return pages[-1]
+
+
 async def write(person: Person, room: str, said: Said, act: str, which: int, number: int) -> None:
     """Post, or change one of the posts there are, whoever wrote it."""
-    if act == "say":
-        body = f"{person.name} {number}"
+    body = f"{person.name} {number}"
+    if act == "say" or not said:
         said[await person.say(room, body)] = (person, body)
-    elif said:
+    elif act == "reply":
+        await reply(person, room, said, which, body)
+    elif act == "react":
+        seq, on = sorted(said)[which % len(said)], str(number % 2)
+        address = f"/rooms/{room}/messages/{seq}/reactions"
+        answer = await person.post(address, htmx=True, emoji="👍🎉"[which % 2], on=on)
+        assert answer.status_code in (200, 404)
+    else:
         seq = sorted(said)[which % len(said)]
         address = f"/rooms/{room}/messages/{seq}/{act}"
         answer = await said[seq][0].post(address, htmx=True, body=f"edited {number}")
         assert answer.status_code in (200, 404)  # 404: it was removed in the meantime.
+
+
+async def reply(person: Person, room: str, said: Said, which: int, body: str) -> None:
+    """Answer one of the posts there are, if it is still there."""
+    thread, shown = str(sorted(said)[which % len(said)]), str(which % 2)
+    answer = await person.post(
+        f"/rooms/{room}/messages", htmx=True, body=body, thread=thread, shown=shown
+    )
+    assert answer.status_code in (201, 422)
+    if answer.status_code == 201:
+        said[Dom(answer.text).seqs[0]] = (person, body)
 
 
 def reaches(dom: Dom, end: Cursor) -> bool:

@@ -19,6 +19,7 @@ from littlechat.models import (
     PASSWORD_MAX,
     ROOM_ID_MAX,
     ROOM_NAME_MAX,
+    SEQ_MAX,
     Cursor,
     Invalid,
     Membership,
@@ -26,10 +27,12 @@ from littlechat.models import (
     clean_body,
     clean_client_id,
     clean_description,
+    clean_number,
     clean_password,
     clean_people,
     clean_room_name,
     clean_seq,
+    clean_switch,
     clean_username,
     clean_visibility,
     fold,
@@ -241,6 +244,27 @@ def test_malformed_client_id_is_refused(raw: str) -> None:
 
 
 # Ids and cursors
+
+
+@pytest.mark.parametrize(
+    ("raw", "seq"), [("", None), ("1", 1), ("007", 7), (str(SEQ_MAX), SEQ_MAX)]
+)
+def test_number_of_a_message_is_a_number_or_none(raw: str, seq: int | None) -> None:
+    assert clean_number(raw, "thread") == seq
+
+
+@pytest.mark.parametrize("raw", ["0", "-1", "1.0", " 1", "1e3", "x", "٣", "9" * 16, "1" * 5_000])
+def test_malformed_number_of_a_message_is_refused(raw: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_number(raw, "thread")
+    assert list(refused.value.errors) == ["thread"]
+
+
+def test_switch_is_on_off_or_not_spoken_of() -> None:
+    assert [clean_switch(raw, "on") for raw in ("1", "0", "")] == [True, False, None]
+    for raw in ("on", "true", "2", " "):
+        with pytest.raises(Invalid):
+            clean_switch(raw, "on")
 
 
 def test_ids_do_not_repeat_and_need_no_escaping() -> None:

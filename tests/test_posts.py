@@ -1,10 +1,12 @@
 """Documents of messages, and what changes them."""
 
+from dataclasses import replace
+
 import pytest
 
 from littlechat.db import Missing
-from littlechat.models import Draft, File, Quote
-from littlechat.posts import edited, emptied, from_document, to_document
+from littlechat.models import REACTIONS_MAX, Draft, File, Message, Quote, Reaction, Refused, User
+from littlechat.posts import edited, emptied, from_document, reacted, to_document
 from tests.tabs import ADA, BEN, ROOM
 
 PLAIN = Draft("hello", "id-1")
@@ -54,3 +56,33 @@ def test_removal_leaves_nothing_to_see() -> None:
     assert (values["body"], values["removed"], values["files"]) == ("", True, [])
     with pytest.raises(Missing):
         emptied(BEN)(message)
+
+
+def pressed(message: Message, emoji: str, by: User, on: bool | None = None) -> Message:
+    """Return the message after somebody's reaction."""
+    values = reacted(emoji, by, on=on)(message)
+    found = [Reaction(one["emoji"], tuple(one["names"])) for one in (values or {})["reactions"]]
+    return replace(message, reactions=tuple(found))
+
+
+def test_reaction_is_put_there_and_taken_away_again() -> None:
+    message = from_document({**to_document(ROOM, ADA, PLAIN), "seq": 1})
+    message = pressed(pressed(pressed(message, "A", ADA), "B", ADA), "A", BEN)
+    assert message.reactions == (Reaction("A", ("Ada", "Ben")), Reaction("B", ("Ada",)))
+    message = pressed(message, "A", ADA)
+    assert message.reactions == (Reaction("A", ("Ben",)), Reaction("B", ("Ada",)))
+    message = pressed(message, "A", BEN)
+    assert message.reactions == (Reaction("B", ("Ada",)),)
+    assert reacted("B", ADA, on=True)(message) is None
+    assert reacted("A", ADA, on=False)(message) is None
+    assert pressed(message, "B", ADA, on=False).reactions == ()
+
+
+def test_one_emoji_too_many_is_refused_but_not_one_more_of_those_there() -> None:
+    message = from_document({**to_document(ROOM, ADA, PLAIN), "seq": 1})
+    for number in range(REACTIONS_MAX):
+        message = pressed(message, str(number), ADA)
+    with pytest.raises(Refused, match="at most 20"):
+        reacted("more", BEN, on=True)(message)
+    assert pressed(message, "0", BEN).reactions[0].names == ("Ada", "Ben")
+    assert len(pressed(message, "0", ADA).reactions) == REACTIONS_MAX - 1

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from littlechat import render as module
+from littlechat.emojis import Emoji
 from littlechat.jump import Place
 from littlechat.listed import Listed
 from littlechat.models import (
     Cursor,
+    Draft,
     File,
     Invitation,
     Membership,
@@ -28,9 +30,10 @@ from littlechat.models import (
     Session,
     User,
 )
-from littlechat.render import HUES, Renderer, Shelf, browser, hue, initial, iso, static_url
+from littlechat.render import HUES, Renderer, Shelf, browser, hue, initial, iso, static_url, who
 from littlechat.render import typing_sentence as typing
 from littlechat.render import utc as in_words
+from littlechat.threads import Thread
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=UTC)
 TEMPLATES = sorted(path.name for path in (Path(module.__file__).parent / "templates").iterdir())
@@ -132,6 +135,11 @@ def values(text: str) -> dict[str, Any]:
         "cursor": Cursor(5, 2),
         "client_id": text,
         "body": text,
+        "threaded": True,
+        "panel": text,
+        "thread": Thread(message(author_name=text), [message(2, author_name=text)], older=True),
+        "draft": Draft(text, text, thread=1),
+        "groups": [(text, [Emoji("👍", text, text)])],
         "message": message(
             author_name=text,
             edited=True,
@@ -510,6 +518,27 @@ def test_initial_is_the_first_letter_or_digit(name: str, letter: str) -> None:
 def test_colour_is_one_of_those_that_exist_and_the_same_in_any_case(name: str) -> None:
     assert 0 <= hue(name) < HUES
     assert hue(name.upper().lower()) == hue(name.upper())
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["Ada"], "Ada"),
+        (["Ada", "Ben"], "Ada and Ben"),
+        (["Ada", "Ben", "Cleo"], "Ada, Ben and Cleo"),
+        ([str(n) for n in range(21)], ", ".join(map(str, range(20))) + " and 1 other"),
+        ([str(n) for n in range(90)], ", ".join(map(str, range(20))) + " and 70 others"),
+    ],
+)
+def test_people_are_named_in_words_and_a_crowd_is_counted(names: list[str], words: str) -> None:
+    assert who(names) == words
+
+
+def test_message_in_a_thread_differs_by_its_id_alone() -> None:
+    render = Renderer()
+    hostile = message(3, 'id="x"', author_name='id="y"')
+    expected = str(render.message(hostile)).replace('id="message-3"', 'id="thread-message-3"')
+    assert render.thread_messages([hostile]) == expected
 
 
 def test_style_sheets_name_every_colour() -> None:

@@ -1,97 +1,102 @@
-// The message field: Enter sends, the field grows, a draft survives a reload, and what could not be
-// sent comes back into the field. Each message on its way is a form of its own in #pending.
+// A message field: Enter sends, the field grows, a draft survives a reload, and what could not be
+// sent comes back into the field. Each message on its way is a form of its own beside it.
 
-import { toEnd } from "./scroll.js";
-
-const composer = document.getElementById("composer");
-const field = composer.elements.body, clientId = composer.elements.client_id;
-const notice = document.getElementById("composer-alert");
-const pending = document.getElementById("pending");
-const template = document.getElementById("pending-message");
-const draft = `draft:${document.body.dataset.me}:${document.body.dataset.room}`;
 const random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
-let returned = "";
 
-function grow() {
-  field.style.height = "auto";
-  field.style.height = `${Math.min(field.scrollHeight + 2, innerHeight * 0.4)}px`;
-}
+// `composer` is the form; `place` tells its drafts from others'; `sent` is called after each send.
+export function compose(composer, place, sent) {
+  const field = composer.elements.body, clientId = composer.elements.client_id;
+  const notice = composer.querySelector(".alerts");
+  const pending = document.getElementById(`${composer.id}-pending`);
+  const template = document.getElementById(`${composer.id}-message`);
+  const draft = `draft:${document.body.dataset.me}:${document.body.dataset.room}${place}`;
+  const mine = new WeakSet();
+  let returned = "";
 
-function keep() {
-  try {
-    if (field.value) localStorage.setItem(draft, field.value);
-    else localStorage.removeItem(draft);
-  } catch { /* A browser may refuse storage; then a draft lives as long as its page. */ }
-}
-
-function fill(text) {
-  field.value = text;
-  grow();
-  keep();
-}
-
-field.addEventListener("input", () => { grow(); keep(); });
-field.addEventListener("keydown", event => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  composer.requestSubmit();
-});
-
-composer.addEventListener("submit", event => {
-  event.preventDefault();
-  const text = field.value;
-  if (!text.trim()) return field.focus();
-  // The same text again is the same message: the server stores one id once.
-  if (returned !== text) clientId.value = random();
-  returned = "";
-  notice.replaceChildren();
-  send(text, clientId.value);
-  fill("");
-  field.focus();
-  toEnd();
-});
-
-function send(text, id) {
-  const form = template.content.firstElementChild.cloneNode(true);
-  form.elements.body.value = text;
-  form.elements.client_id.value = id;
-  form.querySelector(".text").textContent = text;
-  pending.append(form);
-  htmx.process(form);
-  htmx.trigger(form, "dispatch");
-}
-
-function giveBack(form, sentence) {
-  const text = form.elements.body.value;
-  if (!field.value) {
-    returned = text;
-    clientId.value = form.elements.client_id.value;
+  function grow() {
+    field.style.height = "auto";
+    field.style.height = `${Math.min(field.scrollHeight + 2, innerHeight * 0.4)}px`;
   }
-  fill(field.value ? `${text}\n${field.value}` : text);
-  form.remove();
-  if (sentence) notice.innerHTML = "<p class=\"alert\" role=\"alert\"></p>";
-  if (sentence) notice.firstElementChild.textContent = sentence;
-  const retry = document.createElement("button");
-  retry.className = "retry";
-  retry.textContent = "Try again";
-  notice.append(retry);
-  field.focus();
+
+  function keep() {
+    try {
+      if (field.value) localStorage.setItem(draft, field.value);
+      else localStorage.removeItem(draft);
+    } catch { /* A browser may refuse storage; then a draft lives as long as its page. */ }
+  }
+
+  function fill(text) {
+    field.value = text;
+    grow();
+    keep();
+  }
+
+  field.addEventListener("input", () => { grow(); keep(); });
+  field.addEventListener("keydown", event => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.defaultPrevented) return;
+    event.preventDefault();
+    composer.requestSubmit();
+  });
+
+  composer.addEventListener("submit", event => {
+    event.preventDefault();
+    const text = field.value;
+    if (!text.trim()) return field.focus();
+    // The same text again is the same message: the server stores one id once.
+    if (returned !== text) clientId.value = random();
+    returned = "";
+    notice.replaceChildren();
+    send(text);
+    fill("");
+    field.focus();
+    sent();
+  });
+
+  function send(text) {
+    const form = template.content.firstElementChild.cloneNode(true);
+    // Whatever else the composer says of a message, such as which one it answers.
+    for (const [name, value] of new FormData(composer)) {
+      if (!form.elements[name]) form.append(Object.assign(document.createElement("input"), { type: "hidden", name }));
+      form.elements[name].value = name === "body" ? text : value;
+    }
+    form.querySelector(".text").textContent = text;
+    pending.append(form);
+    htmx.process(form);
+    htmx.trigger(form, "dispatch");
+    mine.add(form);
+  }
+
+  function giveBack(form, sentence) {
+    const text = form.elements.body.value;
+    if (!field.value) {
+      returned = text;
+      clientId.value = form.elements.client_id.value;
+    }
+    fill(field.value ? `${text}\n${field.value}` : text);
+    form.remove();
+    if (sentence) notice.innerHTML = "<p class=\"alert\" role=\"alert\"></p>";
+    if (sentence) notice.firstElementChild.textContent = sentence;
+    const retry = document.createElement("button");
+    retry.className = "retry";
+    retry.textContent = "Try again";
+    notice.append(retry);
+    field.focus();
+  }
+
+  pending.addEventListener("htmx:after:swap", event => {
+    const form = event.target.closest(".pending");
+    const status = event.detail.ctx.response?.status;
+    if (!mine.has(form) || !status) return;
+    if (status < 300) form.remove();
+    else giveBack(form, "");
+  });
+  pending.addEventListener("htmx:error", event => {
+    const form = event.target.closest(".pending");
+    if (mine.has(form)) giveBack(form, "The server cannot be reached. Your text is kept.");
+  });
+
+  try {
+    if (!field.value) field.value = localStorage.getItem(draft) ?? "";
+  } catch { /* As above. */ }
+  grow();
 }
-
-pending.addEventListener("htmx:after:swap", event => {
-  const form = event.target.closest(".pending");
-  const status = event.detail.ctx.response?.status;
-  if (!form || !status) return;
-  if (status < 300) form.remove();
-  else giveBack(form, "");
-});
-pending.addEventListener("htmx:error", event => {
-  const form = event.target.closest(".pending");
-  if (form) giveBack(form, "The server cannot be reached. Your text is kept.");
-});
-
-try {
-  if (!field.value) field.value = localStorage.getItem(draft) ?? "";
-} catch { /* As above. */ }
-grow();
-document.documentElement.classList.add("scripted");

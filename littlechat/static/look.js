@@ -10,18 +10,21 @@ const newLine = document.getElementById("new-line").content.firstElementChild;
 let line = Infinity;
 
 const moment = item => new Date(item.querySelector("time")?.dateTime ?? NaN);
+// Replies that stand in their threads alone are in the list and not seen there.
+const seen = other => other.matches(".message:not(.threaded)");
 const previous = item => {
   let other = item.previousElementSibling;
-  while (other && !other.matches(".message")) other = other.previousElementSibling;
+  while (other && !seen(other)) other = other.previousElementSibling;
   return other;
 };
 const next = item => {
   let other = item.nextElementSibling;
-  while (other && !other.matches(".message")) other = other.nextElementSibling;
+  while (other && !seen(other)) other = other.nextElementSibling;
   return other;
 };
 
 function relate(item) {
+  if (!seen(item)) return;
   const before = previous(item), at = moment(item);
   // Before the first one loaded there may be others of its day: that shows when they are loaded.
   const first = !before && !list.querySelector(":scope > .older");
@@ -35,13 +38,15 @@ function relate(item) {
   );
 }
 
-function dress(item) {
+export function dress(item) {
   item.classList.toggle("mine", item.dataset.author === me);
   localiseAll(item);
   item.querySelectorAll(".mention").forEach(one => {
     one.classList.toggle("to-me", [me, "all", "here"].includes(one.dataset.mention));
   });
   item.classList.toggle("calls-me", Boolean(item.querySelector(".mention.to-me")) && item.dataset.author !== me);
+  item.querySelectorAll(".reactions button").forEach(button =>
+    button.setAttribute("aria-pressed", button.dataset.names.split(" ").includes(me)));
   // What scrolls sideways must be reachable for those who have no pointer to scroll it with.
   item.querySelectorAll("pre > code").forEach(code => {
     if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;

@@ -4,21 +4,24 @@
 
 const messages = list => list.querySelectorAll(":scope > .message");
 const seq = item => Number(item.dataset.seq);
+const tell = (list, what, detail) => list.dispatchEvent(new CustomEvent(`littlechat:${what}`, { detail, bubbles: true }));
 
 export function place(list, fragment) {
   const placed = [];
   let cursor;
-  list.dispatchEvent(new CustomEvent("littlechat:placing"));
+  tell(list, "placing");
+  // Whoever shows some of them a second time, as an open thread does, takes copies now.
+  tell(list, "arrived", [...fragment.children].filter(item => item.matches(".message")));
   for (const item of [...fragment.children]) {
     if (item.matches(".cursor")) cursor = item.dataset.cursor;
     else if (item.matches(".message") && put(list, item)) placed.push(item);
   }
   if (cursor) list.dataset.cursor = cursor;
-  list.dispatchEvent(new CustomEvent("littlechat:placed", { detail: placed, bubbles: true }));
+  tell(list, "placed", placed);
   return placed;
 }
 
-function put(list, item) {
+export function put(list, item) {
   const old = document.getElementById(item.id);
   if (old) return renew(old, item);
   const shown = messages(list);
@@ -39,8 +42,19 @@ function renew(old, item) {
   const newer = Number(item.dataset.version) > Number(old.dataset.version);
   // What somebody is editing stays, unless it is their own Save or Cancel that answers.
   if (editing ? !editing.classList.contains("htmx-request") && !editing.querySelector(".htmx-request") : !newer) return false;
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const tools = old.querySelector(".tools");
   old.replaceWith(item);
+  if (tools) item.querySelector(".byline").append(tools);
+  if (focused) (tools?.contains(focused) ? focused : counterpart(item, focused))?.focus({ preventScroll: true });
   return true;
+}
+
+// Who had a part of the old version in focus has the same part of the new one.
+function counterpart(item, focused) {
+  const emoji = focused.closest(".reactions button")?.value;
+  const same = emoji && [...item.querySelectorAll(".reactions button")].find(button => button.value === emoji);
+  return same || (focused.closest(".replies") && item.querySelector(".replies a")) || item.querySelector(".time");
 }
 
 function reload(list, fragment) {
@@ -50,6 +64,7 @@ function reload(list, fragment) {
   const items = [...fragment.children];
   list.replaceChildren(...(empty ? [empty] : []), ...items);
   list.dataset.cursor = cursor.dataset.cursor;
+  tell(list, "reloaded");
   return items;
 }
 

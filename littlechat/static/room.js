@@ -2,11 +2,15 @@
 
 import "./place.js";
 import "./look.js";
-import "./scroll.js";
-import "./composer.js";
+import { toEnd } from "./scroll.js";
+import { compose } from "./composer.js";
+import "./threads.js";
 import "./tools.js";
 import "./reading.js";
 import "./complete.js";
 import "./directs.js";
 import "./editlast.js";
 import "./keys.js";
+
+document.documentElement.classList.add("scripted");
+compose(document.getElementById("composer"), "", toEnd);

@@ -26,7 +26,7 @@ function show() {
 
 let last = Math.max(0, ...[...list.querySelectorAll(".message")].map(item => Number(item.dataset.seq)));
 list.addEventListener("littlechat:placed", event => {
-  const posts = event.detail.filter(item => Number(item.dataset.seq) > last);
+  const posts = event.detail.filter(item => !item.matches(".threaded") && Number(item.dataset.seq) > last);
   if (!posts.length) return;
   last = Math.max(...posts.map(item => Number(item.dataset.seq)));
   if (posts.some(item => item.dataset.author === me)) toEnd();

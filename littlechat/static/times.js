@@ -2,6 +2,7 @@
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
@@ -22,7 +23,10 @@ export function localise(time) {
   const moment = new Date(time.dateTime);
   if (Number.isNaN(moment.getTime())) return;
   time.title = full.format(moment);
-  time.textContent = time.closest("#messages") ? clock.format(moment) : howLongAgo(moment);
+  if (!time.closest(".byline")) time.textContent = howLongAgo(moment);
+  // In a thread no line divides the days.
+  else if (time.closest("#messages") || dayOf(moment) === dayOf(new Date())) time.textContent = clock.format(moment);
+  else time.textContent = short.format(moment);
 }
 
 function howLongAgo(moment) {

@@ -52,6 +52,7 @@ from littlechat.reading import Reading
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.search import Search
+from littlechat.threads import Threads
 from littlechat.throttle import Throttle, TooMany
 from littlechat.work import Work
 
@@ -113,6 +114,7 @@ class Services:
     reading: Reading
     news: News
     actions: Actions
+    threads: Threads
     work: Work
     render: Renderer
     throttle: Throttle

@@ -2,13 +2,26 @@
 
 from dataclasses import replace
 
+from markupsafe import Markup
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.addressees import may_call
 from littlechat.db import Missing
 from littlechat.messages import PAGE_DEFAULT
-from littlechat.models import Cursor, Draft, Invalid, Membership, Message, Page, Session, new_id
+from littlechat.models import (
+    SEQ_MAX,
+    Cursor,
+    Draft,
+    Invalid,
+    Membership,
+    Message,
+    Page,
+    Session,
+    clean_number,
+    clean_switch,
+    new_id,
+)
 from littlechat.throttle import SEND
 from littlechat.web import (
     form_text,
@@ -25,8 +38,6 @@ from littlechat.web import (
 
 blueprint = Blueprint("messages", __name__)
 
-SEQ_MAX = 10**15
-
 
 @blueprint.get("/rooms/<room>")
 @signed_in
@@ -36,13 +47,16 @@ async def show_room(session: Session, room: str) -> ResponseReturnValue:
     if membership is None:
         found, _ = await services().rooms.get_visible(room, session.user)
         return page("door.html", room=found)
-    return await _conversation(session, membership, 200, "", "")
+    thread = clean_number(request.args.get("thread", ""), "thread")
+    return await _conversation(session, membership, 200, Draft("", "", thread=thread), "")
 
 
 async def _conversation(
-    session: Session, membership: Membership, status: int, body: str, error: str
+    session: Session, membership: Membership, status: int, draft: Draft, error: str
 ) -> ResponseReturnValue:
+    """Return the room's page, with a draft that could not be sent in the field it came from."""
     served, room_id = services(), membership.room_id
+    panel = await _panel(room_id, draft.thread, draft, error) if draft.thread else None
     # The cursor before the messages: what happens in between is then sent again, never missed.
     head = await served.messages.head(room_id)
     stretch = await _stretch(room_id, head)
@@ -57,6 +71,7 @@ async def _conversation(
             "history": served.render.history(room_id, stretch),
             "cursor": head,
             "client_id": new_id(),
+            "panel": panel or "",
         },
         status,
         room=room or await served.rooms.get(room_id),
@@ -72,9 +87,19 @@ async def _conversation(
         unread=max(0, head.seq - read_seq),
         online=served.feeds.online(room_id),
         stretch=replace(stretch, messages=[]),
-        body=body,
-        error=error,
+        threaded=panel is not None,
+        body="" if panel else draft.body,
+        error="" if panel else error,
     )
+
+
+async def _panel(room_id: str, seq: int, draft: Draft, error: str) -> Markup:
+    """Return an open thread, with what could not be sent in its field."""
+    thread = await services().threads.get(room_id, seq)
+    html = services().render.page(
+        "_thread.html", thread=thread, draft=draft, error=error, client_id=new_id()
+    )
+    return Markup(html)  # noqa: S704 - our own template's autoescaped output
 
 
 @blueprint.get("/rooms/<room>/messages")
@@ -97,22 +122,36 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
 @member_of
 async def post_message(session: Session, membership: Membership) -> ResponseReturnValue:
     """Post a message; htmx gets its fragment, a plain browser the room again."""
-    draft = Draft(await form_text("body"), await form_text("client_id"))
+    draft = await _draft()
     await services().throttle.hit(SEND, session.user.id)
     try:
+        draft = await services().threads.address(membership.room_id, session.user, draft)
         message = await services().actions.say(membership.room_id, session.user, draft)
     except Invalid as invalid:
         if is_htmx():
             raise
         # The page again, with the text that was not sent in its field.
-        sentence = str(invalid)
-        return await _conversation(session, membership, 422, draft.body, sentence)
+        if "thread" in invalid.errors:
+            draft = replace(draft, thread=None)
+        return await _conversation(session, membership, 422, draft, str(invalid))
     if is_htmx():
         return fragment(services().render.message(message), 201)
     # A page without scripts tells of nothing by itself: who answers has read.
     read = services().news.read(session.user, membership.room_id, message.seq)
     services().work.later(read)
-    return go(f"/rooms/{membership.room_id}")
+    thread = f"?thread={message.thread}" if message.thread else ""
+    return go(f"/rooms/{membership.room_id}{thread}")
+
+
+async def _draft() -> Draft:
+    thread = clean_number(await form_text("thread"), "thread")
+    shown = clean_switch(await form_text("shown"), "shown")
+    return Draft(
+        await form_text("body"),
+        await form_text("client_id"),
+        thread=thread,
+        shown=thread is None or bool(shown),
+    )
 
 
 @blueprint.get("/rooms/<room>/messages/<int:seq>")

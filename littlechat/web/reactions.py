@@ -1,0 +1,59 @@
+"""Reactions: putting an emoji under a message or taking it away, and the picker of emoji."""
+
+import hashlib
+from functools import cache
+
+from quart import Blueprint, Response, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.db import Missing
+from littlechat.emojis import clean_emoji, list_groups
+from littlechat.models import SEQ_MAX, Membership, Session, clean_switch
+from littlechat.posts import reacted
+from littlechat.throttle import REACT
+from littlechat.web import (
+    form_text,
+    fragment,
+    go,
+    is_htmx,
+    member_of,
+    services,
+    signed_in,
+)
+
+blueprint = Blueprint("reactions", __name__)
+
+
+@blueprint.post("/rooms/<room>/messages/<int:seq>/reactions")
+@member_of
+async def post_reaction(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
+    """Put one's emoji under a message (`on=1`), take it away (0), or without `on` the other one."""
+    await services().throttle.hit(REACT, session.user.id)
+    if seq > SEQ_MAX:
+        raise Missing
+    emoji = clean_emoji(await form_text("emoji"))
+    on = clean_switch(await form_text("on"), "on")
+    message = await services().actions.change(
+        membership.room_id, seq, reacted(emoji, session.user, on=on)
+    )
+    if is_htmx():
+        return fragment(services().render.message(message))
+    address = f"thread={message.thread}" if message.thread else f"around={seq}"
+    return go(f"/rooms/{membership.room_id}?{address}#message-{seq}")
+
+
+@blueprint.get("/emoji")
+@signed_in
+async def show_emoji(session: Session) -> ResponseReturnValue:
+    """Return all emoji there are to choose from, as a fragment that browsers keep."""
+    html = _picker()
+    version = hashlib.sha256(html.encode()).hexdigest()[:12]
+    response = Response(html, content_type="text/html; charset=utf-8")
+    response.set_etag(version)
+    response.headers["Cache-Control"] = "private, max-age=86400"
+    return await response.make_conditional(request)
+
+
+@cache
+def _picker() -> str:
+    return services().render.page("_emoji.html", groups=list_groups())

@@ -1,0 +1,26 @@
+"""A thread: the panel beside its room."""
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.db import Missing
+from littlechat.models import SEQ_MAX, Draft, Membership, Session, clean_number, new_id
+from littlechat.web import go, is_htmx, member_of, page, services
+
+blueprint = Blueprint("threads", __name__)
+
+
+@blueprint.get("/rooms/<room>/messages/<int:seq>/thread")
+@member_of
+async def show_thread(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
+    """Return a thread's panel, or with `before` older replies; a plain browser gets the room."""
+    room_id = membership.room_id
+    before = clean_number(request.args.get("before", ""), "before")
+    if seq > SEQ_MAX:
+        raise Missing
+    thread = await services().threads.get(room_id, seq, before)
+    if not is_htmx():
+        return go(f"/rooms/{room_id}?thread={thread.root.seq}")
+    if before is not None:
+        return page("_replies_before.html", thread=thread)
+    return page("_thread.html", thread=thread, draft=Draft("", ""), error="", client_id=new_id())
