@@ -28,6 +28,7 @@ from littlechat.models import (
 from littlechat.posts import Decide, edited, emptied
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
+from littlechat.uploads import Uploads
 from littlechat.work import Work
 
 TOUCH_SECONDS = 1.0
@@ -47,15 +48,17 @@ class Actions:
         accounts: Accounts,
         rooms: Rooms,
         messages: Messages,
+        uploads: Uploads,
         render: Renderer,
         bus: Bus,
         live: Live,
         work: Work,
     ) -> None:
         self._accounts, self._rooms, self._messages = accounts, rooms, messages
+        self._uploads = uploads
         self._render, self._bus, self._live = render, bus, live
         self._work = work
-        self._heralds: list[Herald] = []
+        self._heralds: list[Herald] = [uploads.confirm]
         self._change_heralds: list[Herald] = []
         self._touched: dict[str, tuple[int, datetime]] = {}
 
@@ -69,8 +72,8 @@ class Actions:
 
     async def say(self, room_id: str, author: User, draft: Draft) -> Message:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
-        text, client_id = clean_body(draft.body), clean_client_id(draft.client_id)
-        draft = replace(draft, body=text, client_id=client_id)
+        text = clean_body(draft.body, may_be_blank=bool(draft.files))
+        draft = replace(draft, body=text, client_id=clean_client_id(draft.client_id))
         return await self._work.shielded(self._say(room_id, author, draft))
 
     async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
@@ -95,7 +98,15 @@ class Actions:
 
     async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:
         """Remove one's own message, or anybody's in a room that one manages; raise `Missing`."""
-        return await self.change(room_id, seq, emptied(None if by.may_manage else user))
+        decide = emptied(None if by.may_manage else user)
+        return await self._work.shielded(self._remove(room_id, seq, decide))
+
+    async def _remove(self, room_id: str, seq: int, decide: Decide) -> Message:
+        await self._uploads.doubt(room_id, seq)
+        try:
+            return await self._change(room_id, seq, decide)
+        finally:
+            self._work.later(self._uploads.settle(room_id, seq))
 
     async def change(self, room_id: str, seq: int, decide: Decide) -> Message:
         """Change a message as `decide` says and let everybody see it; raise what that raises.
@@ -170,6 +181,7 @@ class Actions:
         self._live.announce_rooms()
         # Nobody can reach what was said any more; clearing a long room away takes its time.
         self._work.later(self._messages.delete_room(room_id))
+        self._work.later(self._uploads.delete_room(room_id))
 
     async def end_session(self, user: User, session_id: str) -> None:
         """End one session of a person and close its sockets; raise `Missing`."""

@@ -1,5 +1,6 @@
 """`create_app(settings)` builds an application and all that it uses; nothing is global."""
 
+import asyncio
 import hashlib
 import logging
 import time
@@ -13,7 +14,7 @@ from littlechat.accounts import Accounts
 from littlechat.actions import Actions
 from littlechat.bus import Bus, MemoryBus, RedisBus
 from littlechat.config import ConfigError, Settings
-from littlechat.db import Database
+from littlechat.db import Database, Unavailable, now
 from littlechat.feeds import Feeds
 from littlechat.hub import RESTART, Hub
 from littlechat.indexer import Indexer
@@ -26,12 +27,28 @@ from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.search import Search
 from littlechat.throttle import Throttle
-from littlechat.web import Services, auth, health, messages, protect, rooms, search, socket
-from littlechat.web.requests import Application, SessionCookie
+from littlechat.uploads import Uploads
+from littlechat.web import (
+    Services,
+    auth,
+    bodies,
+    files,
+    health,
+    messages,
+    protect,
+    rooms,
+    search,
+    socket,
+)
+from littlechat.web.requests import Application, Exchange, SessionCookie
 from littlechat.work import Work
 
 BODY_BYTES_MAX = 128 * 1024
 """8,000 characters of four bytes, percent-encoded, and a little."""
+
+MIB = 1024 * 1024
+SWEEP_SECONDS = 300.0
+"""How often a process looks whether the hourly sweep is due and no other has done it."""
 
 BODY_SECONDS = 30
 CLOSING_SECONDS = 1.0
@@ -62,11 +79,12 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         QUART_AUTH_COOKIE_NAME="littlechat",
     )
     app.asgi_websocket_class = socket.BoundedConnection
+    app.asgi_http_class = bodies.PacedConnection
     SessionCookie(app)
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
     protect(app)
-    for blueprint in (auth, rooms, messages, search, socket, health):
+    for blueprint in (auth, rooms, messages, files, search, socket, health):
         app.register_blueprint(blueprint.blueprint)
     add_static(app)
     log_requests(app)
@@ -77,9 +95,11 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         await served.rooms.open()
         await served.live.open()
         served.indexer.open()
+        app.extensions["littlechat.sweeping"] = asyncio.create_task(sweep(served), name="sweep")
 
     @app.after_serving
     async def close_services() -> None:
+        app.extensions["littlechat.sweeping"].cancel()
         await served.indexer.close()
         await served.work.close()
         await served.live.close()
@@ -99,11 +119,13 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     alone = bus is None and settings.redis_url is None
     message_store = Messages(db, metrics.batch_size.observe, alone=alone)
     render, hub, work = Renderer(), Hub(), Work()
+    uploads = Uploads(db, work, settings.upload_max * MIB, settings.upload_quota * MIB)
     feeds = Feeds(carrier, hub, message_store, render)
     access = Access(accounts, room_store, carrier)
     live = Live(carrier, hub, feeds, render, access, accounts, room_store)
     _watch(metrics, hub, feeds, carrier)
-    actions = Actions(accounts, room_store, message_store, render, carrier, live, work)
+    metrics.gauge("file_bytes", "Bytes of files when last counted.", lambda: uploads.used)
+    actions = Actions(accounts, room_store, message_store, uploads, render, carrier, live, work)
     postings = Postings(db)
     indexer = Indexer(db, postings)
     actions.tell(indexer.hear)
@@ -119,6 +141,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         accounts=accounts,
         rooms=room_store,
         messages=message_store,
+        uploads=uploads,
         search=Search(db, postings),
         indexer=indexer,
         metrics=metrics,
@@ -151,6 +174,16 @@ def _bus(settings: Settings, metrics: Metrics) -> Bus:
     # Two installations on one Redis must not hear each other; their secrets differ.
     namespace = hashlib.sha256(settings.secret_key.encode()).hexdigest()[:12]
     return RedisBus(settings.redis_url, namespace, metrics.bus_seconds.observe)
+
+
+async def sweep(served: Services) -> None:
+    """Clear files away that nobody refers to, every so often and in one process at a time."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            await served.uploads.sweep(now())
+        except Unavailable:
+            log.warning("files not swept: the database does not answer")
 
 
 async def close_sockets(app: Quart) -> None:

@@ -37,6 +37,7 @@ REGISTER = Rule("register", parse("60 per hour"))
 SEND = Rule("send", parse("60 per 10 seconds"))
 SEARCH = Rule("search", parse("80 per 10 seconds"))
 """Every pause in typing asks."""
+UPLOAD = Rule("upload", parse("60 per minute"))
 CREATE_ROOM = Rule("create-room", parse("30 per hour"))
 INVITE = Rule("invite", parse("30 per hour"))
 JOIN = Rule("join", parse("60 per minute"))

@@ -41,6 +41,9 @@ async def wipe(database: Database) -> None:
         database.search_rooms,
         database.search_segments,
         database.search_parts,
+        database.files,
+        database.chunks,
+        database.usage,
     ):
         await collection.delete({})
 

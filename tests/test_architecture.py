@@ -16,11 +16,11 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 # A module imports only from the lines above its own.
 LADDER = """
 models config logs
-markup frames presence ordering datadir terms segments
+markup frames presence ordering datadir terms segments kinds
 embedded bus db throttle metrics work patience images
-ends posts postings
+ends posts postings blobs
 changes
-accounts rooms messages search indexer
+accounts rooms messages search indexer uploads
 hub render access
 catchup crowd
 feed

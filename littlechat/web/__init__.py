@@ -3,8 +3,9 @@
 A browser gets pages and redirects, htmx gets fragments and statuses, from the same handlers.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
@@ -22,6 +23,7 @@ from quart import (
     request,
     websocket,
 )
+from quart.datastructures import FileStorage
 from quart.typing import ResponseReturnValue, ResponseTypes
 from quart_auth import current_user
 from werkzeug.datastructures import Headers
@@ -45,11 +47,12 @@ from littlechat.indexer import Indexer
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
-from littlechat.models import Invalid, Membership, Refused, Session
+from littlechat.models import Invalid, Membership, Refused, Session, User
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.search import Search
-from littlechat.throttle import Throttle, TooMany
+from littlechat.throttle import UPLOAD, Throttle, TooMany
+from littlechat.uploads import Full, TooLarge, Uploads
 from littlechat.work import Work
 
 Handler = Callable[..., Awaitable[ResponseReturnValue]]
@@ -65,6 +68,7 @@ HEADERS = {
             "script-src 'self'",
             "style-src 'self'",
             "img-src 'self' data:",
+            "media-src 'self'",
             "font-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
@@ -106,6 +110,7 @@ class Services:
     messages: Messages
     search: Search
     indexer: Indexer
+    uploads: Uploads
     metrics: Metrics
     actions: Actions
     work: Work
@@ -163,6 +168,22 @@ def local_path(target: str) -> str | None:
 async def form_text(name: str) -> str:
     """Return one form field as text, empty if absent; never a structure."""
     return str((await request.form).get(name, ""))
+
+
+async def form_files(room_id: str, user: User) -> list[str]:
+    """Return the ids of a message form's files; those that come in the form itself are stored."""
+    ids = list(map(str, (await request.form).getlist("file")))
+    for sent in (await request.files).getlist("upload"):
+        if sent.filename:
+            await services().throttle.hit(UPLOAD, user.id)
+            stored = await services().uploads.add(room_id, user, sent.filename, _parts(sent))
+            ids.append(stored.file.id)
+    return ids
+
+
+async def _parts(sent: FileStorage) -> AsyncIterator[bytes]:
+    while part := await asyncio.to_thread(sent.stream.read, 64 * 1024):
+        yield part
 
 
 def client_address() -> str:
@@ -251,6 +272,12 @@ def manager_of(handler: Handler) -> Handler:
     return member_of(guarded)
 
 
+def takes_files(handler: Handler) -> Handler:
+    """Let a handler's body be as large and as slow as files are (`web/bodies.py` looks here)."""
+    handler.takes_files = True  # type: ignore[attr-defined]
+    return handler
+
+
 def is_same_origin(headers: Headers) -> bool:
     """Whether a request comes from our own pages, or from no page at all.
 
@@ -304,6 +331,10 @@ SENTENCES = {
 }
 
 
+STATUSES: dict[type[Invalid], int] = {TooLarge: 413, Full: 507}
+"""What is invalid and yet has a status of its own."""
+
+
 async def on_http_error(error: HTTPException) -> Response:
     """Answer with the error's own sentence where we gave it one, with a plain one elsewhere."""
     code = error.code or 500
@@ -332,7 +363,7 @@ async def on_refused(error: Refused) -> Response:
 
 async def on_invalid(error: Invalid) -> Response:
     """Say what is wrong, for handlers without a form to show it in."""
-    return refusal(422, str(error))
+    return refusal(STATUSES.get(type(error), 422), str(error))
 
 
 async def on_too_many(error: TooMany) -> Response:

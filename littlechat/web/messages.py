@@ -7,9 +7,21 @@ from quart.typing import ResponseReturnValue
 
 from littlechat.db import Missing
 from littlechat.messages import PAGE_DEFAULT
-from littlechat.models import Cursor, Draft, Invalid, Membership, Message, Page, Session, new_id
+from littlechat.models import (
+    Cursor,
+    Draft,
+    File,
+    Invalid,
+    Membership,
+    Message,
+    Page,
+    Session,
+    clean_client_id,
+    new_id,
+)
 from littlechat.throttle import SEND
 from littlechat.web import (
+    form_files,
     form_text,
     fragment,
     go,
@@ -19,6 +31,7 @@ from littlechat.web import (
     page,
     services,
     signed_in,
+    takes_files,
 )
 
 blueprint = Blueprint("messages", __name__)
@@ -34,11 +47,16 @@ async def show_room(session: Session, room: str) -> ResponseReturnValue:
     if membership is None:
         found, _ = await services().rooms.get_visible(room, session.user)
         return page("door.html", room=found)
-    return await _conversation(session, membership, 200, "", "")
+    return await _conversation(session, membership, 200, "", "", [])
 
 
 async def _conversation(
-    session: Session, membership: Membership, status: int, body: str, error: str
+    session: Session,
+    membership: Membership,
+    status: int,
+    body: str,
+    error: str,
+    attached: list[File],
 ) -> ResponseReturnValue:
     served, room_id = services(), membership.room_id
     # The cursor before the messages: what happens in between is then sent again, never missed.
@@ -67,6 +85,7 @@ async def _conversation(
         stretch=replace(stretch, messages=[]),
         body=body,
         error=error,
+        attached=attached,
     )
 
 
@@ -87,22 +106,28 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
 
 
 @blueprint.post("/rooms/<room>/messages")
+@takes_files
 @member_of
 async def post_message(session: Session, membership: Membership) -> ResponseReturnValue:
     """Post a message; htmx gets its fragment, a plain browser the room again."""
-    draft = Draft(await form_text("body"), await form_text("client_id"))
+    room_id, uploads = membership.room_id, services().uploads
+    body, ids = await form_text("body"), list[str]()
     await services().throttle.hit(SEND, session.user.id)
     try:
-        message = await services().actions.say(membership.room_id, session.user, draft)
+        client_id = clean_client_id(await form_text("client_id"))
+        ids = await form_files(room_id, session.user)
+        files = await uploads.claim(room_id, session.user, ids, client_id)
+        draft = Draft(body, client_id, files=files)
+        message = await services().actions.say(room_id, session.user, draft)
     except Invalid as invalid:
         if is_htmx():
             raise
-        # The page again, with the text that was not sent in its field.
-        sentence = str(invalid)
-        return await _conversation(session, membership, 422, draft.body, sentence)
+        # The page again, with what was not sent in its fields.
+        attached = await uploads.list_loose(room_id, session.user, ids)
+        return await _conversation(session, membership, 422, body, str(invalid), attached)
     if is_htmx():
         return fragment(services().render.message(message), 201)
-    return go(f"/rooms/{membership.room_id}")
+    return go(f"/rooms/{room_id}")
 
 
 @blueprint.get("/rooms/<room>/messages/<int:seq>")

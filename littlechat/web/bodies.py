@@ -1,0 +1,134 @@
+"""How bodies come in: only as fast as they are read, and large ones only where files are taken.
+
+Quart takes a body into memory as fast as its sender can, up to one limit that is fixed before it is
+known which handler will have it.
+"""
+
+import asyncio
+import contextlib
+from typing import Any, cast
+
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
+from quart.asgi import ASGIHTTPConnection
+from quart.typing import ResponseTypes
+from quart.wrappers import Request
+from quart.wrappers.request import Body
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from littlechat.uploads import ADD_SECONDS
+from littlechat.web import Services
+
+WAITING_BYTES = 128 * 1024
+"""What may wait in memory for its handler, and one piece more; then TCP makes the sender wait."""
+
+PLAIN_FORMS = ("application/x-www-form-urlencoded", "application/x-url-encoded")
+
+DRAIN_SECONDS = 5.0
+"""How long after the answer what still comes is taken in and dropped."""
+
+
+class PacedBody(Body):
+    """A body that counts all that came, and lets its sender wait for its reader."""
+
+    def __init__(self, expected: int | None, bytes_max: int) -> None:
+        super().__init__(expected, bytes_max)
+        self.bytes_max = bytes_max
+        self.came = 0
+        self.given_up = False
+        self._taken = asyncio.Event()
+
+    def append(self, data: bytes) -> None:
+        """Take in a part; too much in all makes the next read raise."""
+        if self.given_up:
+            return
+        self.came += len(data)
+        if self.came > self.bytes_max:
+            self._must_raise = RequestEntityTooLarge()
+            self._data.clear()
+            self.set_complete()
+            return
+        super().append(data)
+
+    async def __anext__(self) -> bytes:
+        data = await super().__anext__()
+        self._taken.set()
+        return data
+
+    async def wait_for_room(self) -> None:
+        """Return when the reader has taken what came, or will take nothing any more."""
+        while len(self._data) > WAITING_BYTES and not self.given_up:
+            self._taken.clear()
+            await self._taken.wait()
+
+    def give_up(self) -> None:
+        """Drop what is here and what comes: nobody will read it."""
+        self.given_up = True
+        self._data.clear()
+        self._taken.set()
+
+
+class PacedConnection(ASGIHTTPConnection):
+    """Quart's connection with a `PacedBody`."""
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Handle the request, then take in what is still on its way."""
+        self._is_whole = False
+        try:
+            await super().__call__(receive, send)
+        finally:
+            if not self._is_whole:
+                # Else the server waits for ever to hand us the rest, and keeps the connection.
+                self._draining = asyncio.create_task(_drain(receive))
+
+    def _create_request_from_scope(self, send: ASGISendCallable) -> Request:
+        request = super()._create_request_from_scope(send)
+        bytes_max = cast(int, self.app.config["MAX_CONTENT_LENGTH"])
+        if request.method == "POST" and self._takes_files(request):
+            served: Services = self.app.extensions["littlechat"]
+            bytes_max += served.uploads.bytes_max
+            request.body_timeout = ADD_SECONDS
+        request.max_content_length = bytes_max
+        self._body = request.body = PacedBody(request.content_length, bytes_max)
+        return request
+
+    def _takes_files(self, request: Request) -> bool:
+        # A plain form is awaited as a whole: it must never be one that is paced.
+        if request.mimetype in PLAIN_FORMS:
+            return False
+        adapter = self.app.create_url_adapter(request)
+        with contextlib.suppress(HTTPException):
+            endpoint, _ = cast(Any, adapter).match()
+            return hasattr(self.app.view_functions[endpoint], "takes_files")
+        return False
+
+    async def handle_messages(self, request: Request, receive: ASGIReceiveCallable) -> None:
+        """Take in the body at its reader's pace, then wait for the browser to leave."""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self._is_whole = True
+                return
+            if message["type"] == "http.request":
+                self._body.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    self._body.set_complete()
+                    self._is_whole = True
+                elif not self._is_awaited:
+                    await self._body.wait_for_room()
+
+    @property
+    def _is_awaited(self) -> bool:
+        # `await body` takes nothing until all is there: a plain form, no more than what may wait.
+        return self._body.bytes_max <= WAITING_BYTES
+
+    async def _send_response(self, send: ASGISendCallable, response: ResponseTypes) -> None:
+        # Who is still sending must be able to hear the answer.
+        self._body.give_up()
+        await super()._send_response(send, response)
+
+
+async def _drain(receive: ASGIReceiveCallable) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while (await receive())["type"] != "http.disconnect":
+                pass
