@@ -98,6 +98,13 @@ def drawing(name: str) -> str:
     return next((kind for kind, words in ENDINGS.items() if ending in words.split()), "file")
 
 
+def ending(name: str) -> str:
+    """Return what is written on that drawing: the name's ending if it is a short one."""
+    stem, _, last = name.rpartition(".")
+    short = stem and len(last) <= 4 and last.isascii() and last.isalnum()
+    return last.upper() if short else ""
+
+
 def clean_file_name(raw: str) -> str:
     """Return a file's name without path, controls or marks that turn its direction.
 

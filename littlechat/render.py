@@ -105,6 +105,7 @@ class Renderer:
         )
         self._env.filters.update(
             drawing=kinds.drawing,
+            ending=kinds.ending,
             family=kinds.family,
             size=kinds.size_in_words,
             shown_size=shown_size,
@@ -141,7 +142,8 @@ class Renderer:
         key = (message.room_id, message.seq, message.version, message.at)
         html = self._messages.find(key)
         if html is None:
-            body = Markup(markup.to_html(message.body))  # noqa: S704 - markup.py made it safe
+            text = markup.to_html(message.body) if message.body else ""
+            body = Markup(text)  # noqa: S704 - markup.py made it safe
             html = self._messages.keep(key, self._message.render(message=message, body=body))
         return Markup(html)  # noqa: S704 - our own template's autoescaped output
 

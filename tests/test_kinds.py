@@ -8,6 +8,7 @@ from littlechat.kinds import (
     HEAD_BYTES,
     clean_file_name,
     drawing,
+    ending,
     family,
     find_type,
     is_inline,
@@ -107,6 +108,7 @@ def test_drawing_goes_by_the_ending() -> None:
         *("document", "sheet", "archive", "code", "file", "file"),
         "document",
     ]
+    assert [ending(name) for name in names] == ["PDF", "CSV", "GZ", "PY", "", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -40,33 +40,38 @@ field.addEventListener("keydown", event => {
 composer.addEventListener("submit", event => {
   event.preventDefault();
   const text = field.value;
-  if (!text.trim()) return field.focus();
-  // The same text again is the same message: the server stores one id once.
-  if (returned !== text) clientId.value = random();
+  const chips = [...composer.querySelectorAll(".chip[data-file]")];
+  if (!text.trim() && !chips.length) return field.focus();
+  // The same again is the same message: the server stores one id once.
+  if (returned !== identity(text, chips)) clientId.value = random();
   returned = "";
   notice.replaceChildren();
-  send(text, clientId.value);
+  send(text, clientId.value, chips);
   fill("");
   field.focus();
   toEnd();
 });
 
-function send(text, id) {
+const identity = (text, chips) => JSON.stringify([text, ...chips.map(chip => chip.dataset.file)]);
+
+function send(text, id, chips) {
   const form = template.content.firstElementChild.cloneNode(true);
   form.elements.body.value = text;
   form.elements.client_id.value = id;
   form.querySelector(".text").textContent = text;
+  form.append(...chips);
   pending.append(form);
   htmx.process(form);
   htmx.trigger(form, "dispatch");
 }
 
 function giveBack(form, sentence) {
-  const text = form.elements.body.value;
-  if (!field.value) {
-    returned = text;
+  const text = form.elements.body.value, chips = [...form.querySelectorAll(".chip")];
+  if (!field.value && !composer.querySelector(".chip")) {
+    returned = identity(text, chips);
     clientId.value = form.elements.client_id.value;
   }
+  composer.querySelector(".chips").prepend(...chips);
   fill(field.value ? `${text}\n${field.value}` : text);
   form.remove();
   if (sentence) notice.innerHTML = "<p class=\"alert\" role=\"alert\"></p>";

@@ -5,3 +5,5 @@ import "./look.js";
 import "./scroll.js";
 import "./composer.js";
 import "./tools.js";
+import "./attach.js";
+import "./lightbox.js";

@@ -34,6 +34,8 @@ class PacedBody(Body):
         super().__init__(expected, bytes_max)
         self.bytes_max = bytes_max
         self.came = 0
+        self.is_whole = False
+        """Whether nothing more comes."""
         self.given_up = False
         self._taken = asyncio.Event()
 
@@ -72,11 +74,10 @@ class PacedConnection(ASGIHTTPConnection):
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Handle the request, then take in what is still on its way."""
-        self._is_whole = False
         try:
             await super().__call__(receive, send)
         finally:
-            if not self._is_whole:
+            if not self._body.is_whole:
                 # Else the server waits for ever to hand us the rest, and keeps the connection.
                 self._draining = asyncio.create_task(_drain(receive))
 
@@ -106,13 +107,13 @@ class PacedConnection(ASGIHTTPConnection):
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                self._is_whole = True
+                self._body.is_whole = True
                 return
             if message["type"] == "http.request":
                 self._body.append(message.get("body", b""))
                 if not message.get("more_body", False):
                     self._body.set_complete()
-                    self._is_whole = True
+                    self._body.is_whole = True
                 elif not self._is_awaited:
                     await self._body.wait_for_room()
 

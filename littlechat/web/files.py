@@ -129,8 +129,10 @@ def _span(size: int, etag: str) -> tuple[int, int, int]:
         return whole
     if "If-Range" in request.headers and not _is_same(etag):
         return whole
-    found = asked.range_for_length(size)
-    return (*found, 206) if found else (0, 0, 416)
+    begin, end = asked.ranges[0]
+    start = max(0, size + begin) if begin < 0 else begin
+    stop = size if end is None else min(end, size)
+    return (start, stop, 206) if start < stop else (0, 0, 416)
 
 
 def _is_same(etag: str) -> bool:

@@ -47,7 +47,7 @@ async def show_room(session: Session, room: str) -> ResponseReturnValue:
     if membership is None:
         found, _ = await services().rooms.get_visible(room, session.user)
         return page("door.html", room=found)
-    return await _conversation(session, membership, 200, "", "", [])
+    return await _conversation(session, membership, 200, "", "", ())
 
 
 async def _conversation(
@@ -56,7 +56,7 @@ async def _conversation(
     status: int,
     body: str,
     error: str,
-    attached: list[File],
+    attached: tuple[File, ...],
 ) -> ResponseReturnValue:
     served, room_id = services(), membership.room_id
     # The cursor before the messages: what happens in between is then sent again, never missed.
@@ -86,6 +86,7 @@ async def _conversation(
         body=body,
         error=error,
         attached=attached,
+        file_max=served.uploads.bytes_max,
     )
 
 
@@ -124,7 +125,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
             raise
         # The page again, with what was not sent in its fields.
         attached = await uploads.list_loose(room_id, session.user, ids)
-        return await _conversation(session, membership, 422, body, str(invalid), attached)
+        return await _conversation(session, membership, 422, body, str(invalid), tuple(attached))
     if is_htmx():
         return fragment(services().render.message(message), 201)
     return go(f"/rooms/{room_id}")
