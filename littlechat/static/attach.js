@@ -70,7 +70,7 @@ export function takeFiles(form, zone, kept) {
     chip.querySelector("progress").hidden = true;
     chip.querySelector(".why").textContent = text;
     chip.querySelector("[data-do=retry]").hidden = !again;
-    chip.querySelector("[data-do=cancel]").ariaLabel = `Remove ${chip.file.name}`;
+    chip.querySelector("[data-do=cancel]").textContent = "Remove";
   }
 
   const acts = {
@@ -85,6 +85,7 @@ export function takeFiles(form, zone, kept) {
       chip.querySelector("progress").hidden = false;
       chip.querySelector(".why").textContent = "";
       chip.querySelector("[data-do=retry]").hidden = true;
+      chip.querySelector("[data-do=cancel]").textContent = "Cancel";
       waiting.push(chip);
       next();
     },

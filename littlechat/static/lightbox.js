@@ -2,7 +2,7 @@
 
 const dialog = document.getElementById("lightbox");
 const image = dialog.querySelector("img"), name = dialog.querySelector(".name");
-const download = dialog.querySelector(".download"), count = dialog.querySelector(".count");
+const download = dialog.querySelector(".download"), place = dialog.querySelector(".place");
 const [back, on] = dialog.querySelectorAll("[data-step]");
 let shown;
 
@@ -14,7 +14,7 @@ function show(link) {
   image.src = link.href;
   image.alt = name.textContent = small.alt;
   download.href = `${link.getAttribute("href")}?download`;
-  count.textContent = list.length > 1 ? `${at + 1} of ${list.length}` : "";
+  place.textContent = list.length > 1 ? `${at + 1} of ${list.length}` : "";
   back.disabled = at <= 0;
   on.disabled = at === list.length - 1;
   if (!dialog.open) dialog.showModal();

@@ -23,8 +23,9 @@ WAITING_BYTES = 128 * 1024
 
 PLAIN_FORMS = ("application/x-www-form-urlencoded", "application/x-url-encoded")
 
-DRAIN_SECONDS = 5.0
-"""How long after the answer what still comes is taken in and dropped."""
+LINGER_SECONDS = 5.0
+"""How long a refused sender may go on before the connection is cut: one that is cut at once may
+never hear the answer, since a reset drops what it has not read yet."""
 
 
 class PacedBody(Body):
@@ -34,8 +35,8 @@ class PacedBody(Body):
         super().__init__(expected, bytes_max)
         self.bytes_max = bytes_max
         self.came = 0
-        self.is_whole = False
-        """Whether nothing more comes."""
+        self.whole = asyncio.Event()
+        """Set when nothing more comes."""
         self.given_up = False
         self._taken = asyncio.Event()
 
@@ -77,7 +78,7 @@ class PacedConnection(ASGIHTTPConnection):
         try:
             await super().__call__(receive, send)
         finally:
-            if not self._body.is_whole:
+            if not self._body.whole.is_set():
                 # Else the server waits for ever to hand us the rest, and keeps the connection.
                 self._draining = asyncio.create_task(_drain(receive))
 
@@ -107,13 +108,13 @@ class PacedConnection(ASGIHTTPConnection):
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                self._body.is_whole = True
+                self._body.whole.set()
                 return
             if message["type"] == "http.request":
                 self._body.append(message.get("body", b""))
                 if not message.get("more_body", False):
                     self._body.set_complete()
-                    self._body.is_whole = True
+                    self._body.whole.set()
                 elif not self._is_awaited:
                     await self._body.wait_for_room()
 
@@ -123,13 +124,23 @@ class PacedConnection(ASGIHTTPConnection):
         return self._body.bytes_max <= WAITING_BYTES
 
     async def _send_response(self, send: ASGISendCallable, response: ResponseTypes) -> None:
-        # Who is still sending must be able to hear the answer.
         self._body.give_up()
-        await super()._send_response(send, response)
+
+        async def send_lingering(event: Any) -> None:
+            is_last = event["type"] == "http.response.body" and not event.get("more_body")
+            if is_last and not self._body.whole.is_set():
+                # The whole answer, but not its end, which closes the connection.
+                await send(event | {"more_body": True})
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._body.whole.wait(), LINGER_SECONDS)
+                event = {"type": "http.response.body", "body": b"", "more_body": False}
+            await send(event)
+
+        await super()._send_response(send_lingering, response)
 
 
 async def _drain(receive: ASGIReceiveCallable) -> None:
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_SECONDS):
+        async with asyncio.timeout(LINGER_SECONDS):
             while (await receive())["type"] != "http.disconnect":
                 pass
