@@ -60,6 +60,10 @@ VENDORED = ("vendor/htmx.min.js", "vendor/hx-ws.min.js")
 log = logging.getLogger("littlechat.requests")
 
 
+class Connection(bodies.PacedConnection, Exchange):
+    """A request and its answer: as quick as `Exchange`, as patient as its body needs."""
+
+
 def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     """Return an application on `settings.mongodb_uri`, which must be set.
 
@@ -79,7 +83,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         QUART_AUTH_COOKIE_NAME="littlechat",
     )
     app.asgi_websocket_class = socket.BoundedConnection
-    app.asgi_http_class = bodies.PacedConnection
+    app.asgi_http_class = Connection
     SessionCookie(app)
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served

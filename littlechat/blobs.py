@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import IO, Any
 
 from littlechat.db import Database, Missing
 from littlechat.kinds import HEAD_BYTES
@@ -70,6 +70,12 @@ class Blobs:
     async def delete(self, blob_id: str) -> None:
         """Delete a blob; one that is not there is deleted already."""
         await self._db.chunks.delete({"files_id": blob_id})
+
+
+async def parts_of(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """Yield what is in a file of the disk, read beside the loop."""
+    while part := await asyncio.to_thread(file.read, PIECE_BYTES):
+        yield part
 
 
 async def _seen_through(write: Coroutine[Any, Any, None]) -> None:

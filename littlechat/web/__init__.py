@@ -3,9 +3,8 @@
 A browser gets pages and redirects, htmx gets fragments and statuses, from the same handlers.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
@@ -23,7 +22,6 @@ from quart import (
     request,
     websocket,
 )
-from quart.datastructures import FileStorage
 from quart.typing import ResponseReturnValue, ResponseTypes
 from quart_auth import current_user
 from werkzeug.datastructures import Headers
@@ -38,6 +36,7 @@ from werkzeug.exceptions import (
 from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
+from littlechat.blobs import parts_of
 from littlechat.bus import Bus
 from littlechat.config import Settings
 from littlechat.db import Database, Missing, Unavailable
@@ -176,14 +175,9 @@ async def form_files(room_id: str, user: User) -> list[str]:
     for sent in (await request.files).getlist("upload"):
         if sent.filename:
             await services().throttle.hit(UPLOAD, user.id)
-            stored = await services().uploads.add(room_id, user, sent.filename, _parts(sent))
-            ids.append(stored.file.id)
+            parts = parts_of(sent.stream)
+            ids.append((await services().uploads.add(room_id, user, sent.filename, parts)).file.id)
     return ids
-
-
-async def _parts(sent: FileStorage) -> AsyncIterator[bytes]:
-    while part := await asyncio.to_thread(sent.stream.read, 64 * 1024):
-        yield part
 
 
 def client_address() -> str:

@@ -52,6 +52,17 @@ class PacedBody(Body):
             return
         super().append(data)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether a reader will be given nothing more than is here."""
+        return self._complete.is_set()
+
+    def set_complete(self) -> None:
+        """Let the reader go on to the end, or to what is wrong."""
+        super().set_complete()
+        if self._must_raise is None:
+            self.whole.set()
+
     async def __anext__(self) -> bytes:
         data = await super().__anext__()
         self._taken.set()
@@ -71,7 +82,7 @@ class PacedBody(Body):
 
 
 class PacedConnection(ASGIHTTPConnection):
-    """Quart's connection with a `PacedBody`."""
+    """Quart's connection with a `PacedBody`; stands before whatever else is made of it."""
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Handle the request, then take in what is still on its way."""

@@ -146,6 +146,4 @@ def _streamed(
     head = request.method == "HEAD"
     response = Response(b"" if head else pieces, status=status, headers=headers)
     response.content_length = size
-    # Not Quart's minute for a whole answer: the server cuts off who takes nothing for 15 s.
-    response.timeout = None
     return response
