@@ -161,6 +161,14 @@ async def test_quota_holds_when_many_come_at_once(db: Database) -> None:
     assert sum(isinstance(one, Full) for one in done) == 4
 
 
+async def test_first_two_at_once_are_both_counted(db: Database) -> None:
+    store = Store(db)
+    await asyncio.gather(store.put(b"a" * 400), store.put(b"a" * 300))
+    usage = await db.usage.find_one({"_id": "files"})
+    assert usage
+    assert usage["bytes"] == 700
+
+
 async def test_no_quota_means_no_files(db: Database) -> None:
     with pytest.raises(Full, match="switched off"):
         await Store(db, quota=0).put()

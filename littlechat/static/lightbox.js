@@ -38,9 +38,10 @@ dialog.addEventListener("click", event => {
   else if (event.target === dialog || event.target.matches("figure, .close")) dialog.close();
 });
 
-dialog.addEventListener("keydown", event => {
+// On the document: at either end the button that had the focus is switched off.
+document.addEventListener("keydown", event => {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!by) return;
+  if (!by || !dialog.open) return;
   event.preventDefault();
   step(document.dir === "rtl" ? -by : by);
 });

@@ -26,6 +26,8 @@ PLAIN_FORMS = ("application/x-www-form-urlencoded", "application/x-url-encoded")
 LINGER_SECONDS = 5.0
 """How long a refused sender may go on before the connection is cut: one that is cut at once may
 never hear the answer, since a reset drops what it has not read yet."""
+LINGER_BYTES = 32 * 1024 * 1024
+"""How much it may go on to send."""
 
 
 class PacedBody(Body):
@@ -42,9 +44,11 @@ class PacedBody(Body):
 
     def append(self, data: bytes) -> None:
         """Take in a part; too much in all makes the next read raise."""
-        if self.given_up:
-            return
         self.came += len(data)
+        if self.given_up:
+            if self.came > self.bytes_max + LINGER_BYTES:
+                self.whole.set()
+            return
         if self.came > self.bytes_max:
             self._must_raise = RequestEntityTooLarge()
             self._data.clear()

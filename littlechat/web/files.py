@@ -56,11 +56,11 @@ async def show_waiting(session: Session, membership: Membership) -> ResponseRetu
     return page("_chips.html", attached=found)
 
 
-@blueprint.post("/files/<file_id>/discard")
+@blueprint.post("/files/<loose_id>/discard")
 @signed_in
-async def post_discard(session: Session, file_id: str) -> ResponseReturnValue:
+async def post_discard(session: Session, loose_id: str) -> ResponseReturnValue:
     """Delete one's own file that no message has."""
-    await services().uploads.discard(file_id, session.user)
+    await services().uploads.discard(loose_id, session.user)
     return Response("", status=204)
 
 
