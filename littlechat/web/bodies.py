@@ -6,9 +6,9 @@ known which handler will have it.
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
 from quart.asgi import ASGIHTTPConnection
 from quart.typing import ResponseTypes
 from quart.wrappers import Request
@@ -17,6 +17,9 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from littlechat.uploads import ADD_SECONDS
 from littlechat.web import Services
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
 
 WAITING_BYTES = 128 * 1024
 """What may wait in memory for its handler, and one piece more; then TCP makes the sender wait."""
@@ -88,7 +91,7 @@ class PacedBody(Body):
 class PacedConnection(ASGIHTTPConnection):
     """Quart's connection with a `PacedBody`; stands before whatever else is made of it."""
 
-    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def __call__(self, receive: Receive, send: Send) -> None:
         """Handle the request, then take in what is still on its way."""
         try:
             await super().__call__(receive, send)
@@ -97,7 +100,7 @@ class PacedConnection(ASGIHTTPConnection):
                 # Else the server waits for ever to hand us the rest, and keeps the connection.
                 self._draining = asyncio.create_task(_drain(receive))
 
-    def _create_request_from_scope(self, send: ASGISendCallable) -> Request:
+    def _create_request_from_scope(self, send: Send) -> Request:
         request = super()._create_request_from_scope(send)
         bytes_max = cast(int, self.app.config["MAX_CONTENT_LENGTH"])
         if request.method == "POST" and self._takes_files(request):
@@ -118,7 +121,7 @@ class PacedConnection(ASGIHTTPConnection):
             return hasattr(self.app.view_functions[endpoint], "takes_files")
         return False
 
-    async def handle_messages(self, request: Request, receive: ASGIReceiveCallable) -> None:
+    async def handle_messages(self, request: Request, receive: Receive) -> None:
         """Take in the body at its reader's pace, then wait for the browser to leave."""
         while True:
             message = await receive()
@@ -138,7 +141,7 @@ class PacedConnection(ASGIHTTPConnection):
         # `await body` takes nothing until all is there: a plain form, no more than what may wait.
         return self._body.bytes_max <= WAITING_BYTES
 
-    async def _send_response(self, send: ASGISendCallable, response: ResponseTypes) -> None:
+    async def _send_response(self, send: Send, response: ResponseTypes) -> None:
         self._body.give_up()
 
         async def send_lingering(event: Any) -> None:
@@ -154,7 +157,7 @@ class PacedConnection(ASGIHTTPConnection):
         await super()._send_response(send_lingering, response)
 
 
-async def _drain(receive: ASGIReceiveCallable) -> None:
+async def _drain(receive: Receive) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
             while (await receive())["type"] != "http.disconnect":
