@@ -155,10 +155,17 @@ class Person:
         """Enter a public room."""
         assert (await self.post(f"/rooms/{room}/join")).status_code == 303
 
-    async def say(self, room: str, body: str, client_id: str = "") -> int:
+    async def upload(self, room: str, data: bytes, name: str = "a.bin") -> str:
+        """Send a file ahead of its message; return its id."""
+        answer = await self.http.post(f"/rooms/{room}/files", params={"name": name}, content=data)
+        assert answer.status_code == 201, answer.text
+        return answer.text.partition('value="')[2].partition('"')[0]
+
+    async def say(self, room: str, body: str, client_id: str = "", file: str = "") -> int:
         """Post a message and return its seq."""
+        form = {"file": file} if file else {}
         answer = await self.post(
-            f"/rooms/{room}/messages", htmx=True, body=body, client_id=client_id
+            f"/rooms/{room}/messages", htmx=True, body=body, client_id=client_id, **form
         )
         assert answer.status_code == 201, answer.text
         return Dom(answer.text).seqs[0]
@@ -265,6 +272,8 @@ class Shown:
     author: str
     version: int
     text: str = ""
+    files: list[str] = field(default_factory=list)
+    """The addresses of its files."""
 
 
 @dataclass
@@ -296,6 +305,11 @@ class Dom(HTMLParser):
         """The texts of the messages shown, in their order."""
         return [self.messages[seq].text for seq in self.seqs]
 
+    @property
+    def files(self) -> list[list[str]]:
+        """The files of the messages shown, in their order."""
+        return [self.messages[seq].files for seq in self.seqs]
+
     def apply(self, html: str) -> None:
         """Take in a page, a fragment or a frame."""
         self.reset()
@@ -321,6 +335,8 @@ class Dom(HTMLParser):
             self._message = Shown(
                 int(own["data-seq"]), own["data-author"], int(own["data-version"])
             )
+        if self._message and own.get("href", "").startswith("/files/"):
+            self._message.files.append(own["href"])
         self._depth += tag == "li"
         if "message-body" in own.get("class", "").split():
             self._in.append("body")

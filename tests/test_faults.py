@@ -293,7 +293,7 @@ Said = dict[int, tuple[Person, str]]
 Act = tuple[str, int, int]
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["say", "say", "say", "edit", "remove", "cut", "return"]),
+        st.sampled_from(["say", "say", "attach", "edit", "remove", "cut", "return"]),
         st.integers(0, 3),
         st.integers(0, 30),
     ),
@@ -344,7 +344,7 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
             await streams.pop(who).close()
         elif act == "return" and who not in streams:
             streams[who] = await people[who].come_back(room, doms[who])
-        elif act in ("say", "edit", "remove"):
+        elif act in ("say", "attach", "edit", "remove"):
             writing = write(people[who], room, said, act, which, number)
             pending.append(asyncio.create_task(writing))
         if which % 3 == 0:
@@ -361,6 +361,7 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
     for stream in streams.values():
         await stream.until(lambda dom: reaches(dom, end))
         assert stream.dom.texts == fresh.texts
+        assert stream.dom.files == fresh.files
         # What was changed may come again as it already is: by its post, and by its change.
         assert {seq for seq in stream.dom.doubled if not fresh.messages[seq].version} == set()
         await stream.close()
@@ -371,6 +372,9 @@ async def write(person: Person, room: str, said: Said, act: str, which: int, num
     if act == "say":
         body = f"{person.name} {number}"
         said[await person.say(room, body)] = (person, body)
+    elif act == "attach":
+        file = await person.upload(room, b"file")
+        said[await person.say(room, "", file=file)] = (person, "")
     elif said:
         seq = sorted(said)[which % len(said)]
         address = f"/rooms/{room}/messages/{seq}/{act}"

@@ -1,7 +1,7 @@
 """Files over HTTP: how they come in, to whom and as what they are handed out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import httpx
@@ -10,20 +10,13 @@ import pytest
 from littlechat.app import create_app
 from littlechat.bus import MemoryBus
 from littlechat.config import Settings
-from littlechat.db import Database, now
+from littlechat.db import Database
 from tests.attacks import alert, found_room, insiders
 from tests.factories import Person, Site
 from tests.pictures import bomb, opened, picture
 
 MIB = 1024 * 1024
 DATA = bytes(range(256)) * 4_000
-
-
-async def upload(person: Person, room: str, data: bytes, name: str = "a.bin") -> str:
-    """Send a file; return its id."""
-    answer = await person.http.post(f"/rooms/{room}/files", params={"name": name}, content=data)
-    assert answer.status_code == 201, answer.text
-    return answer.text.partition('value="')[2].partition('"')[0]
 
 
 async def say(person: Person, room: str, *ids: str, body: str = "", client_id: str = "") -> str:
@@ -59,7 +52,7 @@ async def nothing_stored(site: Site) -> bool:
 
 async def test_file_goes_up_and_comes_down(site: Site, cast: Cast) -> None:
     ada, ben, _, room = cast
-    file = await upload(ada, room, DATA, "plan.bin")
+    file = await ada.upload(room, DATA, "plan.bin")
     html = await say(ada, room, file)
     assert f'href="/files/{file}?download"' in html
     assert "plan.bin" in html
@@ -70,7 +63,7 @@ async def test_file_goes_up_and_comes_down(site: Site, cast: Cast) -> None:
 
 async def test_picture_is_shown_small_with_its_sizes(cast: Cast) -> None:
     ada, ben, _, room = cast
-    file = await upload(ada, room, picture("JPEG", (1_440, 720)), "a.jpg")
+    file = await ada.upload(room, picture("JPEG", (1_440, 720)), "a.jpg")
     html = await say(ada, room, file, body="look")
     assert f'<img src="/files/{file}/thumb" alt="a.jpg" width="360" height="180"' in html
     answer = await ben.get(f"/files/{file}/thumb")
@@ -88,7 +81,7 @@ async def test_picture_is_shown_small_with_its_sizes(cast: Cast) -> None:
 )
 async def test_players_and_cards(cast: Cast, data: bytes, part: str) -> None:
     ada, _, _, room = cast
-    assert part in await say(ada, room, await upload(ada, room, data))
+    assert part in await say(ada, room, await ada.upload(room, data))
 
 
 async def test_too_large_a_file_is_cut_early(db: Database, settings: Settings) -> None:
@@ -99,7 +92,7 @@ async def test_too_large_a_file_is_cut_early(db: Database, settings: Settings) -
         answer = await ada.http.post(path, content=b"a" * (MIB + 1))
         assert answer.status_code == 413
         assert alert(answer.text) == "A file may have at most 1 MB here."
-        assert len(await upload(ada, room, b"a" * MIB)) == 15
+        assert len(await ada.upload(room, b"a" * MIB)) == 15
         sent = 0
 
         async def endless() -> AsyncIterator[bytes]:
@@ -164,7 +157,7 @@ async def test_client_cut_in_the_middle_leaves_nothing(site: Site, cast: Cast) -
 
 async def test_send_repeated_is_one_message_with_its_files(cast: Cast) -> None:
     ada, _, _, room = cast
-    file = await upload(ada, room, DATA)
+    file = await ada.upload(room, DATA)
     first = await say(ada, room, file, client_id="once")
     assert await say(ada, room, file, client_id="once") == first
     assert (await ada.page(room)).seqs == [1]
@@ -173,9 +166,9 @@ async def test_send_repeated_is_one_message_with_its_files(cast: Cast) -> None:
 async def test_only_ones_own_waiting_files_are_sent(site: Site, cast: Cast) -> None:
     ada, ben, _, room = cast
     other = await found_room(site, "Shed", ada)
-    sent = await upload(ada, room, b"1")
+    sent = await ada.upload(room, b"1")
     await say(ada, room, sent)
-    strange = [await upload(ben, room, b"2"), await upload(ada, other, b"3"), "absent", sent]
+    strange = [await ben.upload(room, b"2"), await ada.upload(other, b"3"), "absent", sent]
     for file in strange:
         answer = await ada.post(f"/rooms/{room}/messages", htmx=True, body="my words", file=file)
         assert answer.status_code == 422
@@ -183,7 +176,7 @@ async def test_only_ones_own_waiting_files_are_sent(site: Site, cast: Cast) -> N
         answer = await ada.post(f"/rooms/{room}/messages", body="my words", file=file)
         assert answer.status_code == 422
         assert "my words</textarea>" in answer.text
-    mine = await upload(ada, room, b"4", "mine.txt")
+    mine = await ada.upload(room, b"4", "mine.txt")
     answer = await ada.http.post(
         f"/rooms/{room}/messages", data={"body": "x", "file": [mine, "absent"]}
     )
@@ -193,7 +186,7 @@ async def test_only_ones_own_waiting_files_are_sent(site: Site, cast: Cast) -> N
 async def test_message_needs_words_or_files(cast: Cast) -> None:
     ada, _, _, room = cast
     assert (await ada.post(f"/rooms/{room}/messages", body=" ")).status_code == 422
-    html = await say(ada, room, await upload(ada, room, b"1"))
+    html = await say(ada, room, await ada.upload(room, b"1"))
     assert '<div class="message-body" dir="auto"></div>' in html
 
 
@@ -237,7 +230,7 @@ async def test_plain_form_has_the_same_limit(db: Database, settings: Settings) -
 
 async def test_waiting_files_are_found_again_after_a_reload(cast: Cast) -> None:
     ada, ben, _, room = cast
-    one, other = await upload(ada, room, b"1", "one.txt"), await upload(ada, room, b"2")
+    one, other = await ada.upload(room, b"1", "one.txt"), await ada.upload(room, b"2")
     await say(ada, room, other)
     path = f"/rooms/{room}/files?id={one}&id={other}&id=absent"
     html = (await ada.get(path)).text
@@ -248,7 +241,7 @@ async def test_waiting_files_are_found_again_after_a_reload(cast: Cast) -> None:
 
 async def test_file_thought_better_of_is_gone(site: Site, cast: Cast) -> None:
     ada, ben, _, room = cast
-    file = await upload(ada, room, DATA)
+    file = await ada.upload(room, DATA)
     assert (await ben.post(f"/files/{file}/discard")).status_code == 404
     assert (await ada.post(f"/files/{file}/discard")).status_code == 204
     assert await nothing_stored(site)
@@ -259,7 +252,7 @@ async def test_file_thought_better_of_is_gone(site: Site, cast: Cast) -> None:
 
 async def test_every_request_asks_who_may(site: Site, cast: Cast) -> None:
     ada, ben, dan, room = cast
-    file = await upload(ada, room, picture(), "a.png")
+    file = await ada.upload(room, picture(), "a.png")
     paths = (f"/files/{file}", f"/files/{file}/thumb")
     for path in paths:
         assert (await ada.get(path)).status_code == 200
@@ -278,7 +271,7 @@ async def test_every_request_asks_who_may(site: Site, cast: Cast) -> None:
 
 async def test_removed_messages_file_is_gone(site: Site, cast: Cast) -> None:
     ada, ben, _, room = cast
-    file = await upload(ada, room, picture())
+    file = await ada.upload(room, picture())
     await say(ada, room, file, body="x")
     assert (await ben.post(f"/rooms/{room}/messages/1/remove")).status_code == 404
     assert (await ben.get(f"/files/{file}")).status_code == 200
@@ -293,7 +286,7 @@ async def test_removed_messages_file_is_gone(site: Site, cast: Cast) -> None:
 
 async def test_deleted_rooms_files_are_gone(site: Site, cast: Cast) -> None:
     ada, ben, _, room = cast
-    file = await upload(ada, room, DATA)
+    file = await ada.upload(room, DATA)
     await say(ada, room, file)
     assert (await ada.post(f"/rooms/{room}/delete", confirmation="Garden")).status_code == 303
     for person in (ada, ben):
@@ -306,7 +299,7 @@ async def test_file_is_the_same_on_two_processes(site: Site, other_site: Site, c
     async with Person(other_site, "Ben") as there:
         there.http.cookies.update(ben.http.cookies)
         stream = await there.stream(room)
-        file = await upload(ada, room, DATA)
+        file = await ada.upload(room, DATA)
         await say(ada, room, file)
         assert file in await stream.until_text("message-1")
         assert (await there.get(f"/files/{file}")).content == DATA
@@ -335,7 +328,7 @@ RANGES: list[tuple[str, int, Callable[[bytes], bytes], str | None]] = [
 
 async def test_ranges(cast: Cast) -> None:
     ada, _, _, room = cast
-    path = f"/files/{await upload(ada, room, DATA)}"
+    path = f"/files/{await ada.upload(room, DATA)}"
     for asked, status, part, content_range in RANGES:
         answer = await ada.http.get(path, headers={"Range": asked})
         assert answer.status_code == status, asked
@@ -401,7 +394,7 @@ async def test_name_stays_a_name(cast: Cast) -> None:
         ('a";filename=evil.exe;b.txt', "a__filename=evil.exe_b.txt", "a%22%3Bfilename%3Devil.exe"),
         ("100%.txt", "100_.txt", "100%25.txt"),
     ):
-        file = await upload(ada, room, b"words", name)
+        file = await ada.upload(room, b"words", name)
         html = await say(ada, room, file)
         assert "<img" not in html
         answer = await ada.get(f"/files/{file}")
@@ -421,22 +414,3 @@ async def test_odd_ids_find_nothing(cast: Cast) -> None:
         "/files/x/thumb",
     ):
         assert (await ada.get(path)).status_code == 404
-
-
-async def test_slow_reader_gets_all_of_it(
-    start: Callable[[], Awaitable[Site]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever reads a file sends nothing meanwhile: that is no reason to hang up."""
-    monkeypatch.setattr("littlechat.serve.SILENCE_SECONDS", 0.5)
-    site = await start()
-    async with insiders(site, "Ada") as (ada,):
-        room = await found_room(site, "Garden", ada)
-        data = b"a" * 20 * MIB
-        file = await upload(ada, room, data)
-        started, got = now(), 0
-        async with ada.http.stream("GET", f"/files/{file}") as answer:
-            async for part in answer.aiter_raw():
-                got += len(part)
-                if (now() - started).total_seconds() < 2:
-                    await asyncio.sleep(0.05)
-        assert got == len(data)
