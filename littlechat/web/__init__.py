@@ -36,7 +36,6 @@ from werkzeug.exceptions import (
 from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
-from littlechat.blobs import parts_of
 from littlechat.bus import Bus
 from littlechat.config import Settings
 from littlechat.db import Database, Missing, Unavailable
@@ -46,11 +45,11 @@ from littlechat.indexer import Indexer
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
-from littlechat.models import Invalid, Membership, Refused, Session, User
+from littlechat.models import Invalid, Membership, Refused, Session
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.search import Search
-from littlechat.throttle import UPLOAD, Throttle, TooMany
+from littlechat.throttle import Throttle, TooMany
 from littlechat.uploads import Full, TooLarge, Uploads
 from littlechat.work import Work
 
@@ -167,17 +166,6 @@ def local_path(target: str) -> str | None:
 async def form_text(name: str) -> str:
     """Return one form field as text, empty if absent; never a structure."""
     return str((await request.form).get(name, ""))
-
-
-async def form_files(room_id: str, user: User) -> list[str]:
-    """Return the ids of a message form's files; those that come in the form itself are stored."""
-    ids = list(map(str, (await request.form).getlist("file")))
-    for sent in (await request.files).getlist("upload"):
-        if sent.filename:
-            await services().throttle.hit(UPLOAD, user.id)
-            parts = parts_of(sent.stream)
-            ids.append((await services().uploads.add(room_id, user, sent.filename, parts)).file.id)
-    return ids
 
 
 def client_address() -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from littlechat.blobs import parts_of
 from littlechat.db import Missing
 from littlechat.messages import PAGE_DEFAULT
 from littlechat.models import (
@@ -16,12 +17,12 @@ from littlechat.models import (
     Message,
     Page,
     Session,
+    User,
     clean_client_id,
     new_id,
 )
-from littlechat.throttle import SEND
+from littlechat.throttle import SEND, UPLOAD
 from littlechat.web import (
-    form_files,
     form_text,
     fragment,
     go,
@@ -116,7 +117,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
     await services().throttle.hit(SEND, session.user.id)
     try:
         client_id = clean_client_id(await form_text("client_id"))
-        ids = await form_files(room_id, session.user)
+        ids = await _form_files(room_id, session.user)
         files = await uploads.claim(room_id, session.user, ids, client_id)
         draft = Draft(body, client_id, files=files)
         message = await services().actions.say(room_id, session.user, draft)
@@ -215,3 +216,14 @@ def _number(name: str, default: int | None = None) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise Invalid(**{name: f"“{name}” is a whole number."})
     return int(text)
+
+
+async def _form_files(room_id: str, user: User) -> list[str]:
+    """Return the ids of a message form's files; those that come in the form itself are stored."""
+    ids = list(map(str, (await request.form).getlist("file")))
+    for sent in (await request.files).getlist("upload"):
+        if sent.filename:
+            await services().throttle.hit(UPLOAD, user.id)
+            parts = parts_of(sent.stream)
+            ids.append((await services().uploads.add(room_id, user, sent.filename, parts)).file.id)
+    return ids
