@@ -32,6 +32,7 @@ from littlechat.news import News
 from littlechat.posts import Decide, edited, emptied
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
+from littlechat.uploads import Uploads
 from littlechat.work import Work
 
 TOUCH_SECONDS = 1.0
@@ -51,6 +52,7 @@ class Actions:
         accounts: Accounts,
         rooms: Rooms,
         messages: Messages,
+        uploads: Uploads,
         render: Renderer,
         bus: Bus,
         live: Live,
@@ -60,10 +62,10 @@ class Actions:
         directs: Directs,
     ) -> None:
         self._accounts, self._rooms, self._messages = accounts, rooms, messages
-        self._directs = directs
+        self._directs, self._uploads = directs, uploads
         self._render, self._bus, self._live = render, bus, live
         self._work, self._access, self._news = work, access, news
-        self._heralds: list[Herald] = []
+        self._heralds: list[Herald] = [uploads.confirm]
         self._change_heralds: list[Herald] = []
         self._touched: dict[str, tuple[int, datetime, str]] = {}
 
@@ -77,7 +79,8 @@ class Actions:
 
     async def say(self, room_id: str, author: User, draft: Draft) -> Message:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
-        text, client_id = clean_body(draft.body), clean_client_id(draft.client_id)
+        text = clean_body(draft.body, may_be_blank=bool(draft.files))
+        client_id = clean_client_id(draft.client_id)
         named = await self._addressees(room_id, text, author)
         concerns = tuple(dict.fromkeys((*draft.concerns, *named.concerns)))
         draft = replace(
@@ -130,7 +133,15 @@ class Actions:
 
     async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:
         """Remove one's own message, or anybody's in a room that one manages; raise `Missing`."""
-        return await self.change(room_id, seq, emptied(None if by.may_manage else user))
+        decide = emptied(None if by.may_manage else user)
+        return await self._work.shielded(self._remove(room_id, seq, decide))
+
+    async def _remove(self, room_id: str, seq: int, decide: Decide) -> Message:
+        await self._uploads.doubt(room_id, seq)
+        try:
+            return await self._change(room_id, seq, decide)
+        finally:
+            self._work.later(self._uploads.settle(room_id, seq))
 
     async def change(self, room_id: str, seq: int, decide: Decide) -> Message:
         """Change a message as `decide` says and let everybody see it; raise what that raises.
@@ -209,6 +220,7 @@ class Actions:
         self._live.announce_rooms()
         # Nobody can reach what was said any more; clearing a long room away takes its time.
         self._work.later(self._messages.delete_room(room_id))
+        self._work.later(self._uploads.delete_room(room_id))
 
     async def open_direct(self, opener: User, others: Iterable[User]) -> str:
         """Return the id of the one direct conversation of these people, made if there is none.

@@ -1,5 +1,6 @@
 """`create_app(settings)` builds an application and all that it uses; nothing is global."""
 
+import asyncio
 import hashlib
 import logging
 import time
@@ -13,7 +14,7 @@ from littlechat.accounts import Accounts
 from littlechat.actions import Actions
 from littlechat.bus import Bus, MemoryBus, RedisBus
 from littlechat.config import ConfigError, Settings
-from littlechat.db import Database
+from littlechat.db import Database, Unavailable, now
 from littlechat.directs import Directs
 from littlechat.feeds import Feeds
 from littlechat.hub import RESTART, Hub
@@ -31,10 +32,13 @@ from littlechat.rooms import Rooms
 from littlechat.search import Search
 from littlechat.threads import Threads
 from littlechat.throttle import Throttle
+from littlechat.uploads import Uploads
 from littlechat.web import (
     Services,
     auth,
+    bodies,
     directs,
+    files,
     health,
     jump,
     messages,
@@ -46,11 +50,15 @@ from littlechat.web import (
     socket,
     threads,
 )
-from littlechat.web.requests import Application, SessionCookie
+from littlechat.web.requests import Application, Exchange, SessionCookie
 from littlechat.work import Work
 
 BODY_BYTES_MAX = 128 * 1024
 """8,000 characters of four bytes, percent-encoded, and a little."""
+
+MIB = 1024 * 1024
+SWEEP_SECONDS = 300.0
+"""How often a process looks whether the hourly sweep is due and no other has done it."""
 
 BODY_SECONDS = 30
 CLOSING_SECONDS = 1.0
@@ -68,12 +76,17 @@ BLUEPRINTS = (
     directs,
     jump,
     reading,
+    files,
     search,
     socket,
     health,
 )
 
 log = logging.getLogger("littlechat.requests")
+
+
+class Connection(bodies.PacedConnection, Exchange):
+    """A request and its answer: as quick as `Exchange`, as patient as its body needs."""
 
 
 def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
@@ -95,6 +108,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         QUART_AUTH_COOKIE_NAME="littlechat",
     )
     app.asgi_websocket_class = socket.BoundedConnection
+    app.asgi_http_class = Connection
     SessionCookie(app)
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
@@ -110,9 +124,11 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         await served.rooms.open()
         await served.live.open()
         served.indexer.open()
+        app.extensions["littlechat.sweeping"] = asyncio.create_task(sweep(served), name="sweep")
 
     @app.after_serving
     async def close_services() -> None:
+        app.extensions["littlechat.sweeping"].cancel()
         await served.indexer.close()
         await served.work.close()
         await served.live.close()
@@ -132,6 +148,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     alone = bus is None and settings.redis_url is None
     message_store = Messages(db, metrics.batch_size.observe, alone=alone)
     render, hub, work = Renderer(), Hub(), Work()
+    uploads = Uploads(db, work, settings.upload_max * MIB, settings.upload_quota * MIB)
     feeds = Feeds(carrier, hub, message_store, render)
     access = Access(accounts, room_store, read, carrier)
     online = Online(carrier, hub, render)
@@ -139,10 +156,12 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     news = News(access, message_store, read, render, live, work)
     conversations = Directs(db)
     _watch(metrics, hub, feeds, carrier)
+    metrics.gauge("file_bytes", "Bytes of files when last counted.", lambda: uploads.used)
     actions = Actions(
         accounts,
         room_store,
         message_store,
+        uploads,
         render,
         carrier,
         live,
@@ -166,6 +185,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         accounts=accounts,
         rooms=room_store,
         messages=message_store,
+        uploads=uploads,
         search=Search(db, postings),
         indexer=indexer,
         metrics=metrics,
@@ -202,6 +222,16 @@ def _bus(settings: Settings, metrics: Metrics) -> Bus:
     # Two installations on one Redis must not hear each other; their secrets differ.
     namespace = hashlib.sha256(settings.secret_key.encode()).hexdigest()[:12]
     return RedisBus(settings.redis_url, namespace, metrics.bus_seconds.observe)
+
+
+async def sweep(served: Services) -> None:
+    """Clear files away that nobody refers to, every so often and in one process at a time."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            await served.uploads.sweep(now())
+        except Unavailable:
+            log.warning("files not swept: the database does not answer")
 
 
 async def close_sockets(app: Quart) -> None:

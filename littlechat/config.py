@@ -36,6 +36,10 @@ class Settings:
     """`auto` marks cookies Secure except for a browser that came to plain http on localhost."""
     metrics_token: str | None = None
     """Who sends it as a bearer token may read `/metrics` from anywhere; None: this machine only."""
+    upload_max: int = 25
+    """How many MiB a file may have."""
+    upload_quota: int = 5_120
+    """How many MiB all files together may have; 0 switches uploads off."""
     proxy_hops: int = 0
     """How many reverse proxies stand in front and may be believed about a client's address."""
 
@@ -58,6 +62,8 @@ class Settings:
                 CookieSecure, _choice(env, "COOKIE_SECURE", "auto", ("auto", "on", "off"))
             ),
             metrics_token=env.get("METRICS_TOKEN") or None,
+            upload_max=_integer(env, "UPLOAD_MAX", 25, 1, 10_240),
+            upload_quota=_integer(env, "UPLOAD_QUOTA", 5_120, 0, 2**30),
             proxy_hops=_integer(env, "PROXY_HOPS", 0, 0, 10),
         )
         if settings.workers > 1 and settings.redis_url is None:

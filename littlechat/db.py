@@ -72,6 +72,9 @@ INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
         ([("room", 1), ("unnumbered", 1)], {"partialFilterExpression": {"unnumbered": True}}),
     ],
     "changes": [([("room", 1), ("n", 1)], {"unique": True})],
+    # Files, in GridFS's collections. Almost none is loose.
+    "fs.files": [([("room", 1), ("seq", 1)], {}), ([("loose", 1)], {"sparse": True})],
+    "fs.chunks": [([("files_id", 1), ("n", 1)], {"unique": True})],
 }
 
 
@@ -97,6 +100,13 @@ class Collection:
     async def count(self, where: Filter) -> int:
         """Return how many documents match."""
         return int(await self._do(self._inner.count_documents(where, maxTimeMS=READ_MS)))
+
+    async def sum(self, field: str) -> int:
+        """Return the sum of a field over every document."""
+        total = [{"$group": {"_id": None, "total": {"$sum": f"${field}"}}}]
+        cursor = self._inner.aggregate(total, maxTimeMS=READ_MS)
+        found: list[Document] = await self._do(cursor.to_list(None))
+        return int(found[0]["total"]) if found else 0
 
     async def insert(self, document: Document) -> None:
         """Store one document, durably; raise `Duplicate`."""
@@ -171,6 +181,9 @@ class Database:
         self.search_rooms = Collection(database["search_rooms"], observe)
         self.search_segments = Collection(database["search_segments"], observe)
         self.search_parts = Collection(database["search_parts"], observe)
+        self.files = Collection(database["fs.files"], observe)
+        self.chunks = Collection(database["fs.chunks"], observe)
+        self.usage = Collection(database["usage"], observe)
 
     async def open(self) -> None:
         """Reach the database and make the indexes that are not there; raise `Unavailable`."""

@@ -342,10 +342,15 @@ def clean_visibility(raw: str) -> Visibility:
     raise Invalid(visibility="A room is either public or private.")
 
 
-def clean_body(raw: str) -> str:
-    """Return a message's text, its lines ended by newlines; raise `Invalid` if blank or long."""
+def clean_body(raw: str, *, may_be_blank: bool = False) -> str:
+    """Return a message's text, its lines ended by newlines; raise `Invalid` if blank or long.
+
+    With files a message needs no text.
+    """
     text = _without_controls(raw.replace("\r\n", "\n").replace("\r", "\n")).strip("\n").rstrip()
     if is_blank(text):
+        if may_be_blank:
+            return ""
         raise Invalid(body="There is nothing to send yet: write something first.")
     if len(text) > BODY_MAX:
         over = len(text) - BODY_MAX

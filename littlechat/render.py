@@ -18,8 +18,8 @@ from typing import Any, Generic, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from littlechat import markup, models
-from littlechat.models import Cursor, Message, Page, fold
+from littlechat import kinds, markup, models
+from littlechat.models import Cursor, File, Message, Page, fold
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -111,6 +111,13 @@ class Renderer:
             browser=browser,
             who=who,
         )
+        self._env.filters.update(
+            drawing=kinds.drawing,
+            ending=kinds.ending,
+            family=kinds.family,
+            size=kinds.size_in_words,
+            shown_size=shown_size,
+        )
         self._message = self._env.get_template("_message.html")
         self._messages: Shelf[str] = Shelf(chars_kept)
         self._histories: Shelf[str] = Shelf(HISTORIES_CHARS)
@@ -149,7 +156,8 @@ class Renderer:
 
     def text(self, message: Message) -> Markup:
         """Return what a message says, without its frame."""
-        return Markup(markup.to_html(message.body, message.mentions))  # noqa: S704 - made safe there
+        html = markup.to_html(message.body, message.mentions) if message.body else ""
+        return Markup(html)  # noqa: S704 - markup.py made it safe
 
     def messages(self, messages: Iterable[Message]) -> Markup:
         """Return the elements of several messages."""
@@ -281,6 +289,16 @@ def iso(moment: datetime) -> str:
 def utc(moment: datetime) -> str:
     """Return a moment in words that are right for everybody; the browser makes them local."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+PICTURE_BOX = 360
+
+
+def shown_size(file: File) -> tuple[int, int]:
+    """Return how many CSS pixels a picture takes, so that nothing moves when it arrives."""
+    width, height = file.width or 1, file.height or 1
+    scale = min(1.0, PICTURE_BOX / width, PICTURE_BOX / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 BROWSERS = ("Edg", "OPR", "FxiOS", "Firefox", "CriOS", "Chrome", "Safari", "curl")

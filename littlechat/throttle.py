@@ -38,6 +38,7 @@ SEND = Rule("send", parse("60 per 10 seconds"))
 SEARCH = Rule("search", parse("80 per 10 seconds"))
 """Every pause in typing asks."""
 REACT = Rule("react", parse("60 per 10 seconds"))
+UPLOAD = Rule("upload", parse("60 per minute"))
 CREATE_ROOM = Rule("create-room", parse("30 per hour"))
 INVITE = Rule("invite", parse("30 per hour"))
 OPEN_DIRECT = Rule("open-direct", parse("120 per 10 minutes"))

@@ -101,7 +101,7 @@ async def everything(site: Site) -> dict[str, Any]:
     db = site.services.db
     found = {
         name: await getattr(db, name).find({}, sort=[("_id", 1)])
-        for name in ("users", "rooms", "memberships", "invitations", "messages", "changes")
+        for name in ("users", "rooms", "memberships", "invitations", "messages", "changes", "files")
     }
     for room in found["rooms"]:
         del room["last_seq"], room["last_at"]

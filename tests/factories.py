@@ -41,6 +41,9 @@ async def wipe(database: Database) -> None:
         database.search_rooms,
         database.search_segments,
         database.search_parts,
+        database.files,
+        database.chunks,
+        database.usage,
     ):
         await collection.delete({})
 
@@ -151,6 +154,12 @@ class Person:
     async def join(self, room: str) -> None:
         """Enter a public room."""
         assert (await self.post(f"/rooms/{room}/join")).status_code == 303
+
+    async def upload(self, room: str, data: bytes, name: str = "a.bin") -> str:
+        """Send a file ahead of its message; return its id."""
+        answer = await self.http.post(f"/rooms/{room}/files", params={"name": name}, content=data)
+        assert answer.status_code == 201, answer.text
+        return answer.text.partition('value="')[2].partition('"')[0]
 
     async def say(self, room: str, body: str, client_id: str = "", **more: str) -> int:
         """Post a message and return its seq."""
@@ -267,6 +276,8 @@ class Shown:
     quote: str = ""
     replies: int = 0
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    """The addresses of its files."""
 
 
 @dataclass
@@ -297,6 +308,11 @@ class Dom(HTMLParser):
     def texts(self) -> list[str]:
         """The texts of the messages shown, in their order."""
         return [self.messages[seq].text for seq in self.seqs]
+
+    @property
+    def files(self) -> list[list[str]]:
+        """The files of the messages shown, in their order."""
+        return [self.messages[seq].files for seq in self.seqs]
 
     def apply(self, html: str) -> None:
         """Take in a page, a fragment or a frame."""
@@ -329,6 +345,8 @@ class Dom(HTMLParser):
             )
         if self._message:
             self._take_in(self._message, own)
+            if own.get("href", "").startswith("/files/"):
+                self._message.files.append(own["href"])
         self._depth += tag == "li"
         if "message-body" in own.get("class", "").split():
             self._in.append("body")

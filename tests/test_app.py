@@ -1,5 +1,8 @@
 """Making applications: two in one process, what they need, and the static files they serve."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -8,10 +11,11 @@ from littlechat import app as app_module
 from littlechat.app import create_app, require_browser_parts
 from littlechat.bus import Exchange, MemoryBus
 from littlechat.config import ConfigError, Settings
-from littlechat.db import Database
+from littlechat.db import Database, Unavailable
 from littlechat.render import STATIC, static_url
+from littlechat.uploads import Uploads
 from tests.attacks import insiders, raw
-from tests.factories import Person, Site
+from tests.factories import WAIT_SECONDS, Person, Site
 
 
 async def test_two_applications_share_one_database_and_nothing_else(
@@ -131,3 +135,23 @@ async def test_stopping_sends_every_browser_away_to_come_back(site: Site) -> Non
         stream = await ada.stream("lobby")
         site.stop.set()
         assert await stream.until_closed() == 1012
+
+
+async def test_files_are_swept_by_themselves_and_on_through_a_failure(
+    start: Callable[[], Awaitable[Site]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "SWEEP_SECONDS", 0.01)
+    swept: list[datetime] = []
+    done = asyncio.Event()
+
+    async def sweep(self: Uploads, at: datetime) -> int:
+        swept.append(at)
+        if len(swept) == 1:
+            raise Unavailable("for a moment")
+        done.set()
+        return 0
+
+    monkeypatch.setattr(Uploads, "sweep", sweep)
+    await start()
+    await asyncio.wait_for(done.wait(), WAIT_SECONDS)
+    assert swept[0] <= swept[1]

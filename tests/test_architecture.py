@@ -17,12 +17,12 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 LADDER = """
 models config logs
 mentions listed
-markup frames presence ordering datadir emojis terms segments jump
-embedded bus db throttle metrics work patience
-ends posts postings
+markup frames presence ordering datadir emojis terms segments jump kinds
+embedded bus db throttle metrics work patience images
+ends posts postings blobs
 changes
 addressees
-accounts rooms messages directs reading search indexer
+accounts rooms messages directs reading search indexer uploads
 hub render access
 catchup crowd online
 feed
@@ -52,6 +52,7 @@ FENCES = {  # a library, and the only modules that may import it
     "nh3": "markup",
     "limits": "throttle",
     "argon2": "accounts",
+    "PIL": "images",
     "prometheus_client": "metrics",
     "secantus": "",
 }

@@ -26,7 +26,7 @@ def test_empty_environment_is_a_whole_configuration() -> None:
 def test_empty_variables_count_as_unset() -> None:
     names = (
         "HOST PORT DATA_DIR MONGODB_URI REDIS_URL SECRET_KEY WEB_CONCURRENCY LOG_LEVEL RATE_LIMITS "
-        "COOKIE_SECURE PROXY_HOPS METRICS_TOKEN"
+        "COOKIE_SECURE PROXY_HOPS METRICS_TOKEN UPLOAD_MAX UPLOAD_QUOTA"
     )
     assert settings(**dict.fromkeys(names.split(), "")) == Settings()
 
@@ -45,12 +45,15 @@ def test_every_variable_is_taken_over() -> None:
         COOKIE_SECURE="on",
         PROXY_HOPS="2",
         METRICS_TOKEN="scraper",
+        UPLOAD_MAX="100",
+        UPLOAD_QUOTA="0",
     )
     assert (chosen.host, chosen.port, str(chosen.data_dir)) == ("0.0.0.0", 80, "/srv/chat")
     assert chosen.mongodb_uri == "mongodb+srv://db.example/chat"
     assert chosen.redis_url == "rediss://cache.example"
     assert (chosen.secret_key, chosen.workers, chosen.log_level) == (KEY, 4, "DEBUG")
     assert chosen.metrics_token == "scraper"
+    assert (chosen.upload_max, chosen.upload_quota) == (100, 0)
     assert (chosen.rate_limits, chosen.cookie_secure, chosen.proxy_hops) == (False, "on", 2)
 
 

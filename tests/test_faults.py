@@ -295,7 +295,7 @@ Said = dict[int, tuple[Person, str]]
 Act = tuple[str, int, int]
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from("say say say reply react react edit remove cut return".split()),
+        st.sampled_from("say say say attach reply react react edit remove cut return".split()),
         st.integers(0, 3),
         st.integers(0, 30),
     ),
@@ -346,7 +346,7 @@ async def play(people: list[Person], room: str, acts: list[Act]) -> None:
             await streams.pop(who).close()
         elif act == "return" and who not in streams:
             streams[who] = await people[who].come_back(room, doms[who])
-        elif act in ("say", "reply", "react", "edit", "remove"):
+        elif act in ("say", "attach", "reply", "react", "edit", "remove"):
             writing = write(people[who], room, said, act, which, number)
             pending.append(asyncio.create_task(writing))
         if which % 3 == 0:
@@ -395,6 +395,9 @@ async def write(person: Person, room: str, said: Said, act: str, which: int, num
     body = f"{person.name} {number}"
     if act == "say" or not said:
         said[await person.say(room, body)] = (person, body)
+    elif act == "attach":
+        file = await person.upload(room, b"file")
+        said[await person.say(room, "", file=file)] = (person, "")
     elif act == "reply":
         await reply(person, room, said, which, body)
     elif act == "react":

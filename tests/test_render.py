@@ -30,7 +30,18 @@ from littlechat.models import (
     Session,
     User,
 )
-from littlechat.render import HUES, Renderer, Shelf, browser, hue, initial, iso, static_url, who
+from littlechat.render import (
+    HUES,
+    Renderer,
+    Shelf,
+    browser,
+    hue,
+    initial,
+    iso,
+    shown_size,
+    static_url,
+    who,
+)
 from littlechat.render import typing_sentence as typing
 from littlechat.render import utc as in_words
 from littlechat.threads import Thread
@@ -140,6 +151,11 @@ def values(text: str) -> dict[str, Any]:
         "thread": Thread(message(author_name=text), [message(2, author_name=text)], older=True),
         "draft": Draft(text, text, thread=1),
         "groups": [(text, [Emoji("👍", text, text)])],
+        "attached": [
+            File("f3", text, "image/png", 10, 20, 30),
+            File("f4", text, "text/plain", 5),
+        ],
+        "file_max": 5,
         "message": message(
             author_name=text,
             edited=True,
@@ -147,7 +163,12 @@ def values(text: str) -> dict[str, Any]:
             quote=Quote(text, text),
             replies=2,
             reactions=(Reaction("👍", ("Ada", "Ben")),),
-            files=(File("f1", text, "image/png", 10, 20, 30), File("f2", text, "text/plain", 5)),
+            files=(
+                File("f1", text, "image/png", 10, 20, 30),
+                File("f2", text, "text/plain", 5),
+                File("f3", text, "audio/mpeg", 5),
+                File("f4", text, "video/mp4", 5),
+            ),
         ),
         "invitation": Invitation("token", "garden", "u-1", text, AT),
         "invitations": [Invitation("token", "garden", "u-2", text, AT)],
@@ -598,3 +619,25 @@ def test_static_address_changes_with_the_content(
         addresses.append(static_url("x.css"))
     assert addresses[0] == addresses[2] != addresses[1]
     assert all(re.fullmatch(r"/static/x\.css\?v=[0-9a-f]{12}", one) for one in addresses)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shown"),
+    [
+        (100, 50, (100, 50)),
+        (1_440, 720, (360, 180)),
+        (720, 1_440, (180, 360)),
+        (9_000, 3, (360, 1)),
+        (None, None, (1, 1)),
+    ],
+)
+def test_picture_takes_its_place_before_it_arrives(
+    width: int | None, height: int | None, shown: tuple[int, int]
+) -> None:
+    assert shown_size(File("f", "a", "image/png", 1, width, height)) == shown
+
+
+def test_message_of_files_alone_has_no_paragraph() -> None:
+    html = str(Renderer().message(message(body="", files=(File("f", "a.txt", "text/plain", 5),))))
+    assert '<div class="message-body" dir="auto"></div>' in html
+    assert 'href="/files/f?download"' in html

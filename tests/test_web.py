@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from urllib.parse import quote
 
 import httpx
@@ -16,11 +17,12 @@ from quart import Quart
 from werkzeug.datastructures import Headers
 
 from littlechat.app import BODY_BYTES_MAX, create_app
+from littlechat.blobs import parts_of
 from littlechat.bus import MemoryBus
 from littlechat.config import Settings
 from littlechat.db import Database, now
 from littlechat.logs import KeyValueFormatter
-from littlechat.models import Draft, Invalid
+from littlechat.models import Draft, Invalid, User, new_id
 from littlechat.web import client_network, is_same_origin, local_path, session_cookie_is_secure
 from tests.attacks import (
     COOKIE,
@@ -36,6 +38,7 @@ from tests.attacks import (
     user_of,
 )
 from tests.factories import PASSWORD, Person, Site
+from tests.pictures import picture
 from tests.xss_corpus import PAYLOADS
 
 ABSENT = "nosuchroom12345"
@@ -101,6 +104,11 @@ ROWS = (
     Row("POST", "/join/<token>", "Dan", 303, 401),
     Row("GET", f"{ROOM}/messages", "Ben", 200, 303, 403, 404),
     Row("POST", f"{ROOM}/messages", "Ben", 303, 401, 403, 404, form={"body": "hello"}),
+    Row("POST", f"{ROOM}/files", "Ben", 201, 401, 403, 404, form={"name": "a"}),
+    Row("GET", f"{ROOM}/files", "Ben", 200, 303, 403, 404),
+    Row("GET", "/files/<file_id>", "Ben", 200, 303, 404, 404),
+    Row("GET", "/files/<file_id>/thumb", "Ben", 200, 303, 404, 404),
+    Row("POST", "/files/<loose_id>/discard", "Ada", 204, 401, 404, 404, 404),
     Row("GET", SAID, "Ben", 200, 303, 403, 404),
     Row("GET", f"{SAID}/edit", "Ada", 200, 303, 403, 404, 404),
     Row("POST", f"{SAID}/edit", "Ada", 303, 401, 403, 404, 404, {"body": "other words"}),
@@ -159,9 +167,24 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
     values: dict[str, object] = {"room": room, "seq": 1, "name": "Cleo"}
     if "<token>" in row.rule:
         values["token"] = (await served.rooms.invite(room, user)).token
+    if "<file_id>" in row.rule or "<loose_id>" in row.rule:
+        values |= await filed(site, room, user)
     if "<session_id>" in row.rule:
         values["session_id"] = (await served.accounts.open_session(user, "", ""))[1].id
     return re.sub(r"<(?:int:)?(\w+)>", lambda match: str(values[match[1]]), row.rule)
+
+
+async def filed(site: Site, room: str, owner: User) -> dict[str, object]:
+    """Store two files, one of them with a message; return their ids."""
+    uploads = site.services.uploads
+    stored = [
+        await uploads.add(room, owner, "a.png", parts_of(BytesIO(picture()))) for _ in range(2)
+    ]
+    sent, loose = [one.file.id for one in stored]
+    files = await uploads.claim(room, owner, [sent], new_id())
+    claim = (await site.services.db.files.find({"_id": sent}))[0]["claim"]
+    await site.services.actions.say(room, owner, Draft("", claim, files=files))
+    return {"file_id": sent, "loose_id": loose}
 
 
 async def test_nobody_outsiders_and_mere_members_are_denied_everywhere(

@@ -3,6 +3,8 @@
 
 const random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
+const identity = (text, chips) => JSON.stringify([text, ...chips.map(chip => chip.dataset.file)]);
+
 // `composer` is the form; `place` tells its drafts from others'; `sent` is called after each send.
 export function compose(composer, place, sent) {
   const field = composer.elements.body, clientId = composer.elements.client_id;
@@ -41,21 +43,24 @@ export function compose(composer, place, sent) {
   composer.addEventListener("submit", event => {
     event.preventDefault();
     const text = field.value;
-    if (!text.trim()) return field.focus();
-    // The same text again is the same message: the server stores one id once.
-    if (returned !== text) clientId.value = random();
+    const chips = [...composer.querySelectorAll(".chip[data-file]")];
+    if (!text.trim() && !chips.length) return field.focus();
+    // The same again is the same message: the server stores one id once.
+    if (returned !== identity(text, chips)) clientId.value = random();
     returned = "";
     notice.replaceChildren();
-    send(text);
+    send(text, chips);
     fill("");
     field.focus();
     sent();
   });
 
-  function send(text) {
+  function send(text, chips) {
     const form = template.content.firstElementChild.cloneNode(true);
+    form.append(...chips);
     // Whatever else the composer says of a message, such as which one it answers.
     for (const [name, value] of new FormData(composer)) {
+      if (typeof value !== "string") continue;
       if (!form.elements[name]) form.append(Object.assign(document.createElement("input"), { type: "hidden", name }));
       form.elements[name].value = name === "body" ? text : value;
     }
@@ -67,11 +72,12 @@ export function compose(composer, place, sent) {
   }
 
   function giveBack(form, sentence) {
-    const text = form.elements.body.value;
-    if (!field.value) {
-      returned = text;
+    const text = form.elements.body.value, chips = [...form.querySelectorAll(".chip")];
+    if (!field.value && !composer.querySelector(".chip")) {
+      returned = identity(text, chips);
       clientId.value = form.elements.client_id.value;
     }
+    composer.querySelector(".chips")?.prepend(...chips);
     fill(field.value ? `${text}\n${field.value}` : text);
     form.remove();
     if (sentence) notice.innerHTML = "<p class=\"alert\" role=\"alert\"></p>";

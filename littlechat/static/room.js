@@ -6,6 +6,8 @@ import { toEnd } from "./scroll.js";
 import { compose } from "./composer.js";
 import "./threads.js";
 import "./tools.js";
+import "./attach.js";
+import "./lightbox.js";
 import "./reading.js";
 import "./complete.js";
 import "./directs.js";

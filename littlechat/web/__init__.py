@@ -54,6 +54,7 @@ from littlechat.rooms import Rooms
 from littlechat.search import Search
 from littlechat.threads import Threads
 from littlechat.throttle import Throttle, TooMany
+from littlechat.uploads import Full, TooLarge, Uploads
 from littlechat.work import Work
 
 Handler = Callable[..., Awaitable[ResponseReturnValue]]
@@ -69,6 +70,7 @@ HEADERS = {
             "script-src 'self'",
             "style-src 'self'",
             "img-src 'self' data:",
+            "media-src 'self'",
             "font-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
@@ -110,6 +112,7 @@ class Services:
     messages: Messages
     search: Search
     indexer: Indexer
+    uploads: Uploads
     metrics: Metrics
     reading: Reading
     news: News
@@ -264,6 +267,12 @@ def manager_of(handler: Handler) -> Handler:
     return member_of(guarded)
 
 
+def takes_files(handler: Handler) -> Handler:
+    """Let a handler's body be as large and as slow as files are (`web/bodies.py` looks here)."""
+    handler.takes_files = True  # type: ignore[attr-defined]
+    return handler
+
+
 def is_same_origin(headers: Headers) -> bool:
     """Whether a request comes from our own pages, or from no page at all.
 
@@ -317,6 +326,10 @@ SENTENCES = {
 }
 
 
+STATUSES: dict[type[Invalid], int] = {TooLarge: 413, Full: 507}
+"""What is invalid and yet has a status of its own."""
+
+
 async def on_http_error(error: HTTPException) -> Response:
     """Answer with the error's own sentence where we gave it one, with a plain one elsewhere."""
     code = error.code or 500
@@ -345,7 +358,7 @@ async def on_refused(error: Refused) -> Response:
 
 async def on_invalid(error: Invalid) -> Response:
     """Say what is wrong, for handlers without a form to show it in."""
-    return refusal(422, str(error))
+    return refusal(STATUSES.get(type(error), 422), str(error))
 
 
 async def on_too_many(error: TooMany) -> Response:

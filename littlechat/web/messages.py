@@ -7,22 +7,26 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.addressees import may_call
+from littlechat.blobs import parts_of
 from littlechat.db import Missing
 from littlechat.messages import PAGE_DEFAULT
 from littlechat.models import (
     SEQ_MAX,
     Cursor,
     Draft,
+    File,
     Invalid,
     Membership,
     Message,
     Page,
     Session,
+    User,
+    clean_client_id,
     clean_number,
     clean_switch,
     new_id,
 )
-from littlechat.throttle import SEND
+from littlechat.throttle import SEND, UPLOAD
 from littlechat.web import (
     form_text,
     fragment,
@@ -34,6 +38,7 @@ from littlechat.web import (
     present_among,
     services,
     signed_in,
+    takes_files,
 )
 
 blueprint = Blueprint("messages", __name__)
@@ -52,7 +57,12 @@ async def show_room(session: Session, room: str) -> ResponseReturnValue:
 
 
 async def _conversation(
-    session: Session, membership: Membership, status: int, draft: Draft, error: str
+    session: Session,
+    membership: Membership,
+    status: int,
+    draft: Draft,
+    error: str,
+    attached: tuple[File, ...] = (),
 ) -> ResponseReturnValue:
     """Return the room's page, with a draft that could not be sent in the field it came from."""
     served, room_id = services(), membership.room_id
@@ -90,6 +100,8 @@ async def _conversation(
         threaded=panel is not None,
         body="" if panel else draft.body,
         error="" if panel else error,
+        attached=() if panel else attached,
+        file_max=served.uploads.bytes_max,
     )
 
 
@@ -119,28 +131,33 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
 
 
 @blueprint.post("/rooms/<room>/messages")
+@takes_files
 @member_of
 async def post_message(session: Session, membership: Membership) -> ResponseReturnValue:
     """Post a message; htmx gets its fragment, a plain browser the room again."""
-    draft = await _draft()
+    draft, room_id, ids = await _draft(), membership.room_id, list[str]()
     await services().throttle.hit(SEND, session.user.id)
     try:
-        draft = await services().threads.address(membership.room_id, session.user, draft)
-        message = await services().actions.say(membership.room_id, session.user, draft)
+        draft = await services().threads.address(room_id, session.user, draft)
+        ids = await _form_files(room_id, session.user)
+        client_id = clean_client_id(draft.client_id)
+        files = await services().uploads.claim(room_id, session.user, ids, client_id)
+        draft = replace(draft, client_id=client_id, files=files)
+        message = await services().actions.say(room_id, session.user, draft)
     except Invalid as invalid:
         if is_htmx():
             raise
-        # The page again, with the text that was not sent in its field.
+        # The page again, with what was not sent in its fields.
         if "thread" in invalid.errors:
             draft = replace(draft, thread=None)
-        return await _conversation(session, membership, 422, draft, str(invalid))
+        attached = await services().uploads.list_loose(room_id, session.user, ids)
+        return await _conversation(session, membership, 422, draft, str(invalid), tuple(attached))
     if is_htmx():
         return fragment(services().render.message(message), 201)
     # A page without scripts tells of nothing by itself: who answers has read.
-    read = services().news.read(session.user, membership.room_id, message.seq)
-    services().work.later(read)
+    services().work.later(services().news.read(session.user, room_id, message.seq))
     thread = f"?thread={message.thread}" if message.thread else ""
-    return go(f"/rooms/{membership.room_id}{thread}")
+    return go(f"/rooms/{room_id}{thread}")
 
 
 async def _draft() -> Draft:
@@ -238,3 +255,14 @@ def _number(name: str, default: int | None = None) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise Invalid(**{name: f"“{name}” is a whole number."})
     return int(text)
+
+
+async def _form_files(room_id: str, user: User) -> list[str]:
+    """Return the ids of a message form's files; those that come in the form itself are stored."""
+    ids = list(map(str, (await request.form).getlist("file")))
+    for sent in (await request.files).getlist("upload"):
+        if sent.filename:
+            await services().throttle.hit(UPLOAD, user.id)
+            parts = parts_of(sent.stream)
+            ids.append((await services().uploads.add(room_id, user, sent.filename, parts)).file.id)
+    return ids

@@ -1,0 +1,149 @@
+"""Files: sending one ahead of its message, and handing them out to those who may see their room."""
+
+import asyncio
+from collections.abc import AsyncIterable
+from urllib.parse import quote
+
+from quart import Blueprint, Response, request
+from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestTimeout
+
+from littlechat.db import Missing
+from littlechat.kinds import is_inline
+from littlechat.models import File, Membership, Session
+from littlechat.throttle import UPLOAD
+from littlechat.uploads import ADD_SECONDS, Upload
+from littlechat.web import member_of, page, services, signed_in, takes_files
+
+blueprint = Blueprint("files", __name__)
+
+HEADERS = {
+    # Whatever it is, opened by itself it is nobody's page: no script, no form, no origin.
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; img-src 'self'; "
+    "media-src 'self'",
+    "X-Content-Type-Options": "nosniff",
+    # A file never changes; what another signed-in person of this browser asks for is looked up.
+    "Cache-Control": "private, max-age=86400, immutable",
+    "Vary": "Cookie",
+    "Accept-Ranges": "bytes",
+}
+
+
+@blueprint.post("/rooms/<room>/files")
+@takes_files
+@member_of
+async def post_file(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Take a file as the bare body, its name in the query; answer with what goes into the form."""
+    uploads = services().uploads
+    await services().throttle.hit(UPLOAD, session.user.id)
+    uploads.require_size(request.content_length or 0)
+    name = request.args.get("name", "")
+    try:
+        async with asyncio.timeout(ADD_SECONDS):
+            upload = await uploads.add(membership.room_id, session.user, name, request.body)
+    except TimeoutError:
+        raise RequestTimeout("This file took too long to arrive. Try again.") from None
+    return page("_chips.html", 201, attached=[upload.file])
+
+
+@blueprint.get("/rooms/<room>/files")
+@member_of
+async def show_waiting(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Return those of one's files that still wait for a message, for a page that was reloaded."""
+    ids = request.args.getlist("id")
+    found = await services().uploads.list_loose(membership.room_id, session.user, ids)
+    return page("_chips.html", attached=found)
+
+
+@blueprint.post("/files/<loose_id>/discard")
+@signed_in
+async def post_discard(session: Session, loose_id: str) -> ResponseReturnValue:
+    """Delete one's own file that no message has."""
+    await services().uploads.discard(loose_id, session.user)
+    return Response("", status=204)
+
+
+@blueprint.get("/files/<file_id>")
+@signed_in
+async def show_file(session: Session, file_id: str) -> ResponseReturnValue:
+    """Hand out a file, or the part of it that is asked for."""
+    upload = await _visible(session, file_id)
+    file, uploads = upload.file, services().uploads
+    headers = HEADERS | {
+        "Content-Type": "text/plain; charset=utf-8" if file.type == "text/plain" else file.type,
+        "Content-Disposition": _disposition(file),
+        "ETag": f'"{upload.digest[:32]}"',
+    }
+    if request.if_none_match.contains_weak(upload.digest[:32]):
+        return Response("", status=304, headers=headers)
+    start, stop, status = _span(file.size, upload.digest[:32])
+    if status == 416:
+        headers["Content-Range"] = f"bytes */{file.size}"
+        return Response("", status=status, headers=headers)
+    if status == 206:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size}"
+    return _streamed(uploads.read(upload, start, stop), stop - start, status, headers)
+
+
+@blueprint.get("/files/<file_id>/thumb")
+@signed_in
+async def show_thumbnail(session: Session, file_id: str) -> ResponseReturnValue:
+    """Hand out the small picture of a picture."""
+    upload = await _visible(session, file_id)
+    if not upload.thumbnail_size:
+        raise Missing
+    headers = HEADERS | {
+        "Content-Type": "image/webp",
+        "Content-Disposition": "inline",
+        "Accept-Ranges": "none",
+    }
+    pieces = services().uploads.read_thumbnail(upload)
+    return _streamed(pieces, upload.thumbnail_size, 200, headers)
+
+
+async def _visible(session: Session, file_id: str) -> Upload:
+    """Return a file that this person may see now; raise `Missing`."""
+    served = services()
+    upload = await served.uploads.get(file_id, session.user)
+    if await served.access.find_membership(upload.room_id, session.user) is None:
+        raise Missing
+    return upload
+
+
+def _disposition(file: File) -> str:
+    """Return how a browser is to take a file, with its name for old and new ones (RFC 6266)."""
+    shown = is_inline(file.type) and "download" not in request.args
+    plain = "".join(
+        char if char.isascii() and char.isprintable() and char not in '"\\%;' else "_"
+        for char in file.name
+    )
+    kind = "inline" if shown else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
+
+
+def _span(size: int, etag: str) -> tuple[int, int, int]:
+    """Return where to start and stop, and the status: one range is served, of many the whole."""
+    asked, whole = request.range, (0, size, 200)
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return whole
+    if "If-Range" in request.headers and not _is_same(etag):
+        return whole
+    begin, end = asked.ranges[0]
+    start = max(0, size + begin) if begin < 0 else begin
+    stop = size if end is None else min(end, size)
+    return (start, stop, 206) if start < stop else (0, 0, 416)
+
+
+def _is_same(etag: str) -> bool:
+    return request.headers.get("If-Range", "") == f'"{etag}"'
+
+
+def _streamed(
+    pieces: AsyncIterable[bytes], size: int, status: int, headers: dict[str, str]
+) -> Response:
+    # To a HEAD nothing may be read.
+    head = request.method == "HEAD"
+    response = Response(b"" if head else pieces, status=status, headers=headers)
+    response.content_length = size
+    return response
