@@ -17,7 +17,7 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 LADDER = """
 models config logs
 markup frames presence ordering datadir
-embedded bus db throttle metrics work patience
+embedded bus db throttle metrics work patience images
 ends posts
 changes
 accounts rooms messages
@@ -47,6 +47,7 @@ FENCES = {  # a library, and the only modules that may import it
     "nh3": "markup",
     "limits": "throttle",
     "argon2": "accounts",
+    "PIL": "images",
     "prometheus_client": "metrics",
     "secantus": "",
 }
