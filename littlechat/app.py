@@ -4,6 +4,7 @@ import hashlib
 import logging
 import time
 from mimetypes import guess_type
+from typing import Any
 
 from quart import Quart, Response, g, request
 from werkzeug.exceptions import NotFound
@@ -11,24 +12,43 @@ from werkzeug.exceptions import NotFound
 from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
+from littlechat.administration import Administration
+from littlechat.admission import Admission
+from littlechat.audit import Audit
 from littlechat.bus import Bus, MemoryBus, RedisBus
 from littlechat.config import ConfigError, Settings
 from littlechat.db import Database
+from littlechat.faces import FACES, Faces
 from littlechat.feeds import Feeds
 from littlechat.hub import RESTART, Hub
-from littlechat.live import Live
+from littlechat.live import ROOMS, Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Session
+from littlechat.people import People
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.throttle import Throttle
-from littlechat.web import Services, auth, health, messages, protect, rooms, socket
-from littlechat.web.requests import Application, SessionCookie
+from littlechat.web import (
+    Services,
+    account,
+    admin,
+    auth,
+    health,
+    messages,
+    people,
+    protect,
+    rooms,
+    socket,
+)
+from littlechat.web.requests import Application, ReadyRequest, SessionCookie
 from littlechat.work import Work
 
 BODY_BYTES_MAX = 128 * 1024
 """8,000 characters of four bytes, percent-encoded, and a little."""
+
+BODY_BYTES_MAX_AT = {"/account/avatar": 6 * 1024 * 1024}
+"""A phone's picture."""
 
 BODY_SECONDS = 30
 CLOSING_SECONDS = 1.0
@@ -58,12 +78,13 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         RESPONSE_TIMEOUT=None,
         QUART_AUTH_COOKIE_NAME="littlechat",
     )
+    app.request_class = SizedRequest
     app.asgi_websocket_class = socket.BoundedConnection
     SessionCookie(app)
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
     protect(app)
-    for blueprint in (auth, rooms, messages, socket, health):
+    for blueprint in (auth, account, admin, people, rooms, messages, socket, health):
         app.register_blueprint(blueprint.blueprint)
     add_static(app)
     log_requests(app)
@@ -71,7 +92,9 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     @app.before_serving
     async def open_services() -> None:
         await served.db.open()
+        await served.accounts.roles.open()
         await served.rooms.open()
+        await served.faces.load()
         await served.live.open()
 
     @app.after_serving
@@ -81,6 +104,18 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         served.db.close()
 
     return app
+
+
+class SizedRequest(ReadyRequest):
+    """A request whose body may be larger where pictures come in.
+
+    Quart fixes the limit before it routes; these are addresses whose guards ask first.
+    """
+
+    def __init__(self, method: str, scheme: str, path: str, *values: Any, **named: Any) -> None:
+        if path in BODY_BYTES_MAX_AT:
+            named["max_content_length"] = BODY_BYTES_MAX_AT[path]
+        super().__init__(method, scheme, path, *values, **named)
 
 
 def build_services(settings: Settings, bus: Bus | None) -> Services:
@@ -97,6 +132,10 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     feeds = Feeds(carrier, hub, message_store, render)
     access = Access(accounts, room_store, carrier)
     live = Live(carrier, hub, feeds, render, access, accounts, room_store)
+    actions = Actions(accounts, room_store, message_store, render, carrier, live, work)
+    admission, audit, profiles = Admission(db), Audit(db), People(db)
+    faces = Faces(profiles)
+    live.heed(FACES, lambda: work.later(_renew(faces, hub, render)))
     _watch(metrics, hub, feeds, carrier)
     return Services(
         settings=settings,
@@ -110,11 +149,22 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         rooms=room_store,
         messages=message_store,
         metrics=metrics,
-        actions=Actions(accounts, room_store, message_store, render, carrier, live, work),
+        actions=actions,
+        admission=admission,
+        administration=Administration(accounts, admission, room_store, audit, actions, live, work),
+        audit=audit,
+        people=profiles,
+        faces=faces,
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),
     )
+
+
+async def _renew(faces: Faces, hub: Hub, render: Renderer) -> None:
+    """Read what people look like, and let open pages show it."""
+    if await faces.load():
+        hub.deliver_passing(ROOMS, FACES, render.faces_frame(faces.version))
 
 
 def _watch(metrics: Metrics, hub: Hub, feeds: Feeds, bus: Bus) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from littlechat.access import Access
 from littlechat.accounts import Accounts
@@ -59,6 +59,7 @@ class Live:
         self._access = access
         self._accounts, self._rooms = accounts, rooms
         self._tasks: list[asyncio.Task[None]] = []
+        self._heeded: dict[str, Callable[[], None]] = {}
         self._rooms_news = 0
         self._rooms_timer: asyncio.TimerHandle | None = None
         self._in_doubt = asyncio.Event()
@@ -92,6 +93,19 @@ class Live:
             ALL, {"kind": "revoked", "user": user, "sessions": sessions, "room": room}
         )
 
+    def refresh(self, user: str) -> None:
+        """Make every process look anew at what somebody may, leaving their sockets open."""
+        self._access.forget(user=user)
+        self._bus.publish(ALL, {"kind": "refreshed", "user": user})
+
+    def heed(self, kind: str, act: Callable[[], None]) -> None:
+        """Call `act` whenever any process gives the signal `kind`, or one may have been lost."""
+        self._heeded[kind] = act
+
+    def signal(self, kind: str) -> None:
+        """Let every process act on what it heeds."""
+        self._bus.publish(ALL, {"kind": kind})
+
     def announce_rooms(self) -> None:
         """Make every page fetch its list of rooms again."""
         self._access.forget_lists()
@@ -117,10 +131,16 @@ class Live:
             self._in_doubt.set()
             self._access.forget()
             self._feeds.doubt()
+            for act in self._heeded.values():
+                act()
         elif topic != ALL:
             self._feeds.hear(topic, event)
         elif event["kind"] == "revoked":
             self._kick(event["user"], event["sessions"], event["room"])
+        elif event["kind"] == "refreshed":
+            self._access.forget(user=event["user"])
+        elif event["kind"] in self._heeded:
+            self._heeded[event["kind"]]()
         elif event["kind"] == "rooms_changed":
             self._access.forget_lists()
             self._tell_rooms_soon()

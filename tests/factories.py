@@ -37,6 +37,12 @@ async def wipe(database: Database) -> None:
         database.invitations,
         database.messages,
         database.changes,
+        database.settings,
+        database.passes,
+        database.endings,
+        database.bans,
+        database.audit,
+        database.avatars,
     ):
         await collection.delete({})
 

@@ -16,17 +16,19 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 # A module imports only from the lines above its own.
 LADDER = """
 models config logs
-markup frames presence ordering datadir
+markup frames presence ordering datadir profile
 embedded bus db throttle metrics work patience images
-ends posts
+ends posts roles bans avatars
 changes
-accounts rooms messages
+accounts rooms messages admission audit people
 hub render access
+faces
 catchup crowd
 feed
 feeds
 live
 actions
+administration
 web
 web.*
 app

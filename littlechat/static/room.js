@@ -5,3 +5,4 @@ import "./look.js";
 import "./scroll.js";
 import "./composer.js";
 import "./tools.js";
+import "./card.js";

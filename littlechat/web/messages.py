@@ -33,7 +33,8 @@ async def show_room(session: Session, room: str) -> ResponseReturnValue:
     membership = await services().access.find_membership(room, session.user)
     if membership is None:
         found, _ = await services().rooms.get_visible(room, session.user)
-        return page("door.html", room=found)
+        banned = await services().rooms.bans.is_banned(room, session.user.id)
+        return page("door.html", room=found, banned=banned)
     return await _conversation(session, membership, 200, "", "")
 
 
@@ -64,6 +65,7 @@ async def _conversation(
         search="",
         members=members,
         online=served.feeds.online(room_id),
+        away=served.feeds.away(room_id),
         stretch=replace(stretch, messages=[]),
         body=body,
         error=error,
@@ -142,8 +144,8 @@ async def post_edit(session: Session, membership: Membership, seq: int) -> Respo
 async def post_remove(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Remove one's own message, or anybody's in a room that one manages."""
     await services().throttle.hit(SEND, session.user.id)
-    message = await services().actions.remove(
-        membership.room_id, _storable(seq), membership, session.user
+    message = await services().administration.remove_message(
+        membership, _storable(seq), session.user
     )
     return _changed(message)
 
