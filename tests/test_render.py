@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from littlechat import render as module
+from littlechat.admission import Pass
+from littlechat.audit import Line
+from littlechat.bans import Ban
 from littlechat.models import (
     Cursor,
     File,
@@ -26,6 +29,7 @@ from littlechat.models import (
     Session,
     User,
 )
+from littlechat.profile import STATUS_HOURS, Profile, Status
 from littlechat.render import HUES, Renderer, Shelf, browser, hue, initial, iso, static_url
 from littlechat.render import typing_sentence as typing
 from littlechat.render import utc as in_words
@@ -90,6 +94,46 @@ def message(seq: int = 1, body: str = "hello", **values: Any) -> Message:
     return replace(Message("garden", seq, "u-ada", "Ada", body, AT), **values)
 
 
+def people_values(text: str, user: User) -> dict[str, Any]:
+    """Return what the pages about people and their administration ask for."""
+    profile = Profile(
+        *("u-2", text, AT, text, text, "Asia/Tokyo", Status(text), "0a1b"), seen=AT, is_admin=True
+    )
+    return {
+        "faces": "0",
+        "away": frozenset({text}),
+        "profile": profile,
+        "person": profile,
+        "people": [profile],
+        "given": dict.fromkeys("display bio zone status".split(), text),
+        "zones": ["UTC"],
+        "hours": STATUS_HOURS,
+        "number": 2,
+        "more": True,
+        "local": AT,
+        "common": [Room("garden", text, text, "public", "u-1", AT)],
+        "mine": False,
+        "card": False,
+        "user": user,
+        "users": [user, replace(user, standing="admin"), replace(user, disabled=True)],
+        "whose": user,
+        "link": text,
+        "mode": "open",
+        "passes": [Pass("0a1b", text, AT, AT, 2)],
+        "uses": text,
+        "days": text,
+        "lines": [Line(1, AT, text, text, text + "x", text)],
+        "older": 1,
+        "newest": False,
+        "bans": [Ban("garden", "u-2", text, text, AT)],
+        "banned": True,
+        "manages": True,
+        "token": text,
+        "ticket": text,
+        "registers": True,
+    }
+
+
 def values(text: str) -> dict[str, Any]:
     """Return what any template may ask for, with `text` wherever a person's words may stand."""
     user = User("u-1", text, AT)
@@ -131,7 +175,11 @@ def values(text: str) -> dict[str, Any]:
         "invitations": [Invitation("token", "garden", "u-2", text, AT)],
         "origin": f"https://{text}",
         "errors": dict.fromkeys(
-            "name description visibility username password current confirmation".split(), text
+            (
+                "name description visibility username password current confirmation"
+                " display bio zone status file mode uses days"
+            ).split(),
+            text,
         ),
         "error": text,
         "sentence": text,
@@ -143,6 +191,7 @@ def values(text: str) -> dict[str, Any]:
         "username": text,
         "next": text,
         "insecure": True,
+        **people_values(text, user),
     }
 
 

@@ -183,7 +183,7 @@ async def _registration(
         "registration.html",
         status,
         mode=await services().admission.mode(),
-        invitations=await services().admission.list_invitations(),
+        passes=await services().admission.list_invitations(),
         errors=errors or {},
         link=link,
         uses=uses,

@@ -54,7 +54,7 @@ async def show_register() -> ResponseReturnValue:
     except Refused as refused:
         return _no_entry(refused)
     target = _next(request.args.get("next", ""))
-    return page("register.html", errors={}, username="", next=target, invitation=token)
+    return page("register.html", errors={}, username="", next=target, ticket=token)
 
 
 def _no_entry(refused: Refused) -> ResponseReturnValue:
@@ -78,7 +78,7 @@ async def post_register() -> ResponseReturnValue:
             errors=errors,
             username=username,
             next=target,
-            invitation=invitation,
+            ticket=invitation,
         )
 
     try:
