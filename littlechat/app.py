@@ -47,7 +47,7 @@ from littlechat.work import Work
 BODY_BYTES_MAX = 128 * 1024
 """8,000 characters of four bytes, percent-encoded, and a little."""
 
-BODY_BYTES_MAX_AT = {"/account/avatar": 6 * 1024 * 1024}
+BODY_BYTES_MAX_AT = {"/account/avatar": 12 * 1024 * 1024}
 """A phone's picture."""
 
 BODY_SECONDS = 30
