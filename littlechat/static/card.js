@@ -1,6 +1,8 @@
 // Who is that: a click on a name or picture in a message brings a card about the person. The names
 // in the list of people lead to the whole page, with the keyboard too.
 
+import { localiseAll } from "./times.js";
+
 const card = document.getElementById("card");
 
 document.getElementById("messages").addEventListener("click", async event => {
@@ -8,6 +10,7 @@ document.getElementById("messages").addEventListener("click", async event => {
   if (!item || event.defaultPrevented) return;
   const box = event.target.getBoundingClientRect();
   await htmx.ajax("GET", `/people/${encodeURIComponent(item.dataset.author)}`, { target: card, swap: "innerHTML" });
+  localiseAll(card);
   card.showPopover();
   const { width, height } = card.getBoundingClientRect();
   card.style.insetInlineStart = "auto";
