@@ -105,6 +105,8 @@ class Administration:
         await self._accounts.disable(user)
         self._live.revoke(user=user.id)
         await self._admission.end_password_links(user)
+        await self._admission.end_invitations(user)
+        await self._rooms.end_invitations(user)
         await self._audit.note(by, "disabled", user.name)
 
     async def enable(self, by: User, name: str) -> None:

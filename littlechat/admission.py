@@ -117,6 +117,10 @@ class Admission:
         if not await self._db.passes.delete({"_id": pass_id[:64], "kind": "invitation"}):
             raise Missing
 
+    async def end_invitations(self, by: User) -> None:
+        """Close every invitation that somebody made."""
+        await self._db.passes.delete({"kind": "invitation", "by": by.id})
+
     async def password_link(self, user: User, by: User | None) -> str:
         """Return the token of a link to set somebody's password; it ends those there were."""
         await self.end_password_links(user)

@@ -273,6 +273,10 @@ class Rooms:
         )
         return invitation
 
+    async def end_invitations(self, by: User) -> None:
+        """Close every link that somebody made into any room."""
+        await self._db.invitations.delete({"by": by.id})
+
     async def list_invitations(self, room_id: str) -> list[Invitation]:
         """Return a room's open invitations, the newest first."""
         documents = await self._db.invitations.find({"room": room_id}, limit=200)

@@ -158,9 +158,18 @@ async def test_a_password_by_link_ends_all_sessions_everywhere(
 
 async def test_disabling_ends_the_links_that_were_out(here: Services, ada: User, ben: User) -> None:
     _, link = await here.administration.password_link(ada, "Ben")
+    room = (await here.rooms.create(ada, "Garden", "", "private")).id
+    hers = await here.rooms.invite(room, ada)
+    await here.rooms.accept(hers.token, ben)
+    his = await here.rooms.invite(room, ben)
+    await here.administration.invite(ben, 1, 1)
     await here.administration.disable(ada, "Ben")
     with pytest.raises(Missing):
         await here.administration.reset_password(link, "another good password")
+    with pytest.raises(Missing):
+        await here.rooms.get_invitation(his.token)
+    assert (await here.rooms.get_invitation(hers.token))[1].id == room
+    assert await here.admission.list_invitations() == []
 
 
 async def test_registration_by_invitation_uses_one_up_only_for_an_account(

@@ -377,6 +377,7 @@ async def test_a_refused_handshake_carries_them_too(site: Site) -> None:
 
 async def test_pages_hold_no_inline_script_style_or_foreign_address(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (ada, nobody):
+        await site.services.administration.promote("the test", "Ada")
         room = await ada.create_room("Garden")
         await ada.say(room, "hello")
         for who, path in (
@@ -385,6 +386,11 @@ async def test_pages_hold_no_inline_script_style_or_foreign_address(site: Site) 
             (ada, "/rooms"),
             (ada, "/rooms/new"),
             (ada, "/account"),
+            (ada, "/people"),
+            (ada, "/people/Ada"),
+            (ada, "/admin"),
+            (ada, "/admin/registration"),
+            (ada, "/admin/audit"),
             (ada, f"/rooms/{room}"),
             (ada, f"/rooms/{room}/settings"),
             (ada, f"/rooms/{room}/messages/1/edit"),
