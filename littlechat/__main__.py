@@ -22,7 +22,10 @@ from dataclasses import replace
 from typing import Any
 
 from littlechat import logs
+from littlechat.accounts import NAME_READ_MAX, Accounts
+from littlechat.admission import Admission
 from littlechat.app import create_app, require_browser_parts
+from littlechat.audit import Audit
 from littlechat.config import ConfigError, Settings
 from littlechat.datadir import DataDirectory, DataDirectoryError
 from littlechat.db import Database, Unavailable, provision, where
@@ -54,7 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         require_browser_parts()
         # What is imported stays: the garbage collector need not look through it ever again.
         gc.freeze()
-        asyncio.run(run(settings, env) if given.worker is None else work(settings, given.worker))
+        if given.admin is not None:
+            asyncio.run(appoint(settings, given.admin))
+        elif given.worker is not None:
+            asyncio.run(work(settings, given.worker))
+        else:
+            asyncio.run(run(settings, env))
     except (ConfigError, DataDirectoryError, EmbeddedError, Unavailable, Stopped) as error:
         print(f"littlechat: {error}", file=sys.stderr)
         return 1
@@ -71,6 +79,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", help="port to listen on (default 8000; 0: any free one)")
     parser.add_argument("--data-dir", help="where data is kept (default ./littlechat-data)")
+    parser.add_argument(
+        "--admin",
+        metavar="NAME",
+        help="make NAME administrator, print a link that sets their password, and end",
+    )
     parser.add_argument("--worker", type=int, metavar="FD", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -93,6 +106,24 @@ async def run(settings: Settings, env: Mapping[str, str]) -> None:
         tell(settings, listening)
         await (serving if database is None else serve_on(database, stop, serving))
     log.info("stopped")
+
+
+async def appoint(settings: Settings, name: str) -> None:
+    """Make somebody administrator again, when nobody can sign in who could."""
+    async with contextlib.AsyncExitStack() as stack:
+        settings, _ = await prepare(settings, stack)
+        await require_database(settings)
+        database = Database(settings.mongodb_uri or "")
+        stack.callback(database.close)
+        accounts = Accounts(database)
+        user = await accounts.find_user(name[:NAME_READ_MAX])
+        if user is None:
+            raise Stopped(f"There is no account called {name}.")
+        await accounts.enable(user)
+        await accounts.roles.promote(user)
+        token = await Admission(database).password_link(user, None)
+        await Audit(database).note("littlechat --admin", "made administrator", user.name)
+    print(f"{user.name} is administrator. To set a password, open within 24 hours: /reset/{token}")
 
 
 def when_told_to_stop(act: Callable[[], object]) -> None:

@@ -1,7 +1,12 @@
-"""Users, their passwords, and their sessions. A session's token is known to its browser alone."""
+"""Users, their passwords, and their sessions. A session's token is known to its browser alone.
+
+Whether somebody is disabled or administrator is read with every session, never from a copy in it.
+"""
 
 import asyncio
+import contextlib
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,6 +18,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from littlechat.db import Database, Document, Duplicate, Missing, now
 from littlechat.models import Invalid, Session, User, clean_password, clean_username, fold, new_id
+from littlechat.roles import Roles
 
 SESSION_LIFE = timedelta(days=30)
 """A session ends after this long without a visit."""
@@ -20,11 +26,23 @@ SESSION_LIFE = timedelta(days=30)
 SEEN_EVERY = timedelta(minutes=5)
 """How precisely a session's last visit is kept: a visit costs a read, rarely a write."""
 
+NAME_READ_MAX = 200
+"""Normalizing takes time squared in a run of combining marks; no name is this long."""
+
 SESSIONS_MAX = 50
 """A person's sessions; signing in once more ends the one unused for the longest."""
 
 HASHES_AT_ONCE = 2
 """Each hash holds 32 MiB and a core for about 0.1 s: a flood of logins waits in line."""
+
+ENDINGS_LIFE = timedelta(days=7)
+"""How long a browser that lost its session to an administrator is told so."""
+
+LISTED_MAX = 1_000
+"""People on one list; beyond it the search helps."""
+
+NO_PASSWORD = "-"  # noqa: S105 - what no password ever hashes to
+"""Stands for the password of an account that was made for somebody else."""
 
 COMMON_PASSWORDS = frozenset(FREQUENCY_LISTS["passwords"])
 
@@ -33,11 +51,16 @@ class WrongLogin(Exception):
     """No such name or not its password; which of them is never said."""
 
 
+class Disabled(WrongLogin):
+    """The password is right, and the account is not to be used."""
+
+
 class Accounts:
     """The store of users and sessions."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.roles = Roles(db)
         # OWASP's cheat sheet on password storage asks for 19 MiB and 2 passes or more.
         self._hasher = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
         self._gate = asyncio.Semaphore(HASHES_AT_ONCE)
@@ -57,28 +80,43 @@ class Accounts:
             errors |= invalid.errors
         if errors:
             raise Invalid(**errors)
-        if await self._db.users.find_one({"key": fold(name)}):
-            raise Duplicate
+        await self._require_free(name)
+        return await self._insert(name, await self._hash(password))
+
+    async def make(self, username: str) -> User:
+        """Make an account for somebody, who sets the password; raise `Invalid` or `Duplicate`."""
+        name = clean_username(username)
+        await self._require_free(name)
+        return await self._insert(name, NO_PASSWORD)
+
+    async def _require_free(self, name: str) -> None:
+        # Nor may it be what another is displayed as: one would pass for the other.
+        for key in ("key", "display_key"):
+            if await self._db.users.find_one({key: fold(name)}):
+                raise Duplicate
+
+    async def _insert(self, name: str, digest: str) -> User:
         user = User(new_id(), name, now())
         await self._db.users.insert(
             {
                 "_id": user.id,
                 "name": user.name,
                 "key": fold(user.name),
-                "password": await self._hash(password),
+                "password": digest,
                 "password_at": user.created,
                 "created": user.created,
             }
         )
-        return user
+        return replace(user, standing=await self.roles.claim(user))
 
     async def check_password(self, username: str, password: str) -> User:
-        """Return whose name and password these are; raise `WrongLogin`.
+        """Return whose name and password these are; raise `WrongLogin`, `Disabled` if they were.
 
         An unknown name costs the same hash as a known one, so time tells nothing.
         """
         document = await self._db.users.find_one({"key": fold(username.strip())})
         digest = str(document["password"]) if document else self._decoy
+        digest = self._decoy if digest == NO_PASSWORD else digest
         right = await self._verify(digest, password)
         if document is None or not right:
             raise WrongLogin
@@ -87,14 +125,45 @@ class Accounts:
                 {"_id": document["_id"], "password": digest},
                 {"$set": {"password": await self._hash(password)}},
             )
+        if document.get("disabled"):
+            raise Disabled
         return _user(document)
 
     async def change_password(self, user: User, current: str, new: str) -> None:
         """Replace a password; raise `WrongLogin` for the current one, `Invalid` for the new one."""
         await self.check_password(user.name, current)
         clean_password(new, user.name, COMMON_PASSWORDS)
+        await self.set_password(user, new)
+
+    async def set_password(self, user: User, new: str) -> None:
+        """Set a password that `require_password` let through."""
         values = {"password": await self._hash(new), "password_at": now()}
         await self._db.users.update({"_id": user.id}, {"$set": values})
+
+    def require_password(self, user: User, new: str) -> None:
+        """Raise `Invalid` for what may not serve somebody as a password."""
+        clean_password(new, user.name, COMMON_PASSWORDS)
+
+    async def disable(self, user: User) -> None:
+        """End somebody's sessions and let none begin; their browsers are told for a while."""
+        # Marked first: a sign-in under way looks again when its session stands.
+        await self._db.users.update({"_id": user.id}, {"$set": {"disabled": now()}})
+        for session in await self.list_sessions(user):
+            await self._note_ending(session.id)
+        await self._db.sessions.delete({"user": user.id})
+
+    async def enable(self, user: User) -> None:
+        """Let somebody sign in again."""
+        await self._db.users.update({"_id": user.id}, {"$unset": {"disabled": ""}})
+
+    async def _note_ending(self, session_id: str) -> None:
+        with contextlib.suppress(Duplicate):
+            await self._db.endings.insert({"_id": session_id, "expires": now() + ENDINGS_LIFE})
+
+    async def was_disabled(self, token: str) -> bool:
+        """Whether the session that `token` opened ended with its account's disabling."""
+        ending = await self._db.endings.find_one({"_id": _digest(token)})
+        return ending is not None
 
     async def open_session(self, user: User, agent: str, address: str) -> tuple[str, Session]:
         """Return a new session and its token, which is stored nowhere.
@@ -119,7 +188,7 @@ class Accounts:
             }
         )
         account = await self._db.users.find_one({"_id": user.id})
-        if account and user.password_at and account.get("password_at") != user.password_at:
+        if account and (account.get("disabled") or _changed_since(account, user)):
             await self._db.sessions.delete({"_id": session.id})
             raise WrongLogin
         # Not `end_session`: of two sign-ins at once both may find the same one too many.
@@ -133,9 +202,13 @@ class Accounts:
         moment = now()
         if document is None or document["expires"] <= moment:
             return None
-        session = _session(document)
+        account = await self._db.users.find_one({"_id": document["user"]})
+        if account is None or account.get("disabled"):
+            return None
+        session = replace(_session(document), user=replace(_user(account), password_at=None))
         if moment - session.seen < SEEN_EVERY:
             return session
+        await self._db.users.update({"_id": session.user.id}, {"$max": {"seen": moment}})
         await self._db.sessions.update(
             {"_id": session.id}, {"$set": {"seen": moment, "expires": moment + SESSION_LIFE}}
         )
@@ -159,6 +232,10 @@ class Accounts:
         """End one session of `user`; raise `Missing` if it is not theirs."""
         if not await self._db.sessions.delete({"_id": session_id, "user": user.id}):
             raise Missing
+
+    async def end_all_sessions(self, user: User) -> None:
+        """End every session of `user`."""
+        await self._db.sessions.delete({"user": user.id})
 
     async def end_other_sessions(self, user: User, kept_id: str) -> list[str]:
         """End every session of `user` but one; return the ids of those ended."""
@@ -185,6 +262,27 @@ class Accounts:
         documents = await self._db.users.find({"key": within}, sort=[("key", 1)], limit=limit)
         return [_user(document) for document in documents if not document.get("disabled")]
 
+    async def get_user(self, name: str) -> User:
+        """Return the user of that name, however cased; raise `Missing`."""
+        user = await self.find_user(name[:NAME_READ_MAX])
+        if user is None:
+            raise Missing
+        return user
+
+    async def get_user_by_id(self, user_id: str) -> User:
+        """Return a user; raise `Missing`."""
+        document = await self._db.users.find_one({"_id": user_id})
+        if document is None:
+            raise Missing
+        return _user(document)
+
+    async def list_users(self, search: str = "") -> list[User]:
+        """Return the accounts by name, those whose names hold `search` if it is given."""
+        search = fold(search.replace("\0", "")[:100])
+        where = {"key": {"$regex": re.escape(search)}} if search else {}
+        documents = await self._db.users.find(where, limit=LISTED_MAX)
+        return sorted(map(_user, documents), key=lambda one: fold(one.name))
+
     async def _hash(self, password: str) -> str:
         async with self._gate:
             return await asyncio.to_thread(self._hasher.hash, password)
@@ -209,7 +307,13 @@ def _user(document: Document) -> User:
         str(document["name"]),
         document["created"],
         document.get("password_at"),
+        "admin" if document.get("standing") == "admin" else "member",
+        bool(document.get("disabled")),
     )
+
+
+def _changed_since(account: Document, user: User) -> bool:
+    return bool(user.password_at) and account.get("password_at") != user.password_at
 
 
 def _session(document: Document) -> Session:

@@ -132,8 +132,8 @@ class Actions:
             self._work.later(self._news.call(message))
 
     async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:
-        """Remove one's own message, or anybody's in a room that one manages; raise `Missing`."""
-        decide = emptied(None if by.may_manage else user)
+        """Remove one's own message, or anybody's as keeper or administrator; raise `Missing`."""
+        decide = emptied(None if by.may_manage or user.is_admin else user)
         return await self._work.shielded(self._remove(room_id, seq, decide))
 
     async def _remove(self, room_id: str, seq: int, decide: Decide) -> Message:
@@ -171,12 +171,22 @@ class Actions:
         )
 
     async def join(self, room_id: str, user: User) -> None:
-        """Enter a public room; raise `Missing`."""
-        await self._work.shielded(self._announced(self._rooms.join(room_id, user)))
+        """Enter a public room; raise `Missing`, or `Refused` for who is banned."""
+        entering = self._entered(self._rooms.join(room_id, user), user)
+        await self._work.shielded(self._announced(entering))
 
     async def accept(self, token: str, user: User) -> Room:
-        """Enter a room by invitation; raise `Missing`."""
-        return await self._work.shielded(self._announced(self._rooms.accept(token, user)))
+        """Enter a room by invitation; raise `Missing`, or `Refused` for who is banned."""
+        entering = self._entered(self._rooms.accept(token, user), user)
+        return await self._work.shielded(self._announced(entering))
+
+    async def _entered(self, work: Coroutine[Any, Any, Room], user: User) -> Room:
+        try:
+            return await work
+        except Refused:
+            # Banned while entering: who saw them in for a moment must forget it.
+            self._live.refresh(user.id)
+            raise
 
     async def leave(self, room_id: str, user: User) -> None:
         """Leave a room; raise `Missing` or `Refused`."""

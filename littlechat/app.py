@@ -12,19 +12,24 @@ from werkzeug.exceptions import NotFound
 from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
+from littlechat.administration import Administration
+from littlechat.admission import Admission
+from littlechat.audit import Audit
 from littlechat.bus import Bus, MemoryBus, RedisBus
 from littlechat.config import ConfigError, Settings
 from littlechat.db import Database, Unavailable, now
 from littlechat.directs import Directs
+from littlechat.faces import FACES, Faces
 from littlechat.feeds import Feeds
 from littlechat.hub import RESTART, Hub
 from littlechat.indexer import Indexer
-from littlechat.live import Live
+from littlechat.live import ROOMS, Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Session
 from littlechat.news import News
 from littlechat.online import Online
+from littlechat.people import People
 from littlechat.postings import Postings
 from littlechat.reading import Reading
 from littlechat.render import STATIC, Renderer, static_url
@@ -35,6 +40,8 @@ from littlechat.throttle import Throttle
 from littlechat.uploads import Uploads
 from littlechat.web import (
     Services,
+    account,
+    admin,
     auth,
     bodies,
     directs,
@@ -42,6 +49,7 @@ from littlechat.web import (
     health,
     jump,
     messages,
+    people,
     protect,
     reactions,
     reading,
@@ -69,6 +77,9 @@ VENDORED = ("vendor/htmx.min.js", "vendor/hx-ws.min.js")
 
 BLUEPRINTS = (
     auth,
+    account,
+    admin,
+    people,
     rooms,
     messages,
     threads,
@@ -121,7 +132,9 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     @app.before_serving
     async def open_services() -> None:
         await served.db.open()
+        await served.accounts.roles.open()
         await served.rooms.open()
+        await served.faces.load()
         await served.live.open()
         served.indexer.open()
         app.extensions["littlechat.sweeping"] = asyncio.create_task(sweep(served), name="sweep")
@@ -155,6 +168,9 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     live = Live(carrier, hub, feeds, render, access, accounts, room_store, online)
     news = News(access, message_store, read, render, live, work)
     conversations = Directs(db)
+    admission, audit, profiles = Admission(db), Audit(db), People(db)
+    faces = Faces(profiles)
+    live.heed(FACES, lambda: work.later(_renew(faces, hub, render)))
     _watch(metrics, hub, feeds, carrier)
     metrics.gauge("file_bytes", "Bytes of files when last counted.", lambda: uploads.used)
     actions = Actions(
@@ -194,10 +210,21 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         news=news,
         online=online,
         threads=Threads(message_store, actions, work),
+        admission=admission,
+        administration=Administration(accounts, admission, room_store, audit, actions, live, work),
+        audit=audit,
+        people=profiles,
+        faces=faces,
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),
     )
+
+
+async def _renew(faces: Faces, hub: Hub, render: Renderer) -> None:
+    """Read what people look like, and let open pages show it."""
+    if await faces.load():
+        hub.deliver_passing(ROOMS, FACES, render.faces_frame(faces.version))
 
 
 def _watch(metrics: Metrics, hub: Hub, feeds: Feeds, bus: Bus) -> None:

@@ -1,7 +1,5 @@
 """Who is in a room and who types there, as its sockets are told; the rules are in `presence`."""
 
-from collections.abc import Iterable
-
 from littlechat.bus import Bus, Event
 from littlechat.hub import Hub, Socket
 from littlechat.presence import Here, Presence, Stopped, Typed
@@ -14,6 +12,10 @@ ONLINE_SECONDS = 1.0
 """How often at the most a room hears who came and went."""
 
 
+Shown = tuple[tuple[str, ...], frozenset[str]]
+"""Who is here, and who of them is away."""
+
+
 class Crowd:
     """The people of one room, as this process knows them. Times are the event loop's seconds."""
 
@@ -24,13 +26,22 @@ class Crowd:
         self._bus, self._hub, self._render = bus, hub, render
         self._presence = Presence()
         self._here_at = self._online_at = now
-        self._shown_online: tuple[str, ...] = ()
+        self._shown_online: Shown = ((), frozenset())
         self._shown_typing: tuple[str, ...] = ()
 
     @property
     def online(self) -> tuple[str, ...]:
         """The names of those who are here, each once."""
         return self._presence.online
+
+    @property
+    def away(self) -> frozenset[str]:
+        """The names of those of them who have touched none of their pages for a while."""
+        return self._presence.away
+
+    @property
+    def _shows(self) -> "Shown":
+        return self._presence.online, self._presence.away
 
     def ask(self) -> None:
         """Ask the other processes whom they serve."""
@@ -44,13 +55,14 @@ class Crowd:
             case "typed":
                 self._presence.apply(Typed(event["name"]), now)
             case "here":
-                self._presence.apply(Here(event["process"], frozenset(event["names"])), now)
+                names, away = frozenset(event["names"]), frozenset(event.get("away", ()))
+                self._presence.apply(Here(event["process"], names, away), now)
             case "asked":
                 self._here_at = now
 
     def greet(self, socket: Socket) -> None:
         """Tell a new socket who is here and who types."""
-        online = self._render.online_frame(self._presence.online)
+        online = self._render.online_frame(*self._shows)
         socket.put_passing("online", online, len(online.encode()))
         if self._shown_typing:
             frame, variants = self._render.typing_frames(self._shown_typing)
@@ -67,10 +79,14 @@ class Crowd:
         self._presence.tick(now)
         if now >= self._here_at:
             self._here_at = now + HERE_SECONDS
-            self._publish({socket.name for socket in self._hub.members(self._topic)})
-        if self._presence.online != self._shown_online and now >= self._online_at:
-            self._shown_online, self._online_at = self._presence.online, now + ONLINE_SECONDS
-            frame = self._render.online_frame(self._presence.online)
+            sockets = self._hub.members(self._topic)
+            self._publish(
+                {socket.name for socket in sockets},
+                {socket.name for socket in sockets if not socket.away},
+            )
+        if self._shows != self._shown_online and now >= self._online_at:
+            self._shown_online, self._online_at = self._shows, now + ONLINE_SECONDS
+            frame = self._render.online_frame(*self._shows)
             self._hub.deliver_passing(self._topic, "online", frame)
         if self._presence.typing != self._shown_typing:
             self._shown_typing = self._presence.typing
@@ -86,15 +102,14 @@ class Crowd:
         deadlines = [self._here_at]
         if (expiry := self._presence.next_expiry()) is not None:
             deadlines.append(expiry)
-        if self._shown_online != self._presence.online:
+        if self._shown_online != self._shows:
             deadlines.append(self._online_at)
         return min(deadlines)
 
     def say_goodbye(self) -> None:
         """Tell the other processes that this one serves nobody in the room."""
-        self._publish(())
+        self._publish(set(), set())
 
-    def _publish(self, names: Iterable[str]) -> None:
-        self._bus.publish(
-            self._topic, {"kind": "here", "process": self._process, "names": sorted(names)}
-        )
+    def _publish(self, names: set[str], present: set[str]) -> None:
+        event: Event = {"kind": "here", "process": self._process, "names": sorted(names)}
+        self._bus.publish(self._topic, {**event, "away": sorted(names - present)})

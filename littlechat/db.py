@@ -56,7 +56,12 @@ class Duplicate(Exception):
 
 
 INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
-    "users": [([("key", 1)], {"unique": True})],
+    "users": [
+        ([("key", 1)], {"unique": True}),
+        ([("display_key", 1)], {"sparse": True}),
+        ([("faced", 1)], {"sparse": True}),
+        ([("standing", 1)], {"sparse": True}),
+    ],
     "sessions": [([("user", 1)], {}), ([("expires", 1)], {"expireAfterSeconds": 0})],
     "rooms": [([("key", 1)], {"unique": True}), ([("visibility", 1)], {})],
     "memberships": [([("room", 1), ("user", 1)], {"unique": True}), ([("user", 1)], {})],
@@ -75,6 +80,14 @@ INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
     # Files, in GridFS's collections. Almost none is loose.
     "fs.files": [([("room", 1), ("seq", 1)], {}), ([("loose", 1)], {"sparse": True})],
     "fs.chunks": [([("files_id", 1), ("n", 1)], {"unique": True})],
+    "passes": [
+        ([("user", 1)], {}),
+        ([("kind", 1)], {}),
+        ([("expires", 1)], {"expireAfterSeconds": 0}),
+    ],
+    "endings": [([("expires", 1)], {"expireAfterSeconds": 0})],
+    "bans": [([("room", 1), ("user", 1)], {"unique": True})],
+    "avatars": [([("user", 1)], {})],
 }
 
 
@@ -184,6 +197,12 @@ class Database:
         self.files = Collection(database["fs.files"], observe)
         self.chunks = Collection(database["fs.chunks"], observe)
         self.usage = Collection(database["usage"], observe)
+        self.settings = Collection(database["settings"], observe)
+        self.passes = Collection(database["passes"], observe)
+        self.endings = Collection(database["endings"], observe)
+        self.bans = Collection(database["bans"], observe)
+        self.audit = Collection(database["audit"], observe)
+        self.avatars = Collection(database["avatars"], observe)
 
     async def open(self) -> None:
         """Reach the database and make the indexes that are not there; raise `Unavailable`."""

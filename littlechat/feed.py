@@ -127,6 +127,11 @@ class Feed:
         self._joining.pop(socket, None)
         self._came_or_went()
 
+    def idled(self) -> None:
+        """Note that somebody went away from a page of this room, or came back to it."""
+        self.crowd.came_or_went(self._clock())
+        self._wake.set()
+
     def _came_or_went(self) -> None:
         self._empty_since = None
         self.crowd.came_or_went(self._clock())

@@ -100,6 +100,19 @@ class Feeds:
         """Tell the room that someone types."""
         self._bus.publish(room_topic(room_id), {"kind": "typed", "name": name})
 
+    def idled(self, socket: Socket, away: bool) -> None:
+        """Note that somebody went away from a page, or came back to it."""
+        if socket.away != away:
+            socket.away = away
+            for topic in socket.topics:
+                if feed := self._feeds.get(topic):
+                    feed.idled()
+
+    def away(self, room_id: str) -> frozenset[str]:
+        """Return the names of those in the room who have gone away from their pages."""
+        feed = self._feeds.get(room_topic(room_id))
+        return feed.crowd.away if feed else frozenset()
+
     def online(self, room_id: str) -> tuple[str, ...]:
         """Return the names of those known to be in the room now."""
         feed = self._feeds.get(room_topic(room_id))

@@ -21,11 +21,12 @@ BAD_FRAMES_MAX = 5
 FINAL_TEXT = 0x81
 """The first byte of a text message in one frame."""
 
-FrameType = Literal["typing", "beat"]
+FrameType = Literal["typing", "beat", "away", "back"]
+"""A beat may say besides whether its person has gone away from the page: `idle`."""
 
 
 def parse(data: str | bytes) -> FrameType | None:
-    """Return the type of a well-formed frame, None for everything else."""
+    """Return what a well-formed frame says, None for everything else."""
     if isinstance(data, bytes) or len(data) > FRAME_BYTES_MAX:
         return None
     try:
@@ -33,6 +34,10 @@ def parse(data: str | bytes) -> FrameType | None:
     except (ValueError, RecursionError):
         return None
     kind = frame.get("type") if isinstance(frame, dict) else None
+    if kind == "beat" and "idle" in frame:
+        # A form's field is text, whatever it was on the page.
+        idle = frame["idle"]
+        return "away" if idle in (True, "true") else "back" if idle in (False, "false") else None
     return cast(FrameType, kind) if kind in ("typing", "beat") else None
 
 

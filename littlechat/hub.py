@@ -55,6 +55,8 @@ class Socket:
     counters: Counters
     write_now: WriteNow | None = None
     topics: set[str] = field(default_factory=set)
+    away: bool = False
+    """Whether nobody has touched the page for a while, as it says itself."""
     close_code: int | None = None
     _frames: list[str] = field(default_factory=list)
     _passing: dict[str, str] = field(default_factory=dict)

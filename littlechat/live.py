@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from littlechat.access import Access
@@ -62,6 +62,14 @@ class Live:
         self._access, self._online = access, online
         self._accounts, self._rooms = accounts, rooms
         self._tasks: list[asyncio.Task[None]] = []
+        self._heeded: dict[str, Callable[[], None]] = {}
+        self._acts: dict[str, Callable[[Event], None]] = {
+            "revoked": self._kick,
+            "refreshed": self._hear_of_refreshed,
+            "rooms_changed": self._hear_of_rooms,
+            "spoken": self._hear_of_spoken,
+            "told": self._hear_of_told,
+        }
         self._rooms_news = 0
         self._rooms_timer: asyncio.TimerHandle | None = None
         self._in_doubt = asyncio.Event()
@@ -97,6 +105,19 @@ class Live:
         self._bus.publish(
             ALL, {"kind": "revoked", "user": user, "sessions": sessions, "room": room}
         )
+
+    def refresh(self, user: str) -> None:
+        """Make every process look anew at what somebody may, leaving their sockets open."""
+        self._access.forget(user=user)
+        self._bus.publish(ALL, {"kind": "refreshed", "user": user})
+
+    def heed(self, kind: str, act: Callable[[], None]) -> None:
+        """Call `act` whenever any process gives the signal `kind`, or one may have been lost."""
+        self._heeded[kind] = act
+
+    def signal(self, kind: str) -> None:
+        """Let every process act on what it heeds."""
+        self._bus.publish(ALL, {"kind": kind})
 
     def announce_rooms(self, users: Iterable[str] | None = None) -> None:
         """Make every page, or only those of some people, fetch its list of rooms again."""
@@ -134,27 +155,39 @@ class Live:
 
     def _hear(self, topic: str, event: Event) -> None:
         if topic == RESUMED:
-            self._in_doubt.set()
-            self._access.forget()
-            self._feeds.doubt()
+            self._doubt()
         elif topic == ONLINE:
             self._online.hear(event)
         elif topic != ALL:
             self._feeds.hear(topic, event)
-        elif event["kind"] == "revoked":
-            self._kick(event["user"], event["sessions"], event["room"])
-        elif event["kind"] == "rooms_changed":
-            self._hear_of_rooms(event.get("users"))
-        elif event["kind"] == "spoken":
-            self._access.forget_lists(event["users"])
-            frame = self._render.spoken_frame(event["room"])
-            self._tell_users(event["users"], f"spoken:{event['room']}", frame)
-        elif event["kind"] == "told":
-            if event["note"]:
-                self._note(event["users"], event["note"])
-            self._tell_users(event["users"], event["key"], event["frame"])
+        elif event["kind"] in self._heeded:
+            self._heeded[event["kind"]]()
+        else:
+            self._acts[event["kind"]](event)
 
-    def _hear_of_rooms(self, users: list[str] | None) -> None:
+    def _doubt(self) -> None:
+        """Count on nothing that events would have told."""
+        self._in_doubt.set()
+        self._access.forget()
+        self._feeds.doubt()
+        for act in self._heeded.values():
+            act()
+
+    def _hear_of_refreshed(self, event: Event) -> None:
+        self._access.forget(user=event["user"])
+
+    def _hear_of_spoken(self, event: Event) -> None:
+        self._access.forget_lists(event["users"])
+        frame = self._render.spoken_frame(event["room"])
+        self._tell_users(event["users"], f"spoken:{event['room']}", frame)
+
+    def _hear_of_told(self, event: Event) -> None:
+        if event["note"]:
+            self._note(event["users"], event["note"])
+        self._tell_users(event["users"], event["key"], event["frame"])
+
+    def _hear_of_rooms(self, event: Event) -> None:
+        users: list[str] | None = event["users"]
         self._access.forget_lists(users)
         if users is None:
             self._tell_rooms_soon()
@@ -191,7 +224,8 @@ class Live:
         frame = self._render.rooms_frame(self._rooms_news)
         self._hub.deliver_passing(ROOMS, "rooms", frame)
 
-    def _kick(self, user: str | None, sessions: list[str], room: str | None) -> None:
+    def _kick(self, event: Event) -> None:
+        user, sessions, room = event["user"], event["sessions"], event["room"]
         self._access.forget(user=user, sessions=sessions, room=room)
         topic = room_topic(room) if room else None
         self._hub.kick(user=user, sessions=sessions, topic=topic)

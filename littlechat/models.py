@@ -41,6 +41,8 @@ RESERVED_NAMES = frozenset({"all", "here", "everyone", "channel"})
 
 Visibility = Literal["public", "private", "direct"]
 Role = Literal["creator", "member"]
+Standing = Literal["admin", "member"]
+"""What somebody is in the installation; a `Role` is what they are in one room."""
 
 
 INVISIBLE = frozenset(
@@ -72,6 +74,13 @@ class User:
     created: datetime
     password_at: datetime | None = field(default=None, compare=False)
     """When the password was set that somebody just gave; None where nobody gave one."""
+    standing: Standing = "member"
+    disabled: bool = False
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they may do what `web/admin.py` offers, and manage the rooms they are in."""
+        return self.standing == "admin"
 
 
 @dataclass(frozen=True, slots=True)

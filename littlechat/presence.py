@@ -21,10 +21,11 @@ TYPISTS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """The names that one process serves in the room, all of them."""
+    """The names that one process serves in the room, all of them, and who of them is away."""
 
     process: str
     names: frozenset[str]
+    away: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,23 @@ Event = Here | Typed | Stopped
 
 @dataclass(slots=True)
 class Presence:
-    """One room's people. `online` and `typing` are sorted names, each person once."""
+    """One room's people. `online` and `typing` are sorted names, each person once.
+
+    `away` are those of `online` who have touched none of their pages for a while.
+    """
 
     online: tuple[str, ...] = ()
+    away: frozenset[str] = frozenset()
     typing: tuple[str, ...] = ()
-    _snapshots: dict[str, tuple[frozenset[str], float]] = field(default_factory=dict)
+    _snapshots: dict[str, tuple[Here, float]] = field(default_factory=dict)
     _typed: dict[str, float] = field(default_factory=dict)
 
     def apply(self, event: Event, now: float) -> bool:
-        """Take in `event` at `now` seconds; return whether `online` or `typing` changed."""
+        """Take in `event` at `now` seconds; return whether anything that shows changed."""
         self._forget(now)
         match event:
-            case Here(process, names) if names:
-                self._snapshots[process] = (names, now + SNAPSHOT_SECONDS)
+            case Here(process, names) as here if names:
+                self._snapshots[process] = (here, now + SNAPSHOT_SECONDS)
             case Here(process):
                 self._snapshots.pop(process, None)
             case Typed(name) if name in self._typed or len(self._typed) < TYPISTS_MAX:
@@ -68,7 +73,7 @@ class Presence:
         return self._look()
 
     def tick(self, now: float) -> bool:
-        """Forget what expired by `now` seconds; return whether `online` or `typing` changed."""
+        """Forget what expired by `now` seconds; return whether anything that shows changed."""
         self._forget(now)
         return self._look()
 
@@ -77,10 +82,12 @@ class Presence:
         self._typed = {name: until for name, until in self._typed.items() if until > now}
 
     def _look(self) -> bool:
-        online = _sorted({name for names, _ in self._snapshots.values() for name in names})
-        typing = _sorted(self._typed)
-        changed = (online, typing) != (self.online, self.typing)
-        self.online, self.typing = online, typing
+        snapshots = [here for here, _ in self._snapshots.values()]
+        online = _sorted({name for here in snapshots for name in here.names})
+        present = {name for here in snapshots for name in here.names - here.away}
+        away, typing = frozenset(online) - present, _sorted(self._typed)
+        changed = (online, away, typing) != (self.online, self.away, self.typing)
+        self.online, self.away, self.typing = online, away, typing
         return changed
 
     def next_expiry(self) -> float | None:

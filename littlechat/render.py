@@ -8,7 +8,7 @@ import hashlib
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -229,9 +229,13 @@ class Renderer:
         shown = escape(" ".join(names))
         return f'<i id="everybody" hx-swap-oob="true" data-names="{shown}" hidden></i>'
 
-    def online_frame(self, names: Sequence[str]) -> str:
-        """Return the frame with the people who are here."""
-        return self.page("_online.html", names=names, oob=True)
+    def faces_frame(self, version: str) -> str:
+        """Return the frame that makes pages fetch what people look like again."""
+        return self.page("_faces.html", faces=version, oob=True)
+
+    def online_frame(self, names: Sequence[str], away: Collection[str] = ()) -> str:
+        """Return the frame with the people who are here, and which of them are away."""
+        return self.page("_online.html", names=names, away=away, oob=True)
 
     def typing_frames(self, names: Sequence[str]) -> tuple[str, Mapping[str, str]]:
         """Return the frame with who is typing, and for those who type the one without them."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
+from littlechat.bans import Bans
 from littlechat.db import Database, Document, Duplicate, Missing, now
 from littlechat.listed import Listed
 from littlechat.models import (
@@ -39,6 +40,7 @@ class Rooms:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.bans = Bans(db)
 
     async def open(self) -> None:
         """Make the Lobby on a new installation."""
@@ -152,6 +154,17 @@ class Rooms:
         documents = await self._db.memberships.find({"room": room_id})
         return sorted(map(_membership, documents), key=lambda one: fold(one.user_name))
 
+    async def list_common(self, user: User, other_id: str) -> list[Room]:
+        """Return the rooms that two people are both in, by name."""
+        mine, theirs = [
+            {str(one["room"]) for one in await self._db.memberships.find({"user": user_id})}
+            for user_id in (user.id, other_id)
+        ]
+        documents = await self._db.rooms.find({"_id": {"$in": sorted(mine & theirs)}})
+        # Conversations of few people are rooms as well, and have no name.
+        named = [one for one in documents if one["visibility"] in ("public", "private")]
+        return sorted(map(_room, named), key=lambda room: fold(room.name))
+
     async def list_members_among(self, room_id: str, user_ids: list[str]) -> set[str]:
         """Return those of `user_ids` who are members of the room."""
         documents = await self._db.memberships.find({"room": room_id, "user": {"$in": user_ids}})
@@ -167,11 +180,22 @@ class Rooms:
         return room
 
     async def _enter(self, room: Room, user: User, role: Role) -> None:
+        await self._require_unbanned(room, user)
         try:
             await self._add_member(room.id, user, role, room.last_seq)
         except Duplicate:
             return
+        try:
+            # Once more: who is banned while they enter may have been removed before they were in.
+            await self._require_unbanned(room, user)
+        except Refused:
+            await self._db.memberships.delete({"room": room.id, "user": user.id})
+            raise
         await self._recount(room.id)
+
+    async def _require_unbanned(self, room: Room, user: User) -> None:
+        if await self.bans.is_banned(room.id, user.id):
+            raise Refused(f"You are banned from {room.name}.")
 
     async def _add_member(self, room_id: str, user: User, role: Role, read_seq: int = 0) -> None:
         await self._db.memberships.insert(
@@ -216,6 +240,16 @@ class Rooms:
         await self._exit(room_id, membership.user_id)
         return membership
 
+    async def ban(self, room_id: str, name: str, by: User) -> Membership:
+        """Remove a member for as long as the ban lasts; raise `Missing` or `Refused`."""
+        document = await self._db.memberships.find_one({"room": room_id, "name": name})
+        if document is None:
+            raise Missing
+        # The ban first: between the two, nobody who was removed could come back.
+        if not _membership(document).may_manage:
+            await self.bans.add(room_id, str(document["user"]), name, by)
+        return await self.remove_member(room_id, name)
+
     async def _exit(self, room_id: str, user_id: str) -> None:
         await self._db.memberships.delete({"room": room_id, "user": user_id})
         await self._db.invitations.delete({"room": room_id, "by": user_id})
@@ -243,6 +277,7 @@ class Rooms:
         await self._db.rooms.update({"_id": room_id}, {"$set": stone})
         await self._db.memberships.delete({"room": room_id})
         await self._db.invitations.delete({"room": room_id})
+        await self.bans.clear(room_id)
 
     async def touch(self, room_id: str, seq: int, at: datetime) -> None:
         """Note the latest activity, for lists; never moves backwards."""
@@ -263,6 +298,10 @@ class Rooms:
             }
         )
         return invitation
+
+    async def end_invitations(self, by: User) -> None:
+        """Close every link that somebody made into any room."""
+        await self._db.invitations.delete({"by": by.id})
 
     async def list_invitations(self, room_id: str) -> list[Invitation]:
         """Return a room's open invitations, the newest first."""

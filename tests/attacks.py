@@ -101,8 +101,13 @@ async def everything(site: Site) -> dict[str, Any]:
     db = site.services.db
     found = {
         name: await getattr(db, name).find({}, sort=[("_id", 1)])
-        for name in ("users", "rooms", "memberships", "invitations", "messages", "changes", "files")
+        for name in (
+            *("users", "rooms", "memberships", "invitations", "messages", "changes", "files"),
+            *("settings", "passes", "bans", "audit", "avatars"),
+        )
     }
+    for user in found["users"]:
+        user.pop("seen", None)
     for room in found["rooms"]:
         del room["last_seq"], room["last_at"]
     found["sessions"] = sorted(one["_id"] for one in await db.sessions.find({}))

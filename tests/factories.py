@@ -44,6 +44,12 @@ async def wipe(database: Database) -> None:
         database.files,
         database.chunks,
         database.usage,
+        database.settings,
+        database.passes,
+        database.endings,
+        database.bans,
+        database.audit,
+        database.avatars,
     ):
         await collection.delete({})
 

@@ -67,6 +67,21 @@ async def test_revoked_session_is_forgotten_at_once(site: Site) -> None:
     assert await site.access.find_session(site.token) is None
 
 
+async def test_what_somebody_is_now_is_asked_anew_once_it_changed(site: Site) -> None:
+    ben = await site.accounts.register("Ben", PASSWORD)
+    token, _ = await site.accounts.open_session(ben, "", "")
+    for act, standing in ((site.accounts.roles.promote, True), (site.accounts.roles.demote, False)):
+        await site.access.find_session(token)
+        await act(ben)
+        site.access.forget(user=ben.id)
+        session = await site.access.find_session(token)
+        assert session
+        assert session.user.is_admin is standing
+    await site.accounts.disable(ben)
+    site.access.forget(user=ben.id)
+    assert await site.access.find_session(token) is None
+
+
 async def test_nothing_is_remembered_while_the_bus_is_down(site: Site) -> None:
     await site.access.find_session(site.token)
     await end_behind_its_back(site)

@@ -1,6 +1,7 @@
 """Accounts on a real database: names once, passwords whole, sessions their browser's alone."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -8,7 +9,14 @@ import pytest
 from argon2 import PasswordHasher
 
 from littlechat import accounts as accounts_module
-from littlechat.accounts import SEEN_EVERY, SESSION_LIFE, SESSIONS_MAX, Accounts, WrongLogin
+from littlechat.accounts import (
+    SEEN_EVERY,
+    SESSION_LIFE,
+    SESSIONS_MAX,
+    Accounts,
+    Disabled,
+    WrongLogin,
+)
 from littlechat.db import Database, Duplicate, Missing, now
 from littlechat.models import PASSWORD_MAX, Invalid, User, fold
 from tests.factories import PASSWORD, WAIT_SECONDS
@@ -42,6 +50,10 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 async def opened(accounts: Accounts, user: User = ADA, count: int = 1) -> list[tuple[str, str]]:
     """Open sessions; return each one's token and id."""
+    with contextlib.suppress(Duplicate):
+        await accounts._db.users.insert(
+            {"_id": user.id, "name": user.name, "key": user.id, "created": user.created}
+        )
     made = [await accounts.open_session(user, "agent", "::1") for _ in range(count)]
     return [(token, session.id) for token, session in made]
 
@@ -88,6 +100,56 @@ async def test_every_field_at_fault_has_its_sentence(db: Database, accounts: Acc
             await accounts.register(name, password)
         assert set(one.value.errors) == {"password"}
     assert await db.users.count({}) == 0
+
+
+# Disabling
+
+
+async def test_who_is_disabled_is_told_only_after_the_right_password(accounts: Accounts) -> None:
+    user = await accounts.register("Ada", PASSWORD)
+    await accounts.disable(user)
+    with pytest.raises(WrongLogin) as wrong:
+        await accounts.check_password("Ada", "not the password")
+    assert not isinstance(wrong.value, Disabled)
+    with pytest.raises(Disabled):
+        await accounts.check_password("Ada", PASSWORD)
+    await accounts.enable(user)
+    assert await accounts.check_password("Ada", PASSWORD) == user
+
+
+async def test_disabling_ends_every_session_and_lets_none_begin(accounts: Accounts) -> None:
+    user = await accounts.check_password((await accounts.register("Ada", PASSWORD)).name, PASSWORD)
+    made = await opened(accounts, user, 3)
+    await accounts.disable(user)
+    assert await accounts.list_live([id_ for _, id_ in made]) == set()
+    with pytest.raises(WrongLogin):
+        await accounts.open_session(user, "", "")
+    for token, _ in made:
+        assert await accounts.find_session(token) is None
+        assert await accounts.was_disabled(token)
+    assert not await accounts.was_disabled("another")
+    await accounts.enable(user)
+    assert await accounts.find_session(made[0][0]) is None
+
+
+async def test_no_session_survives_a_disabling_that_races_it(accounts: Accounts) -> None:
+    for number in range(5):
+        user = await accounts.register(f"Ada{number}", PASSWORD)
+        opens = [accounts.open_session(user, "", "") for _ in range(3)]
+        await asyncio.gather(*opens, accounts.disable(user), return_exceptions=True)
+        assert await accounts.list_sessions(user) == []
+
+
+async def test_an_account_made_for_somebody_has_no_password_until_they_set_one(
+    accounts: Accounts, verified: list[str]
+) -> None:
+    user = await accounts.make(" Ben ")
+    for password in ("", "-", PASSWORD):
+        with pytest.raises(WrongLogin):
+            await accounts.check_password("Ben", password)
+    assert len(verified) == 3
+    await accounts.set_password(user, PASSWORD)
+    assert await accounts.check_password("Ben", PASSWORD) == user
 
 
 # Passwords
@@ -219,6 +281,7 @@ async def test_a_flood_of_logins_hashes_two_at_a_time(
 
 
 async def test_a_token_opens_its_session_and_no_other_string_does(accounts: Accounts) -> None:
+    await opened(accounts)
     token, session = await accounts.open_session(ADA, "x" * 999, "y" * 999)
     assert await accounts.find_session(token) == session
     assert (len(session.agent), len(session.address)) == (300, 64)

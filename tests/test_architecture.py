@@ -17,20 +17,21 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 LADDER = """
 models config logs
 mentions listed
-markup frames presence ordering datadir emojis terms segments jump kinds
+markup frames presence ordering datadir emojis terms segments jump kinds profile
 embedded bus db throttle metrics work patience images
-ends posts postings blobs
+ends posts postings blobs roles bans avatars
 changes
 addressees
-accounts rooms messages directs reading search indexer uploads
+accounts rooms messages directs reading search indexer uploads admission audit people
 hub render access
+faces
 catchup crowd online
 feed
 feeds
 live
 news
 actions
-threads
+threads administration
 web
 web.*
 app

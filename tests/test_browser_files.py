@@ -20,8 +20,6 @@ from tests.test_browser import (
     shown,
 )
 
-__all__ = ["open_page"]
-
 Room = tuple[str, Person, Person]
 
 
@@ -60,7 +58,7 @@ async def hand_over(page: Page, where: str, kind: str, name: str, data: bytes) -
     await page.locator(where).evaluate(HAND_OVER, [kind, name, "image/png", list(data)])
 
 
-async def test_two_people_exchange_files(garden: Room: Open) -> None:
+async def test_two_people_exchange_files(garden: Room, open_page: Open) -> None:
     name, ada, ben = garden
     hers, his = await open_page(), await open_page()
     await enter(hers, ada, name)
@@ -96,7 +94,7 @@ async def test_two_people_exchange_files(garden: Room: Open) -> None:
     assert await shown(hers) == await shown(his)
 
 
-async def test_pictures_are_pasted_and_dropped(garden: Room: Open) -> None:
+async def test_pictures_are_pasted_and_dropped(garden: Room, open_page: Open) -> None:
     name, ada, _ = garden
     page = await open_page()
     await enter(page, ada, name)
@@ -122,7 +120,7 @@ async def test_pictures_are_pasted_and_dropped(garden: Room: Open) -> None:
 
 
 async def test_message_waits_for_its_files_and_cancel_lets_it_go(
-    garden: Room: Open
+    garden: Room, open_page: Open
 ) -> None:
     name, ada, _ = garden
     page = await open_page()
@@ -150,7 +148,7 @@ async def test_message_waits_for_its_files_and_cancel_lets_it_go(
 
 
 async def test_failed_upload_is_tried_again_and_loses_nothing(
-    garden: Room: Open
+    garden: Room, open_page: Open
 ) -> None:
     name, ada, _ = garden
     page = await open_page()
@@ -172,7 +170,7 @@ async def test_failed_upload_is_tried_again_and_loses_nothing(
     await expect(page.locator(".message").last).to_contain_text("notes.txt")
 
 
-async def test_message_that_fails_gives_its_files_back(garden: Room: Open) -> None:
+async def test_message_that_fails_gives_its_files_back(garden: Room, open_page: Open) -> None:
     name, ada, _ = garden
     page = await open_page()
     await enter(page, ada, name)
@@ -188,7 +186,7 @@ async def test_message_that_fails_gives_its_files_back(garden: Room: Open) -> No
     await expect(page.locator(".message")).to_have_count(1)
 
 
-async def test_lightbox_by_keyboard(garden: Room: Open) -> None:
+async def test_lightbox_by_keyboard(garden: Room, open_page: Open) -> None:
     name, ada, _ = garden
     page = await open_page()
     await enter(page, ada, name)
@@ -225,7 +223,7 @@ async def test_lightbox_by_keyboard(garden: Room: Open) -> None:
     await assert_accessible(page)
 
 
-async def test_phone(garden: Room: Open) -> None:
+async def test_phone(garden: Room, open_page: Open) -> None:
     name, _, ben = garden
     page = await open_page(viewport=PHONE, has_touch=True, is_mobile=True)
     await enter(page, ben, name)
@@ -246,7 +244,7 @@ async def test_phone(garden: Room: Open) -> None:
     await expect(page.get_by_role("dialog", name="Picture")).to_be_hidden()
 
 
-async def test_picture_moves_nothing_when_it_arrives(garden: Room: Open) -> None:
+async def test_picture_moves_nothing_when_it_arrives(garden: Room, open_page: Open) -> None:
     name, ada, _ = garden
     page = await open_page()
     await enter(page, ada, name)
@@ -271,7 +269,7 @@ async def test_picture_moves_nothing_when_it_arrives(garden: Room: Open) -> None
     assert await page.locator(".message").bounding_box() == before
 
 
-async def test_without_a_script_files_are_sent_with_the_form(garden: Room: Open) -> None:
+async def test_without_a_script_files_are_sent_with_the_form(garden: Room, open_page: Open) -> None:
     name, ada, _ = garden
     page = await open_page(java_script_enabled=False)
     await copy_cookies(ada, page.context)

@@ -51,6 +51,25 @@ async def test_a_person_with_two_tabs_is_online_until_both_are_closed(
     await third.close()
 
 
+async def test_everybody_sees_who_has_gone_away_from_all_their_pages(
+    here: Services, there: Services, tab: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowd, "ONLINE_SECONDS", 0.02)
+    page, first = await tab(BEN), await tab(ADA)
+    second = await Tab(there, ADA).enter(ROOM)
+    here.feeds.idled(first.socket, True)
+    there.feeds.idled(second.socket, True)
+    frame = await page.until_frame("data-away")
+    assert 'data-user="Ada" data-away' in frame
+    assert 'data-user="Ben" data-away' not in frame
+    assert here.feeds.away(ROOM) == {"Ada"}
+    there.feeds.idled(second.socket, False)
+    await page.until(lambda _: here.feeds.away(ROOM) == frozenset())
+    await page.until(lambda _: "data-away" not in page.frames[-1])
+    assert here.feeds.online(ROOM) == ("Ada", "Ben")
+    await second.close()
+
+
 async def test_a_process_that_stops_takes_its_people_along_at_once(
     here: Services, tab: Open, settings: Settings, exchange: Exchange
 ) -> None:

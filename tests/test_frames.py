@@ -33,6 +33,23 @@ def test_frame_as_the_page_sends_it_is_understood(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("idle", "said"),
+    [
+        (True, "away"),
+        ("true", "away"),
+        (False, "back"),
+        ("false", "back"),
+        ("yes", None),
+        (None, None),
+        ([True], None),
+        ("x" * 999, None),
+    ],
+)
+def test_a_beat_may_say_whether_anybody_is_there(idle: object, said: str | None) -> None:
+    assert parse(json.dumps({"type": "beat", "idle": idle, "headers": HEADERS})) == said
+
+
+@pytest.mark.parametrize(
     "data",
     [
         "",

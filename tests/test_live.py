@@ -109,6 +109,22 @@ async def test_revoking_nothing_closes_nothing(
     await tab.close()
 
 
+async def test_a_refresh_and_a_signal_reach_every_process_and_close_nothing(
+    here: Services, there: Services, ada: Session
+) -> None:
+    page = Tab(there, ada.user, ada.id)
+    heard: list[str] = []
+    for name, served in (("here", here), ("there", there)):
+        served.live.heed("news", lambda name=name: heard.append(name))  # type: ignore[misc]
+    before = there.access.forgotten
+    here.live.refresh(ada.user.id)
+    here.live.signal("news")
+    await until(lambda: sorted(heard) == ["here", "there"])
+    assert there.access.forgotten > before
+    assert page.socket.close_code is None
+    await page.close()
+
+
 async def test_pages_hear_that_the_lists_of_rooms_changed(here: Services, there: Services) -> None:
     tabs = [Tab(served, somebody("Dan")) for served in (here, there)]
     for tab, served in zip(tabs, (here, there), strict=True):

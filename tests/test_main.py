@@ -297,6 +297,30 @@ async def test_start_can_be_broken_off(tmp_path: Path, number: int) -> None:
         assert using(command.data) == []
 
 
+async def test_admin_by_command_comes_with_a_link_for_who_lost_the_password(
+    home: Home, tmp_path: Path
+) -> None:
+    data = home.copy(tmp_path / "data")
+    async with Running(tmp_path, "--admin", "ada", DATA_DIR=data) as command:
+        assert await command.ended() == 0, command.err
+        found = re.fullmatch(r"Ada is administrator\..* (/reset/\S+)\n", command.out)
+        assert found, command.out
+    async with Running(tmp_path / "next", "--port", "0", DATA_DIR=data) as server:
+        await server.ready()
+        async with Person(server.url, "Ada") as ada:
+            answer = await ada.post(found[1], password="a newer one than that")
+            assert answer.status_code == 303
+            answer = await ada.post("/login", username="Ada", password="a newer one than that")
+            assert answer.status_code == 303
+            assert (await ada.get("/admin")).status_code == 200
+            assert "littlechat --admin" in (await ada.get("/admin/audit")).text
+
+
+async def test_admin_by_command_needs_an_account(home: Home, tmp_path: Path) -> None:
+    data = home.copy(tmp_path / "data")
+    assert "no account called Dan" in await refused(tmp_path, "--admin", "Dan", DATA_DIR=data)
+
+
 # The embedded database
 
 

@@ -40,6 +40,19 @@ def test_people_of_all_processes_are_here_each_once_and_sorted_whatever_their_ca
     assert online(presence) == ["Ada", "Ben", "cleo"]
 
 
+def test_who_is_away_on_every_process_is_away_and_comes_back() -> None:
+    presence = Presence()
+    both = frozenset({"Ada", "Ben"})
+    presence.apply(Here("a", both, both), 0)
+    assert presence.away == both
+    assert presence.apply(Here("b", frozenset({"Ben"})), 1)
+    assert presence.away == {"Ada"}
+    assert presence.apply(Here("b", frozenset({"Ben"}), frozenset({"Ben"})), 2)
+    assert presence.away == both
+    assert presence.apply(Here("a", both), 3)
+    assert presence.away == frozenset()
+
+
 def test_snapshot_replaces_the_one_before_from_its_process() -> None:
     presence = Presence()
     presence.apply(here("a", "Ada", "Ben"), 0)

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from littlechat import render as module
+from littlechat.admission import Pass
+from littlechat.audit import Line
+from littlechat.bans import Ban
 from littlechat.emojis import Emoji
 from littlechat.jump import Place
 from littlechat.listed import Listed
@@ -30,6 +33,7 @@ from littlechat.models import (
     Session,
     User,
 )
+from littlechat.profile import STATUS_HOURS, Profile, Status
 from littlechat.render import (
     HUES,
     Renderer,
@@ -106,6 +110,46 @@ def message(seq: int = 1, body: str = "hello", **values: Any) -> Message:
     return replace(Message("garden", seq, "u-ada", "Ada", body, AT), **values)
 
 
+def people_values(text: str, user: User) -> dict[str, Any]:
+    """Return what the pages about people and their administration ask for."""
+    profile = Profile(
+        *("u-2", text, AT, text, text, "Asia/Tokyo", Status(text), "0a1b"), seen=AT, is_admin=True
+    )
+    return {
+        "faces": "0",
+        "away": frozenset({text}),
+        "profile": profile,
+        "person": profile,
+        "people": [profile],
+        "given": dict.fromkeys("display bio zone status".split(), text),
+        "zones": ["UTC"],
+        "hours": STATUS_HOURS,
+        "number": 2,
+        "more": True,
+        "local": AT,
+        "common": [Room("garden", text, text, "public", "u-1", AT)],
+        "mine": False,
+        "card": False,
+        "user": user,
+        "users": [user, replace(user, standing="admin"), replace(user, disabled=True)],
+        "whose": user,
+        "link": text,
+        "mode": "open",
+        "passes": [Pass("0a1b", text, AT, AT, 2)],
+        "uses": text,
+        "days": text,
+        "lines": [Line(1, AT, text, text, text + "x", text)],
+        "older": 1,
+        "newest": False,
+        "bans": [Ban("garden", "u-2", text, text, AT)],
+        "banned": True,
+        "manages": True,
+        "token": text,
+        "ticket": text,
+        "registers": True,
+    }
+
+
 def values(text: str) -> dict[str, Any]:
     """Return what any template may ask for, with `text` wherever a person's words may stand."""
     user = User("u-1", text, AT)
@@ -174,7 +218,11 @@ def values(text: str) -> dict[str, Any]:
         "invitations": [Invitation("token", "garden", "u-2", text, AT)],
         "origin": f"https://{text}",
         "errors": dict.fromkeys(
-            "name description visibility username password current confirmation".split(), text
+            (
+                "name description visibility username password current confirmation"
+                " display bio zone status file mode uses days"
+            ).split(),
+            text,
         ),
         "error": text,
         "sentence": text,
@@ -194,6 +242,7 @@ def values(text: str) -> dict[str, Any]:
         ],
         "earlier": 1,
         "later": True,
+        **people_values(text, user),
     }
 
 

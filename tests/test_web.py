@@ -68,8 +68,29 @@ class Row:
 
 ROOM = "/rooms/<room>"
 SAID = f"{ROOM}/messages/<int:seq>"
+SOMEBODY = "/admin/people/<name>"
 ROWS = (
     Row("GET", "/account", "Ada", 200, 303),
+    Row("POST", "/account/profile", "Ada", 303, 401, form={"display": "Ada of {name}"}),
+    Row("POST", "/account/status", "Ada", 303, 401, form={"status": "busy"}),
+    Row("POST", "/account/avatar", "Ada", 422, 401),
+    Row("POST", "/account/avatar/remove", "Ada", 303, 401),
+    Row("GET", "/people", "Dan", 200, 303),
+    Row("GET", "/people/<name>", "Dan", 200, 303),
+    Row("GET", "/people.css", "Dan", 200, 303),
+    Row("GET", "/avatars/<digest>", "Dan", 200, 303),
+    Row("GET", "/admin", "Ada", 200, 303, 403, 403, 403),
+    Row("POST", "/admin/people", "Ada", 200, 401, 403, 403, 403, {"username": "Zoe"}),
+    Row("POST", f"{SOMEBODY}/password", "Ada", 200, 401, 403, 403, 403),
+    Row("POST", f"{SOMEBODY}/disable", "Ada", 303, 401, 403, 403, 403),
+    Row("POST", f"{SOMEBODY}/enable", "Ada", 303, 401, 403, 403, 403),
+    Row("POST", f"{SOMEBODY}/promote", "Ada", 303, 401, 403, 403, 403),
+    Row("POST", f"{SOMEBODY}/demote", "Ada", 303, 401, 403, 403, 403),
+    Row("GET", "/admin/registration", "Ada", 200, 303, 403, 403, 403),
+    Row("POST", "/admin/registration", "Ada", 303, 401, 403, 403, 403, {"mode": "open"}),
+    Row("POST", "/admin/invitations", "Ada", 200, 401, 403, 403, 403),
+    Row("POST", "/admin/invitations/<pass_id>/revoke", "Ada", 303, 401, 403, 403, 403),
+    Row("GET", "/admin/audit", "Ada", 200, 303, 403, 403, 403),
     Row(
         "POST",
         "/account/password",
@@ -93,6 +114,8 @@ ROWS = (
     Row("POST", f"{ROOM}/settings", "Ada", 303, 401, 403, 404, 403, {"name": "Renamed"}),
     Row("POST", f"{ROOM}/delete", "Ada", 303, 401, 403, 404, 403, {"confirmation": "{name}"}),
     Row("POST", f"{ROOM}/members/<name>/remove", "Ada", 303, 401, 403, 404, 403),
+    Row("POST", f"{ROOM}/members/<name>/ban", "Ada", 303, 401, 403, 404, 403),
+    Row("POST", f"{ROOM}/bans/<name>/lift", "Ada", 303, 401, 403, 404, 403),
     Row("POST", f"{ROOM}/invitations", "Ben", 303, 401, 403, 404),
     Row("POST", f"{ROOM}/invitations/<token>/revoke", "Ada", 303, 401, 403, 404, 404),
     # The rooms of this table cannot be hidden; test_web_directs.py has those that can.
@@ -127,6 +150,8 @@ OPEN = {
     ("GET", "/login"): 200,
     ("POST", "/login"): 401,
     ("POST", "/logout"): 303,
+    ("GET", "/reset/<token>"): 404,
+    ("POST", "/reset/<token>"): 404,
     ("GET", "/healthz"): 200,
     ("GET", "/readyz"): 200,
     ("GET", "/metrics"): 200,  # From this machine; test_web_health.py has the rest.
@@ -171,6 +196,14 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
         values |= await filed(site, room, user)
     if "<session_id>" in row.rule:
         values["session_id"] = (await served.accounts.open_session(user, "", ""))[1].id
+    if "<pass_id>" in row.rule:
+        await served.admission.invite(user, 1, 1)
+        values["pass_id"] = (await served.admission.list_invitations())[0].id
+    if "<digest>" in row.rule:
+        values["digest"] = await served.people.avatars.put(user.id, b"RIFF", "image/webp")
+    if "/bans/" in row.rule:
+        cleo = await served.accounts.get_user("Cleo")
+        await served.rooms.bans.add(room, cleo.id, "Cleo", user)
     return re.sub(r"<(?:int:)?(\w+)>", lambda match: str(values[match[1]]), row.rule)
 
 
@@ -193,6 +226,7 @@ async def test_nobody_outsiders_and_mere_members_are_denied_everywhere(
     async with insiders(site, "Ada", "Ben", "Cleo", "Dan", "nobody") as people:
         ada, ben, cleo, dan, nobody = people
         by_name = {person.name: person for person in people}
+        await site.services.accounts.roles.promote(await user_of(site, ada))
         for number, row in enumerate(ROWS):
             with subtests.test(f"{row.verb} {row.rule}"):
                 rooms = [
@@ -380,6 +414,7 @@ async def test_a_refused_handshake_carries_them_too(site: Site) -> None:
 
 async def test_pages_hold_no_inline_script_style_or_foreign_address(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (ada, nobody):
+        await site.services.administration.promote("the test", "Ada")
         room = await ada.create_room("Garden")
         await ada.say(room, "hello")
         for who, path in (
@@ -390,6 +425,11 @@ async def test_pages_hold_no_inline_script_style_or_foreign_address(site: Site) 
             (ada, "/account"),
             (ada, "/direct/new"),
             (ada, "/jump?q=a"),
+            (ada, "/people"),
+            (ada, "/people/Ada"),
+            (ada, "/admin"),
+            (ada, "/admin/registration"),
+            (ada, "/admin/audit"),
             (ada, f"/rooms/{room}"),
             (ada, f"/rooms/{room}/settings"),
             (ada, f"/rooms/{room}/messages/1/edit"),
@@ -560,6 +600,7 @@ async def test_hostile_bodies_are_refused_with_a_sentence(lenient: Site) -> None
     async with insiders(lenient, "Ada", "Ben", "Cleo", "nobody") as (ada, ben, cleo, nobody):
         room = await found_room(lenient, "Garden", ada, ben, cleo)
         await ada.say(room, "hello")
+        await lenient.services.administration.promote("the test", "Ada")
         rows = [row for row in ROWS if row.verb == "POST" and row.rule != f"{ROOM}/leave"]
         paths = [await filled(lenient, row, room, ada) for row in rows]
         for path in (*paths, "/register", "/login"):

@@ -36,9 +36,13 @@ from werkzeug.exceptions import (
 from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
+from littlechat.administration import Administration
+from littlechat.admission import Admission
+from littlechat.audit import Audit
 from littlechat.bus import Bus
 from littlechat.config import Settings
 from littlechat.db import Database, Missing, Unavailable
+from littlechat.faces import Faces
 from littlechat.feeds import Feeds
 from littlechat.hub import Hub
 from littlechat.indexer import Indexer
@@ -48,6 +52,7 @@ from littlechat.metrics import Metrics
 from littlechat.models import Invalid, Membership, Refused, Room, Session
 from littlechat.news import News
 from littlechat.online import Online
+from littlechat.people import People
 from littlechat.reading import Reading
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
@@ -118,6 +123,11 @@ class Services:
     news: News
     actions: Actions
     threads: Threads
+    admission: Admission
+    administration: Administration
+    audit: Audit
+    people: People
+    faces: Faces
     work: Work
     render: Renderer
     throttle: Throttle
@@ -136,7 +146,8 @@ def is_htmx() -> bool:
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Return a rendered template, with the session for its header, as a response."""
-    html = services().render.page(template, session=g.get("session"), **values)
+    faces = services().faces.version
+    html = services().render.page(template, session=g.get("session"), faces=faces, **values)
     return Response(html, status=status, content_type="text/html; charset=utf-8")
 
 
@@ -145,8 +156,9 @@ def moulded_page(
 ) -> Response:
     """Return what `page` does, of which only `moving` changes with every view."""
     session: Session = g.session
+    faces = services().faces.version
     html = services().render.moulded(
-        template, (session.user.id, key), moving, session=session, **steady
+        template, (session.user.id, key), moving, session=session, faces=faces, **steady
     )
     return Response(html, status=status, content_type="text/html; charset=utf-8")
 
@@ -254,13 +266,13 @@ def member_of(handler: Handler) -> Handler:
 
 
 def manager_of(handler: Handler) -> Handler:
-    """Let only those in who manage the room."""
+    """Let only those in who manage the room, and of administrators those who are in it."""
 
     @wraps(handler)
     async def guarded(
         session: Session, membership: Membership, **values: Any
     ) -> ResponseReturnValue:
-        if not membership.may_manage:
+        if not (membership.may_manage or session.user.is_admin):
             raise Forbidden("Only who made the room may do this.")
         return await handler(session, membership, **values)
 

@@ -1,18 +1,17 @@
-"""The way in and out: register, log in, log out, and a person's sessions and password."""
+"""The way in and out: register, log in, log out, and a link that sets a lost password."""
 
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
-from quart_auth import Action, AuthUser, login_user, logout_user
+from quart_auth import Action, AuthUser, current_user, login_user, logout_user
 
-from littlechat.accounts import WrongLogin
-from littlechat.db import Duplicate
-from littlechat.models import Invalid, Session, User, fold
+from littlechat.accounts import Disabled, WrongLogin
+from littlechat.db import Duplicate, Unavailable
+from littlechat.models import Invalid, Refused, User, fold
 from littlechat.throttle import (
     LOGIN_ADDRESS,
     LOGIN_NAME,
     LOGIN_PAIR,
     LOGIN_RATE,
-    PASSWORD,
     REGISTER,
 )
 from littlechat.web import (
@@ -25,13 +24,16 @@ from littlechat.web import (
     page,
     services,
     session_cookie_is_secure,
-    signed_in,
 )
 
 blueprint = Blueprint("auth", __name__)
 
 USERNAME_READ_MAX = 500
 
+TOKEN_READ_MAX = 200
+
+NAME_TAKEN = "This name is taken. Choose another, or log in if it is yours."
+DISABLED = "This account is disabled. An administrator of this installation can enable it again."
 WRONG_LOGIN = "This name and password do not belong together."
 
 
@@ -46,25 +48,50 @@ async def show_register() -> ResponseReturnValue:
     """Show the form for a new account."""
     if await find_session():
         return go("/rooms")
-    return page("register.html", errors={}, username="", next=_next(request.args.get("next", "")))
+    token = request.args.get("invitation", "")[:TOKEN_READ_MAX]
+    try:
+        await services().admission.require(token)
+    except Refused as refused:
+        return _no_entry(refused)
+    target = _next(request.args.get("next", ""))
+    return page("register.html", errors={}, username="", next=target, ticket=token)
+
+
+def _no_entry(refused: Refused) -> ResponseReturnValue:
+    return page("no_entry.html", 403, sentence=str(refused))
 
 
 @blueprint.post("/register")
 async def post_register() -> ResponseReturnValue:
     """Make an account and sign in."""
     username, target = await form_text("username"), _next(await form_text("next"))
+    invitation = (await form_text("invitation"))[:TOKEN_READ_MAX]
     throttle, network = services().throttle, client_network()
     # Tries of any outcome: a taken name tells that it exists, and a burst would queue for hashing.
     await throttle.hit(LOGIN_RATE, network)
     await throttle.check(REGISTER, network)
+
+    def again(status: int, errors: dict[str, str]) -> ResponseReturnValue:
+        return page(
+            "register.html",
+            status,
+            errors=errors,
+            username=username,
+            next=target,
+            ticket=invitation,
+        )
+
     try:
-        user = await services().accounts.register(_bounded(username), await form_text("password"))
+        user = await services().administration.register(
+            _bounded(username), await form_text("password"), invitation
+        )
         await throttle.hit(REGISTER, network)
+    except Refused as refused:
+        return _no_entry(refused)
     except Invalid as invalid:
-        return page("register.html", 422, errors=invalid.errors, username=username, next=target)
+        return again(422, invalid.errors)
     except Duplicate:
-        errors = {"username": "This name is taken. Choose another, or log in if it is yours."}
-        return page("register.html", 409, errors=errors, username=username, next=target)
+        return again(409, {"username": NAME_TAKEN})
     await _sign_in(user)
     return go(target)
 
@@ -75,7 +102,36 @@ async def show_login() -> ResponseReturnValue:
     target = _next(request.args.get("next", ""))
     if await find_session():
         return go(target)
-    return page("login.html", error="", username="", next=target, insecure=_cookie_will_not_stick())
+    done = "Your password is set. Log in with it." if request.args.get("done") else ""
+    return await _login(200, await _why_signed_out(), "", target, done)
+
+
+async def _login(
+    status: int, error: str, username: str, target: str, done: str = ""
+) -> ResponseReturnValue:
+    return page(
+        "login.html",
+        status,
+        error=error,
+        username=username,
+        next=target,
+        insecure=_cookie_will_not_stick(),
+        registers=await _may_register(),
+        done=done,
+    )
+
+
+async def _may_register() -> bool:
+    try:
+        return await services().admission.mode() == "open"
+    except Unavailable:
+        return True  # The way in is shown without the database, too.
+
+
+async def _why_signed_out() -> str:
+    """Tell a browser whose session an administrator ended so: nobody else has its token."""
+    token = current_user.auth_id
+    return DISABLED if token and await services().accounts.was_disabled(token) else ""
 
 
 @blueprint.post("/login")
@@ -92,16 +148,11 @@ async def post_login() -> ResponseReturnValue:
     try:
         user = await services().accounts.check_password(given, await form_text("password"))
         await _sign_in(user)
+    except Disabled:
+        return await _login(403, DISABLED, username, target)
     except WrongLogin:
         await throttle.hit(LOGIN_ADDRESS, network)
-        return page(
-            "login.html",
-            401,
-            error=WRONG_LOGIN,
-            username=username,
-            next=target,
-            insecure=_cookie_will_not_stick(),
-        )
+        return await _login(401, WRONG_LOGIN, username, target)
     await throttle.clear(LOGIN_PAIR, name, network)
     await throttle.clear(LOGIN_NAME, name)
     return go(target)
@@ -119,52 +170,25 @@ async def post_logout() -> ResponseReturnValue:
     return response
 
 
-@blueprint.get("/account")
-@signed_in
-async def show_account(session: Session) -> ResponseReturnValue:
-    """Show a person's sessions and the form for a new password."""
-    return await _account(session, 200, {}, "")
+@blueprint.get("/reset/<token>")
+async def show_reset(token: str) -> ResponseReturnValue:
+    """Show the form to set a password by a link; the link alone says whose."""
+    user = await services().administration.find_owner(token)
+    return page("reset.html", user=user, token=token, errors={})
 
 
-@blueprint.post("/account/password")
-@signed_in
-async def post_password(session: Session) -> ResponseReturnValue:
-    """Change the password, which ends the other sessions."""
-    await services().throttle.hit(PASSWORD, session.user.id)
-    current, new = await form_text("current"), await form_text("password")
+@blueprint.post("/reset/<token>")
+async def post_reset(token: str) -> ResponseReturnValue:
+    """Set a password by a link, which ends all sessions, and lead to the way in."""
+    await services().throttle.hit(LOGIN_RATE, client_network())
+    password = await form_text("password")
     try:
-        await services().actions.change_password(session, current, new)
-    except WrongLogin:
-        return await _account(session, 422, {"current": "This is not your current password."}, "")
+        await services().administration.reset_password(token, password)
     except Invalid as invalid:
-        return await _account(session, 422, invalid.errors, "")
-    return await _account(session, 200, {}, "Your password is changed; other browsers are out.")
-
-
-@blueprint.post("/account/sessions/<session_id>/end")
-@signed_in
-async def post_end_session(session: Session, session_id: str) -> ResponseReturnValue:
-    """End one of one's own sessions."""
-    await services().actions.end_session(session.user, session_id)
-    if session_id == session.id:
-        logout_user()
-        return go("/login")
-    return go("/account")
-
-
-@blueprint.post("/account/sessions/end")
-@signed_in
-async def post_end_sessions(session: Session) -> ResponseReturnValue:
-    """End all one's sessions but this one."""
-    await services().actions.end_other_sessions(session)
-    return go("/account")
-
-
-async def _account(
-    session: Session, status: int, errors: dict[str, str], done: str
-) -> ResponseReturnValue:
-    sessions = await services().accounts.list_sessions(session.user)
-    return page("account.html", status, sessions=sessions, errors=errors, done=done)
+        user = await services().administration.find_owner(token)
+        return page("reset.html", 422, user=user, token=token, errors=invalid.errors)
+    logout_user()
+    return go("/login?done=password")
 
 
 async def _sign_in(user: User) -> None:

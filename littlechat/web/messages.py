@@ -51,7 +51,8 @@ async def show_room(session: Session, room: str) -> ResponseReturnValue:
     membership = await services().access.find_membership(room, session.user)
     if membership is None:
         found, _ = await services().rooms.get_visible(room, session.user)
-        return page("door.html", room=found)
+        banned = await services().rooms.bans.is_banned(room, session.user.id)
+        return page("door.html", room=found, banned=banned)
     thread = clean_number(request.args.get("thread", ""), "thread")
     return await _conversation(session, membership, 200, Draft("", "", thread=thread), "")
 
@@ -96,6 +97,7 @@ async def _conversation(
         read_seq=read_seq,
         unread=max(0, head.seq - read_seq),
         online=served.feeds.online(room_id),
+        away=served.feeds.away(room_id),
         stretch=replace(stretch, messages=[]),
         threaded=panel is not None,
         body="" if panel else draft.body,
@@ -208,8 +210,8 @@ async def post_edit(session: Session, membership: Membership, seq: int) -> Respo
 async def post_remove(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Remove one's own message, or anybody's in a room that one manages."""
     await services().throttle.hit(SEND, session.user.id)
-    message = await services().actions.remove(
-        membership.room_id, _storable(seq), membership, session.user
+    message = await services().administration.remove_message(
+        membership, _storable(seq), session.user
     )
     return _changed(message)
 

@@ -89,7 +89,7 @@ async def post_leave(session: Session, room: str) -> ResponseReturnValue:
 async def show_settings(session: Session, membership: Membership) -> ResponseReturnValue:
     """Show a room's particulars, its members and invitations, and what may be done with them."""
     room = await _get_named(membership)
-    return await _settings(room, membership, 200, {}, room.name, room.description)
+    return await _settings(session, room, membership, 200, {}, room.name, room.description)
 
 
 @blueprint.post("/rooms/<room>/settings")
@@ -103,9 +103,10 @@ async def post_settings(session: Session, membership: Membership) -> ResponseRet
     try:
         await services().actions.describe_room(room, name, description)
     except Invalid as invalid:
-        return await _settings(room, membership, 422, invalid.errors, name, description)
+        return await _settings(session, room, membership, 422, invalid.errors, name, description)
     except Duplicate:
-        return await _settings(room, membership, 409, {"name": NAME_TAKEN}, name, description)
+        errors = {"name": NAME_TAKEN}
+        return await _settings(session, room, membership, 409, errors, name, description)
     return go(f"/rooms/{room.id}")
 
 
@@ -118,7 +119,8 @@ async def post_delete(session: Session, membership: Membership) -> ResponseRetur
         await services().actions.delete_room(room, await form_text("confirmation"))
     except Refused as refused:
         errors = {"confirmation": str(refused)}
-        return await _settings(room, membership, 422, errors, room.name, room.description)
+        name, description = room.name, room.description
+        return await _settings(session, room, membership, 422, errors, name, description)
     return go("/rooms")
 
 
@@ -131,6 +133,22 @@ async def post_remove_member(
     await _get_named(membership)
     await services().actions.remove_member(membership.room_id, name)
     return go(f"/rooms/{membership.room_id}/settings")
+
+
+@blueprint.post("/rooms/<room>/members/<name>/ban")
+@manager_of
+async def post_ban(session: Session, membership: Membership, name: str) -> ResponseReturnValue:
+    """Take a member's right to the room, and to come back."""
+    await services().administration.ban(membership.room_id, name, session.user)
+    return go(f"/rooms/{membership.room_id}/settings#bans")
+
+
+@blueprint.post("/rooms/<room>/bans/<name>/lift")
+@manager_of
+async def post_lift_ban(session: Session, membership: Membership, name: str) -> ResponseReturnValue:
+    """Let somebody come back into the room."""
+    await services().administration.lift_ban(membership.room_id, name, session.user)
+    return go(f"/rooms/{membership.room_id}/settings#bans")
 
 
 @blueprint.post("/rooms/<room>/invitations")
@@ -179,6 +197,7 @@ async def _get_named(membership: Membership) -> Room:
 
 
 async def _settings(
+    session: Session,
     room: Room,
     membership: Membership,
     status: int,
@@ -186,11 +205,14 @@ async def _settings(
     name: str,
     description: str,
 ) -> ResponseReturnValue:
+    manages = membership.may_manage or session.user.is_admin
     return page(
         "settings.html",
         status,
         room=room,
         membership=membership,
+        manages=manages,
+        bans=await services().rooms.bans.list_bans(room.id) if manages else [],
         members=await services().rooms.list_members(room.id),
         invitations=await services().rooms.list_invitations(room.id),
         origin=f"{request.scheme}://{request.host}",

@@ -15,6 +15,7 @@ from quart.wrappers import Websocket
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
 from littlechat import frames
+from littlechat.db import Unavailable
 from littlechat.hub import ERROR, POLICY, RESTART, Send, Socket, WriteNow
 from littlechat.live import ROOMS, user_topic
 from littlechat.models import Cursor, Session
@@ -98,6 +99,7 @@ async def room_socket(room: str) -> None:
         await _stream(socket, room)
     finally:
         served.feeds.leave(socket)
+        served.work.later(_note_seen(socket.user))
 
 
 @blueprint.websocket("/socket")
@@ -111,6 +113,7 @@ async def plain_socket() -> None:
         await _stream(socket, None)
     finally:
         services().feeds.leave(socket)
+        services().work.later(_note_seen(socket.user))
 
 
 async def _guard() -> Session:
@@ -220,3 +223,13 @@ async def _read(socket: Socket, room: str | None) -> None:
         if kind == "typing" and room and now - typed_at >= TYPING_EVERY_SECONDS:
             typed_at = now
             services().feeds.typed(room, socket.name)
+        if kind in ("away", "back"):
+            services().feeds.idled(socket, kind == "away")
+        if kind in ("beat", "back"):
+            await _note_seen(socket.user)
+
+
+async def _note_seen(user_id: str) -> None:
+    # A hint for one line on the person's page.
+    with contextlib.suppress(Unavailable):
+        await services().people.note_seen(user_id)

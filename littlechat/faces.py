@@ -1,0 +1,65 @@
+"""Pictures and display names of all people as one style sheet, which each process keeps.
+
+Messages are rendered once, with usernames, and never again because somebody has a new picture: the
+sheet puts it on every element that carries the name. Nothing a person typed stands in it but as
+hexadecimal escapes.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from littlechat.people import People
+from littlechat.profile import Profile
+
+FACES = "faces_changed"
+"""The signal between processes, and the kind of the frame that follows it."""
+
+PLACES = ("data-author", "data-user", "data-member", "data-person")
+"""The attributes that hold a username beside an avatar."""
+
+
+class Faces:
+    """The sheet as it is now. `version` changes with its content."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self.sheet = ""
+        self.version = "0"
+
+    async def load(self) -> bool:
+        """Read it anew; return whether it changed."""
+        before = self.version
+        self.sheet = sheet(await self._people.list_faces())
+        self.version = hashlib.sha256(self.sheet.encode()).hexdigest()[:12]
+        return before != self.version
+
+
+def sheet(people: Iterable[Profile]) -> str:
+    """Return the rules for these people."""
+    return "@layer parts{" + "".join(map(_rules, people)) + "}"
+
+
+def _rules(person: Profile) -> str:
+    name = escaped(person.name)
+    rules = ""
+    if person.avatar and person.avatar.isalnum() and person.avatar.isascii():
+        places = ",".join(f'[{place}="{name}"]' for place in PLACES)
+        rules += (
+            f":is({places})>.avatar{{background:url(/avatars/{person.avatar})center/cover;"
+            "color:transparent}"
+        )
+    if person.display:
+        rules += (
+            f'.message[data-author="{name}"] .author::after,'
+            f':is([data-user="{name}"],[data-member="{name}"])>.label::after'
+            f'{{content:"{escaped(person.display)}"}}'
+        )
+    return rules
+
+
+def escaped(text: str) -> str:
+    """Return text for a CSS string: letters and digits of ASCII, all else as escapes."""
+    # Six digits end an escape by themselves (CSS Syntax, 4.3.7).
+    return "".join(
+        char if char.isascii() and char.isalnum() else f"\\{ord(char):06x}" for char in text
+    )

@@ -1,0 +1,170 @@
+"""One's own account: what others see of it, its password, and where it is signed in."""
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+from quart_auth import logout_user
+
+from littlechat.accounts import WrongLogin
+from littlechat.db import now
+from littlechat.faces import FACES
+from littlechat.images import thumbnail
+from littlechat.models import Invalid, Session
+from littlechat.people import current
+from littlechat.profile import (
+    STATUS_HOURS,
+    clean_bio,
+    clean_display,
+    clean_status,
+    clean_zone,
+    zones,
+)
+from littlechat.throttle import PASSWORD, PROFILE
+from littlechat.web import form_text, go, page, services, signed_in, takes_files
+
+blueprint = Blueprint("account", __name__)
+
+AVATAR_PIXELS = 256
+CHOOSE = "Choose a picture first."
+DONE = {
+    "profile": "What others see of you is saved.",
+    "status": "Your status is set.",
+    "avatar": "Your picture is saved.",
+}
+"""By the word that a redirect carries: nothing else is ever shown."""
+
+
+@blueprint.get("/account")
+@signed_in
+async def show_account(session: Session) -> ResponseReturnValue:
+    """Show a person's profile, sessions and the form for a new password."""
+    return await _account(session, 200, {}, DONE.get(request.args.get("done", ""), ""))
+
+
+@blueprint.post("/account/profile")
+@signed_in
+async def post_profile(session: Session) -> ResponseReturnValue:
+    """Save what others see of a person."""
+    await services().throttle.hit(PROFILE, session.user.id)
+    given = {name: await form_text(name) for name in ("display", "bio", "zone")}
+    clean: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for name, cleaner in (("display", clean_display), ("bio", clean_bio), ("zone", clean_zone)):
+        try:
+            clean[name] = cleaner(given[name])
+        except Invalid as invalid:
+            errors |= invalid.errors
+    try:
+        if not errors:
+            await _seen_through(session, "describe", **clean)
+    except Invalid as invalid:
+        errors = invalid.errors
+    if errors:
+        return await _account(session, 422, errors, "", **given)
+    return go("/account?done=profile")
+
+
+@blueprint.post("/account/status")
+@signed_in
+async def post_status(session: Session) -> ResponseReturnValue:
+    """Set or end one's status."""
+    await services().throttle.hit(PROFILE, session.user.id)
+    text, hours = await form_text("status"), await form_text("hours")
+    try:
+        await services().people.set_status(session.user, clean_status(text, hours, now()))
+    except Invalid as invalid:
+        return await _account(session, 422, invalid.errors, "", status=text)
+    return go("/account?done=status")
+
+
+@blueprint.post("/account/avatar")
+@takes_files
+@signed_in
+async def post_avatar(session: Session) -> ResponseReturnValue:
+    """Replace one's picture by a small square of the one that was chosen."""
+    await services().throttle.hit(PROFILE, session.user.id)
+    chosen = (await request.files).get("file")
+    try:
+        data = chosen.read() if chosen else b""
+        if not data:
+            raise Invalid(file=CHOOSE)
+        picture = await thumbnail(data, AVATAR_PIXELS, square=True)
+    except Invalid as invalid:
+        return await _account(session, 422, invalid.errors, "")
+    await _seen_through(session, "set_avatar", picture.data, picture.type)
+    return go("/account?done=avatar")
+
+
+@blueprint.post("/account/avatar/remove")
+@signed_in
+async def post_remove_avatar(session: Session) -> ResponseReturnValue:
+    """Take one's picture away."""
+    await services().throttle.hit(PROFILE, session.user.id)
+    await _seen_through(session, "remove_avatar")
+    return go("/account?done=avatar")
+
+
+async def _seen_through(session: Session, act: str, *values: object, **named: str) -> None:
+    served = services()
+
+    async def whole() -> None:
+        await getattr(served.people, act)(session.user, *values, **named)
+        served.live.signal(FACES)
+
+    await served.work.shielded(whole())
+
+
+@blueprint.post("/account/password")
+@signed_in
+async def post_password(session: Session) -> ResponseReturnValue:
+    """Change the password, which ends the other sessions."""
+    await services().throttle.hit(PASSWORD, session.user.id)
+    current_, new = await form_text("current"), await form_text("password")
+    try:
+        await services().actions.change_password(session, current_, new)
+    except WrongLogin:
+        return await _account(session, 422, {"current": "This is not your current password."}, "")
+    except Invalid as invalid:
+        return await _account(session, 422, invalid.errors, "")
+    return await _account(session, 200, {}, "Your password is changed; other browsers are out.")
+
+
+@blueprint.post("/account/sessions/<session_id>/end")
+@signed_in
+async def post_end_session(session: Session, session_id: str) -> ResponseReturnValue:
+    """End one of one's own sessions."""
+    await services().actions.end_session(session.user, session_id)
+    if session_id == session.id:
+        logout_user()
+        return go("/login")
+    return go("/account")
+
+
+@blueprint.post("/account/sessions/end")
+@signed_in
+async def post_end_sessions(session: Session) -> ResponseReturnValue:
+    """End all one's sessions but this one."""
+    await services().actions.end_other_sessions(session)
+    return go("/account")
+
+
+async def _account(
+    session: Session, status_code: int, errors: dict[str, str], done: str, **given: str
+) -> ResponseReturnValue:
+    profile = current(await services().people.get(session.user.name), now())
+    shown = {
+        "display": profile.display,
+        "bio": profile.bio,
+        "zone": profile.zone,
+        "status": profile.status.text,
+    }
+    return page(
+        "account.html",
+        status_code,
+        sessions=await services().accounts.list_sessions(session.user),
+        errors=errors,
+        done=done,
+        profile=profile,
+        given={**shown, **given},
+        zones=zones(),
+        hours=STATUS_HOURS,
+    )

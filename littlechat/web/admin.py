@@ -1,0 +1,199 @@
+"""What administrators see and do: people, registration, the audit log. Each route asks for one."""
+
+from functools import wraps
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden
+
+from littlechat.admission import (
+    DAYS_DEFAULT,
+    DAYS_MAX,
+    USES_DEFAULT,
+    USES_MAX,
+    clean_mode,
+    clean_number,
+)
+from littlechat.db import Duplicate
+from littlechat.models import Invalid, Session, User
+from littlechat.throttle import ADMINISTER
+from littlechat.web import Handler, form_text, go, page, services, signed_in
+
+blueprint = Blueprint("admin", __name__)
+
+NUMBER_MAX = 10**15
+NAME_TAKEN = "This name is taken."
+
+
+def admin_only(handler: Handler) -> Handler:
+    """Let only administrators in."""
+
+    @wraps(handler)
+    async def guarded(session: Session, **values: object) -> ResponseReturnValue:
+        if not session.user.is_admin:
+            raise Forbidden("Only administrators may do this.")
+        if request.method == "POST":
+            await services().throttle.hit(ADMINISTER, session.user.id)
+        return await handler(session, **values)
+
+    return signed_in(guarded)
+
+
+@blueprint.get("/admin")
+@admin_only
+async def show_accounts(session: Session) -> ResponseReturnValue:
+    """Show all accounts, or those that are searched for."""
+    return await _accounts(200)
+
+
+@blueprint.post("/admin/people")
+@admin_only
+async def post_account(session: Session) -> ResponseReturnValue:
+    """Make an account; the link that sets its password is shown this once."""
+    name = await form_text("username")
+    try:
+        user, token = await services().administration.make_account(session.user, name[:500])
+    except Invalid as invalid:
+        return await _accounts(422, errors=invalid.errors, username=name)
+    except Duplicate:
+        return await _accounts(409, errors={"username": NAME_TAKEN}, username=name)
+    return await _accounts(200, link=_reset_link(token), whose=user)
+
+
+@blueprint.post("/admin/people/<name>/password")
+@admin_only
+async def post_password_link(session: Session, name: str) -> ResponseReturnValue:
+    """Make a link to set somebody's password; it is shown this once."""
+    user, token = await services().administration.password_link(session.user, name)
+    return await _accounts(200, link=_reset_link(token), whose=user)
+
+
+@blueprint.post("/admin/people/<name>/disable")
+@admin_only
+async def post_disable(session: Session, name: str) -> ResponseReturnValue:
+    """Shut somebody out of everything."""
+    await services().administration.disable(session.user, name)
+    return go("/admin")
+
+
+@blueprint.post("/admin/people/<name>/enable")
+@admin_only
+async def post_enable(session: Session, name: str) -> ResponseReturnValue:
+    """Let somebody sign in again."""
+    await services().administration.enable(session.user, name)
+    return go("/admin")
+
+
+@blueprint.post("/admin/people/<name>/promote")
+@admin_only
+async def post_promote(session: Session, name: str) -> ResponseReturnValue:
+    """Make somebody administrator."""
+    await services().administration.promote(session.user, name)
+    return go("/admin")
+
+
+@blueprint.post("/admin/people/<name>/demote")
+@admin_only
+async def post_demote(session: Session, name: str) -> ResponseReturnValue:
+    """End somebody's being administrator."""
+    await services().administration.demote(session.user, name)
+    return go("/admin")
+
+
+@blueprint.get("/admin/registration")
+@admin_only
+async def show_registration(session: Session) -> ResponseReturnValue:
+    """Show who may register, and the invitations that are open."""
+    return await _registration(200)
+
+
+@blueprint.post("/admin/registration")
+@admin_only
+async def post_registration(session: Session) -> ResponseReturnValue:
+    """Set who may register."""
+    try:
+        mode = clean_mode(await form_text("mode"))
+    except Invalid as invalid:
+        return await _registration(422, errors=invalid.errors)
+    await services().administration.set_mode(session.user, mode)
+    return go("/admin/registration")
+
+
+@blueprint.post("/admin/invitations")
+@admin_only
+async def post_invitation(session: Session) -> ResponseReturnValue:
+    """Make an invitation to register; its link is shown this once."""
+    given = {name: await form_text(name) for name in ("uses", "days")}
+    try:
+        uses = clean_number(given["uses"], "uses", USES_DEFAULT, USES_MAX)
+        days = clean_number(given["days"], "days", DAYS_DEFAULT, DAYS_MAX)
+    except Invalid as invalid:
+        return await _registration(422, errors=invalid.errors, **given)
+    token = await services().administration.invite(session.user, uses, days)
+    return await _registration(200, link=f"{_origin()}/register?invitation={token}")
+
+
+@blueprint.post("/admin/invitations/<pass_id>/revoke")
+@admin_only
+async def post_revoke_invitation(session: Session, pass_id: str) -> ResponseReturnValue:
+    """Close an invitation."""
+    await services().administration.revoke_invitation(session.user, pass_id)
+    return go("/admin/registration")
+
+
+@blueprint.get("/admin/audit")
+@admin_only
+async def show_audit(session: Session) -> ResponseReturnValue:
+    """Show a page of the log, the newest lines first."""
+    text = request.args.get("before", "")
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise Invalid(before="“before” is a whole number.")
+    lines, older = await services().audit.page(int(text) if text else None)
+    return page("audit.html", lines=lines, older=older, newest=not text)
+
+
+async def _accounts(
+    status: int,
+    errors: dict[str, str] | None = None,
+    username: str = "",
+    link: str = "",
+    whose: User | None = None,
+) -> ResponseReturnValue:
+    search = request.args.get("search", "").replace("\0", "")[:100]
+    return page(
+        "admin.html",
+        status,
+        users=await services().accounts.list_users(search),
+        search=search,
+        errors=errors or {},
+        username=username,
+        link=link,
+        whose=whose,
+    )
+
+
+async def _registration(
+    status: int,
+    errors: dict[str, str] | None = None,
+    link: str = "",
+    uses: str = str(USES_DEFAULT),
+    days: str = str(DAYS_DEFAULT),
+) -> ResponseReturnValue:
+    return page(
+        "registration.html",
+        status,
+        mode=await services().admission.mode(),
+        passes=await services().admission.list_invitations(),
+        errors=errors or {},
+        link=link,
+        uses=uses,
+        days=days,
+    )
+
+
+def _origin() -> str:
+    return f"{request.scheme}://{request.host}"
+
+
+def _reset_link(token: str) -> str:
+    return f"{_origin()}/reset/{token}"

@@ -1,0 +1,82 @@
+"""People: the directory, a person's page, and what they look like everywhere."""
+
+from quart import Blueprint, Response, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.db import now
+from littlechat.models import Invalid, Session
+from littlechat.people import current
+from littlechat.web import is_htmx, page, services, signed_in
+
+blueprint = Blueprint("people", __name__)
+
+PAGES_MAX = 1_000
+FOR_EVER = "private, max-age=31536000, immutable"
+INERT = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+
+@blueprint.get("/people")
+@signed_in
+async def show_people(session: Session) -> ResponseReturnValue:
+    """Show the directory; htmx gets the list alone."""
+    search = request.args.get("search", "").replace("\0", "")[:100]
+    number = page_number()
+    moment = now()
+    found, more = await services().people.list_page(search, number)
+    return page(
+        "_directory.html" if is_htmx() else "people.html",
+        people=[current(one, moment) for one in found],
+        search=search,
+        number=number,
+        more=more,
+    )
+
+
+@blueprint.get("/people/<name>")
+@signed_in
+async def show_person(session: Session, name: str) -> ResponseReturnValue:
+    """Show what somebody tells about themselves, and where to meet them."""
+    served, moment = services(), now()
+    person = current(await served.people.get(name), moment)
+    pages = [one for one in served.hub.sockets if one.user == person.user_id]
+    return page(
+        "_person.html" if is_htmx() else "person.html",
+        card=True,
+        person=person,
+        online=bool(pages),
+        away=bool(pages) and all(one.away for one in pages),
+        local=person.local_time(moment),
+        common=await served.rooms.list_common(session.user, person.user_id),
+        mine=person.user_id == session.user.id,
+    )
+
+
+@blueprint.get("/people.css")
+@signed_in
+async def show_faces(session: Session) -> ResponseReturnValue:
+    """Return pictures and display names as a style sheet."""
+    faces = services().faces
+    response = Response(faces.sheet, content_type="text/css; charset=utf-8")
+    await response.add_etag()
+    await response.make_conditional(request)
+    # A page of another process may name a version that this one has not read yet.
+    lasting = request.args.get("v") == faces.version
+    response.headers["Cache-Control"] = FOR_EVER if lasting else "private, no-cache"
+    return response
+
+
+@blueprint.get("/avatars/<digest>")
+@signed_in
+async def show_avatar(session: Session, digest: str) -> ResponseReturnValue:
+    """Return somebody's picture."""
+    data, kind, _ = await services().people.avatars.get(digest)
+    headers = {"Cache-Control": FOR_EVER, "Content-Security-Policy": INERT, "ETag": f'"{digest}"'}
+    return Response(data, content_type=kind, headers=headers)
+
+
+def page_number() -> int:
+    """Return which page of a list is asked for, the first being 1; raise `Invalid`."""
+    text = request.args.get("page", "") or "1"
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= PAGES_MAX):
+        raise Invalid(page=f"“page” is a whole number from 1 to {PAGES_MAX:,}.")
+    return int(text)

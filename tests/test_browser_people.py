@@ -1,0 +1,125 @@
+"""People in a real Chromium: an administrator and a newcomer, profiles, faces, who is away."""
+
+from pathlib import Path
+
+from playwright.async_api import Page, expect
+
+from tests.factories import PASSWORD, Person, Site
+from tests.pictures import picture
+from tests.test_browser import (  # noqa: F401 - room is a fixture
+    PHONE,
+    Open,
+    assert_accessible,
+    copy_cookies,
+    enter,
+    live,
+    register,
+    room,
+    send,
+)
+
+
+async def log_in(page: Page, name: str) -> None:
+    await page.get_by_label("Username").fill(name)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/rooms")
+
+
+async def test_an_administrator_lets_somebody_in_and_shuts_them_out(
+    site: Site,
+    open_page: Open,
+) -> None:
+    hers, his = await open_page(), await open_page(viewport=PHONE)
+    await register(hers, site.url, "Ada")
+    await hers.get_by_role("link", name="Admin").click()
+    await hers.get_by_label("Username").fill("Ben")
+    await hers.get_by_role("button", name="Make account").click()
+    link = await hers.get_by_label("The link").input_value()
+    await assert_accessible(hers)
+    await his.goto(link)
+    await expect(his.locator(":focus")).to_have_attribute("id", "password")
+    await assert_accessible(his)
+    await his.get_by_label("New password").fill(PASSWORD)
+    await his.keyboard.press("Enter")
+    await expect(his.get_by_role("status")).to_have_text("Your password is set. Log in with it.")
+    await log_in(his, "Ben")
+    await his.goto(f"{site.url}/rooms/lobby")
+    await his.get_by_role("button", name="Join").click()
+    await live(his)
+    for path in ("/admin/registration", "/admin/audit", "/people", "/people/Ben"):
+        await hers.goto(site.url + path)
+        await assert_accessible(hers)
+    await hers.get_by_role("button", name="Disable Ben").click()
+    # In the middle of it: the page says so at once, and the way in says why.
+    await expect(his.locator("#connection")).to_contain_text("You are signed out")
+    await his.get_by_role("link", name="Reload the page").click()
+    await expect(his.get_by_role("alert")).to_contain_text("This account is disabled.")
+    await assert_accessible(his)
+
+
+async def test_a_face_and_a_name_reach_open_pages_without_a_reload(
+    site: Site,
+    open_page: Open,
+    room: tuple[str, Person, Person],
+    tmp_path: Path,
+) -> None:
+    name, ada, ben = room
+    hers, his = await open_page(), await open_page(viewport=PHONE)
+    await enter(hers, ada, name)
+    await send(hers, "hello")
+    await enter(his, ben, name)
+    await expect(his.locator(".message .author")).to_have_text("Ada")
+    account = await hers.context.new_page()
+    await account.goto(f"{site.url}/account")
+    file = tmp_path / "me.png"
+    file.write_bytes(picture("PNG", (300, 200)))
+    await account.get_by_label("Picture").set_input_files(file)
+    await account.get_by_role("button", name="Use this picture").click()
+    await expect(account.get_by_role("status")).to_have_text("Your picture is saved.")
+    await account.get_by_label("Display name").fill("Ada Lovelace")
+    await account.get_by_label("About you").fill("I count.")
+    await account.get_by_label("Time zone").select_option("Europe/London")
+    await account.get_by_role("button", name="Save").click()
+    await expect(account.get_by_role("status")).to_contain_text("is saved")
+    await account.get_by_label("What are you about?").fill("At lunch")
+    await account.get_by_role("button", name="Set status").click()
+    await assert_accessible(account)
+    shown = """() => {
+      const author = document.querySelector('.message .author');
+      const avatar = document.querySelector('.message .avatar');
+      return [getComputedStyle(author, '::after').content,
+        getComputedStyle(avatar).backgroundImage.includes('/avatars/')];
+    }"""
+    for page in (hers, his):
+        await page.wait_for_function(
+            f"() => JSON.stringify(({shown})()) === JSON.stringify(['\"Ada Lovelace\"', true])"
+        )
+    await his.locator(".message .author").click()
+    card = his.locator("#card")
+    await expect(card).to_be_visible()
+    await expect(card).to_contain_text("I count.")
+    await expect(card).to_contain_text("At lunch")
+    await expect(card.get_by_role("button", name="Message")).to_be_focused()
+    await assert_accessible(his)
+    await his.keyboard.press("Escape")
+    await expect(card).to_be_hidden()
+
+
+async def test_who_touches_nothing_for_ten_minutes_is_away_until_they_do(
+    open_page: Open,
+    room: tuple[str, Person, Person],
+) -> None:
+    name, ada, ben = room
+    hers, his = await open_page(), await open_page()
+    await hers.clock.install()
+    await enter(hers, ada, name)
+    await enter(his, ben, name)
+    away = his.locator('#online [data-user="Ada"][data-away]')
+    await expect(away).to_have_count(0)
+    await hers.clock.run_for("10:30")
+    await expect(away).to_have_count(1)
+    await assert_accessible(his)
+    await hers.mouse.move(200, 200)
+    await hers.mouse.move(210, 210)
+    await expect(away).to_have_count(0)

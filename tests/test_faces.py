@@ -1,0 +1,57 @@
+"""The style sheet of faces: right for every name, and closed to whoever would write in it."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from littlechat.accounts import Accounts
+from littlechat.db import Database, now
+from littlechat.faces import Faces, escaped, sheet
+from littlechat.people import People
+from littlechat.profile import Profile
+
+
+def person(name: str, display: str = "", avatar: str = "a1") -> Profile:
+    return Profile("1", name, now(), display=display, avatar=avatar)
+
+
+def unescaped(text: str) -> str:
+    return re.sub(r"\\([0-9a-f]{6})", lambda found: chr(int(found[1], 16)), text)
+
+
+@given(st.text())
+def test_escapes_say_the_text_and_hold_nothing_else(text: str) -> None:
+    assert re.fullmatch(r"(?:[0-9A-Za-z]|\\[0-9a-f]{6})*", escaped(text))
+    assert unescaped(escaped(text)) == text
+
+
+@pytest.mark.parametrize("name", ["Ben", "J.R.R._T-1", "Åsa", "王小明", "а́да"])
+def test_a_person_s_elements_get_their_picture_and_name(name: str) -> None:
+    rules = sheet([person(name, 'A "b" </style> \\ {} ; */ url(x)')])
+    assert f'[data-author="{escaped(name)}"]' in rules
+    assert "url(/avatars/a1)" in rules
+    strings = re.findall(r'"([^"]*)"', rules)
+    assert {unescaped(one) for one in strings} == {name, 'A "b" </style> \\ {} ; */ url(x)'}
+    assert rules.count("{") == rules.count("}") == 3
+
+
+def test_what_is_no_digest_is_no_address() -> None:
+    assert "url" not in sheet([person("Ben", avatar="x) ; @import url(//evil.example)")])
+    assert sheet([person("Ben", avatar="")]) == "@layer parts{}"
+
+
+async def test_the_version_changes_with_what_people_look_like(db: Database) -> None:
+    people = People(db)
+    ada = await Accounts(db).make("Ada")
+    faces = Faces(people)
+    assert await faces.load()
+    assert not await faces.load()
+    before = faces.version
+    await people.set_avatar(ada, b"one", "image/webp")
+    assert await faces.load()
+    assert faces.version != before
+    await people.remove_avatar(ada)
+    await faces.load()
+    assert faces.version == before
