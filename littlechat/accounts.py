@@ -16,8 +16,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from littlechat.clean import clean_password, clean_username
 from littlechat.db import Database, Document, Duplicate, Missing, now
-from littlechat.models import Invalid, Session, User, clean_password, clean_username, fold, new_id
+from littlechat.models import Invalid, Session, User, fold, new_id
 from littlechat.roles import Roles
 
 SESSION_LIFE = timedelta(days=30)

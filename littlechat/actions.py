@@ -10,24 +10,13 @@ from littlechat import addressees
 from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.bus import Bus
+from littlechat.clean import clean_body, clean_client_id, clean_visibility
 from littlechat.db import Missing, Unavailable
 from littlechat.directs import Directs
 from littlechat.feed import room_topic
 from littlechat.live import Live
 from littlechat.messages import Messages
-from littlechat.models import (
-    LOBBY,
-    Draft,
-    Membership,
-    Message,
-    Refused,
-    Room,
-    Session,
-    User,
-    clean_body,
-    clean_client_id,
-    clean_visibility,
-)
+from littlechat.models import LOBBY, Draft, Membership, Message, Refused, Room, Session, User
 from littlechat.news import News
 from littlechat.posts import Decide, edited, emptied
 from littlechat.render import Renderer

@@ -50,7 +50,6 @@ from littlechat.web import (
     jump,
     messages,
     people,
-    protect,
     reactions,
     reading,
     rooms,
@@ -58,6 +57,7 @@ from littlechat.web import (
     socket,
     threads,
 )
+from littlechat.web.errors import protect
 from littlechat.web.requests import Application, Exchange, SessionCookie
 from littlechat.work import Work
 

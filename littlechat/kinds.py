@@ -7,7 +7,8 @@ bytes, for download only.
 import re
 import unicodedata
 
-from littlechat.models import Invalid, is_blank
+from littlechat.clean import is_blank
+from littlechat.models import Invalid
 
 FILE_NAME_MAX = 120
 HEAD_BYTES = 4_096

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from littlechat.models import NAME_MAX, fold, may_stand_in_a_name
+from littlechat.clean import may_stand_in_a_name
+from littlechat.models import NAME_MAX, fold
 
 CALLS = ("all", "here")
 """What calls everybody in a room."""

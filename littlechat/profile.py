@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from littlechat.models import INVISIBLE, Invalid, fold, is_blank
+from littlechat.clean import INVISIBLE, is_blank
+from littlechat.models import Invalid, fold
 
 DISPLAY_MAX = 48
 BIO_MAX = 500

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from littlechat.bans import Bans
+from littlechat.clean import clean_description, clean_room_name
 from littlechat.db import Database, Document, Duplicate, Missing, now
 from littlechat.listed import Listed
 from littlechat.models import (
@@ -19,8 +20,6 @@ from littlechat.models import (
     Room,
     User,
     Visibility,
-    clean_description,
-    clean_room_name,
     fold,
     new_id,
     room_id_for,

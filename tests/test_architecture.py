@@ -16,6 +16,7 @@ TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 # A module imports only from the lines above its own.
 LADDER = """
 models config logs
+clean
 mentions listed
 markup frames presence ordering datadir emojis terms segments jump kinds profile
 embedded bus db throttle metrics work patience images

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from littlechat.models import Invalid, is_blank
+from littlechat.clean import is_blank
+from littlechat.models import Invalid
 from littlechat.profile import (
     BIO_MAX,
     DISPLAY_MAX,

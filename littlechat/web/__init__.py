@@ -3,7 +3,6 @@
 A browser gets pages and redirects, htmx gets fragments and statuses, from the same handlers.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -13,7 +12,6 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from quart import (
-    Quart,
     Response,
     current_app,
     g,
@@ -27,9 +25,6 @@ from quart_auth import current_user
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import (
     Forbidden,
-    HTTPException,
-    MethodNotAllowed,
-    NotFound,
     Unauthorized,
 )
 
@@ -41,7 +36,7 @@ from littlechat.admission import Admission
 from littlechat.audit import Audit
 from littlechat.bus import Bus
 from littlechat.config import Settings
-from littlechat.db import Database, Missing, Unavailable
+from littlechat.db import Database
 from littlechat.faces import Faces
 from littlechat.feeds import Feeds
 from littlechat.hub import Hub
@@ -49,7 +44,7 @@ from littlechat.indexer import Indexer
 from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.metrics import Metrics
-from littlechat.models import Invalid, Membership, Refused, Room, Session
+from littlechat.models import Membership, Room, Session
 from littlechat.news import News
 from littlechat.online import Online
 from littlechat.people import People
@@ -58,13 +53,12 @@ from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.search import Search
 from littlechat.threads import Threads
-from littlechat.throttle import Throttle, TooMany
-from littlechat.uploads import Full, TooLarge, Uploads
+from littlechat.throttle import Throttle
+from littlechat.uploads import Uploads
 from littlechat.work import Work
 
 Handler = Callable[..., Awaitable[ResponseReturnValue]]
 
-log = logging.getLogger(__name__)
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -318,97 +312,9 @@ async def add_headers_to_refusal(response: ResponseTypes | None) -> ResponseType
     return await add_headers(cast(Response, response)) if response else None
 
 
-def refusal(status: int, sentence: str, **headers: str) -> Response:
-    """Return an error as a page, or for htmx as an alert; to a socket's handshake as plain text."""
-    if has_websocket_context():
-        plain = "text/plain; charset=utf-8"
-        return Response(sentence, status=status, content_type=plain, headers=headers)
-    template = "_alert.html" if is_htmx() else "error.html"
-    response = page(template, status, code=status, sentence=sentence)
-    response.headers.update(headers)
-    return response
-
-
-SENTENCES = {
-    400: "The page sent something that could not be understood.",
-    404: "There is nothing here, or it is not for you to see.",
-    405: "This address does not do that.",
-    413: "That is too much at once.",
-    500: "Something went wrong on our side. What you wrote is still in its field.",
-}
-
-
-STATUSES: dict[type[Invalid], int] = {TooLarge: 413, Full: 507}
-"""What is invalid and yet has a status of its own."""
-
-
-async def on_http_error(error: HTTPException) -> Response:
-    """Answer with the error's own sentence where we gave it one, with a plain one elsewhere."""
-    code = error.code or 500
-    own = type(error).description != error.description and error.description
-    sentence = str(own or SENTENCES.get(code, HTTPStatus(code).phrase + "."))
-    headers = {"HX-Redirect": "/login"} if code == 401 and request_is_htmx() else {}
-    if isinstance(error, MethodNotAllowed):
-        headers["Allow"] = ", ".join(error.valid_methods or ())
-    return refusal(code, sentence, **headers)
-
-
 def request_is_htmx() -> bool:
     """Whether this is an htmx request; a socket's handshake is not."""
     return not has_websocket_context() and is_htmx()
-
-
-async def on_missing(_: Missing) -> Response:
-    """A thing that is not there and one that must not be seen look the same."""
-    return await on_http_error(NotFound())
-
-
-async def on_refused(error: Refused) -> Response:
-    """Say why not."""
-    return refusal(403, str(error))
-
-
-async def on_invalid(error: Invalid) -> Response:
-    """Say what is wrong, for handlers without a form to show it in."""
-    return refusal(STATUSES.get(type(error), 422), str(error))
-
-
-async def on_too_many(error: TooMany) -> Response:
-    """Say when to try again."""
-    wait = (
-        f"{error.retry_after} seconds"
-        if error.retry_after < 120
-        else (f"{round(error.retry_after / 60)} minutes")
-    )
-    sentence = f"That was too much in too short a time. Try again in {wait}."
-    return refusal(429, sentence, **{"Retry-After": str(error.retry_after)})
-
-
-async def on_unavailable(error: Unavailable) -> Response:
-    """Say that it is our side, and that nothing typed is lost."""
-    log.error("database unavailable", extra={"error": str(error)})
-    sentence = "The database does not answer just now. Nothing you typed is lost: try again."
-    return refusal(503, sentence, **{"Retry-After": "5"})
-
-
-async def on_crash(error: Exception) -> Response:
-    """Log what nobody foresaw; say no more than that it happened."""
-    log.error("request failed", exc_info=error)
-    return refusal(500, SENTENCES[500])
-
-
-def protect(app: Quart) -> None:
-    """Put the guards and error answers in front of every handler of `app`."""
-    app.before_request(refuse_cross_origin)
-    app.after_request(add_headers)
-    app.after_websocket(add_headers_to_refusal)
-    app.register_error_handler(HTTPException, on_http_error)
-    app.register_error_handler(Missing, on_missing)
-    app.register_error_handler(Refused, on_refused)
-    app.register_error_handler(Invalid, on_invalid)
-    app.register_error_handler(TooMany, on_too_many)
-    app.register_error_handler(Unavailable, on_unavailable)
-    app.register_error_handler(Exception, on_crash)
 
 
 def handshake_is_same_origin() -> bool:

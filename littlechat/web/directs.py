@@ -3,7 +3,8 @@
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.models import NAME_MAX, Invalid, Membership, Session, User, clean_people, fold
+from littlechat.clean import clean_people
+from littlechat.models import NAME_MAX, Invalid, Membership, Session, User, fold
 from littlechat.throttle import OPEN_DIRECT
 from littlechat.web import form_text, go, is_htmx, member_of, page, services, signed_in
 

@@ -8,6 +8,7 @@ from quart.typing import ResponseReturnValue
 
 from littlechat.addressees import may_call
 from littlechat.blobs import parts_of
+from littlechat.clean import clean_client_id, clean_number, clean_switch
 from littlechat.db import Missing
 from littlechat.messages import PAGE_DEFAULT
 from littlechat.models import (
@@ -21,9 +22,6 @@ from littlechat.models import (
     Page,
     Session,
     User,
-    clean_client_id,
-    clean_number,
-    clean_switch,
     new_id,
 )
 from littlechat.throttle import SEND, UPLOAD

@@ -6,9 +6,10 @@ from functools import cache
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
+from littlechat.clean import clean_switch
 from littlechat.db import Missing
 from littlechat.emojis import clean_emoji, list_groups
-from littlechat.models import SEQ_MAX, Membership, Session, clean_switch
+from littlechat.models import SEQ_MAX, Membership, Session
 from littlechat.posts import reacted
 from littlechat.throttle import REACT
 from littlechat.web import (

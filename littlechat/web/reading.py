@@ -7,8 +7,9 @@ from markupsafe import Markup
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from littlechat.clean import clean_seq
 from littlechat.listed import Listed
-from littlechat.models import Invalid, Membership, Message, Session, clean_seq
+from littlechat.models import Invalid, Membership, Message, Session
 from littlechat.throttle import READ
 from littlechat.web import (
     form_text,

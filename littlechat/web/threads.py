@@ -3,8 +3,9 @@
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from littlechat.clean import clean_number
 from littlechat.db import Missing
-from littlechat.models import SEQ_MAX, Draft, Membership, Session, clean_number, new_id
+from littlechat.models import SEQ_MAX, Draft, Membership, Session, new_id
 from littlechat.web import go, is_htmx, member_of, page, services
 
 blueprint = Blueprint("threads", __name__)
