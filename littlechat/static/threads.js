@@ -2,6 +2,7 @@
 // by its button, or by going back.
 
 import { say } from "./act.js";
+import { takeFiles } from "./attach.js";
 import { compose } from "./composer.js";
 import { dress } from "./look.js";
 import { put } from "./place.js";
@@ -65,6 +66,7 @@ function settle() {
   const composer = document.getElementById("thread-composer");
   if (composer && !composer.dataset.ready) {
     composer.dataset.ready = "yes";
+    takeFiles(composer, panel, "");
     compose(composer, `:thread-${root()}`, () => { inside.querySelector(".scroll").scrollTop = 0; });
   }
 }

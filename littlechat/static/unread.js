@@ -77,7 +77,7 @@ async function draw(unread, calls) {
   icon.href = mark ? `data:image/svg+xml,${encodeURIComponent(shape.replace("</svg>", dot))}` : picture;
 }
 
-new MutationObserver(() => {
+if (heard) new MutationObserver(() => {
   const news = [...heard.children].map(one => ({ ...one.dataset }));
   if (!news.length) return;
   heard.replaceChildren();

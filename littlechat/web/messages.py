@@ -109,7 +109,12 @@ async def _panel(room_id: str, seq: int, draft: Draft, error: str) -> Markup:
     """Return an open thread, with what could not be sent in its field."""
     thread = await services().threads.get(room_id, seq)
     html = services().render.page(
-        "_thread.html", thread=thread, draft=draft, error=error, client_id=new_id()
+        "_thread.html",
+        thread=thread,
+        draft=draft,
+        error=error,
+        client_id=new_id(),
+        file_max=services().uploads.bytes_max,
     )
     return Markup(html)  # noqa: S704 - our own template's autoescaped output
 

@@ -24,4 +24,11 @@ async def show_thread(session: Session, membership: Membership, seq: int) -> Res
         return go(f"/rooms/{room_id}?thread={thread.root.seq}")
     if before is not None:
         return page("_replies_before.html", thread=thread)
-    return page("_thread.html", thread=thread, draft=Draft("", ""), error="", client_id=new_id())
+    return page(
+        "_thread.html",
+        thread=thread,
+        draft=Draft("", ""),
+        error="",
+        client_id=new_id(),
+        file_max=services().uploads.bytes_max,
+    )
