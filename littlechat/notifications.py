@@ -54,7 +54,7 @@ UNDER_WAY_MAX = 1_000
 
 KEPT_SECONDS = 60.0
 KEPT_MAX = 20_000
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +113,11 @@ class Notifications:
 
     async def close(self) -> None:
         """Give what is under way a moment, then let go of it."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
+        clock = asyncio.get_running_loop().time
+        until = clock() + CLOSE_SECONDS
+        # What is gathered begins what is sent.
+        while self._tasks and clock() < until:
+            await asyncio.wait(self._tasks, timeout=until - clock())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

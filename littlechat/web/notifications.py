@@ -85,7 +85,7 @@ async def post_test(session: Session) -> ResponseReturnValue:
         return await _page(session, done="A test is on its way. It may take a few seconds.")
     reason = f"answered {failed[0].status}" if failed[0].status else "could not be reached"
     error = f"{len(failed)} of {len(answers)} did not get through: the push service {reason}."
-    return await _page(session, 502, error=error)
+    return await _page(session, 422, error=error)
 
 
 @blueprint.post("/rooms/<room>/level")
