@@ -18,6 +18,10 @@ KEY_MAX = 200
 P256DH_BYTES, AUTH_BYTES = 65, 16
 """A point of P-256, uncompressed, and a secret (RFC 8291)."""
 
+PARTS_OF_THE_WORLD = frozenset(
+    "Africa America Antarctica Arctic Asia Atlantic Australia Europe Indian Pacific".split()
+)
+
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 UNUSABLE = "Your browser gave an address for notifications that cannot be used."
@@ -95,7 +99,9 @@ def wants(member: Membership, preferences: Preferences, message: Message, *, dir
 @cache
 def zones() -> list[str]:
     """Return the names of the world's time zones."""
-    return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+    # The others are older names of these, or no place.
+    known = (name for name in available_timezones() if name.partition("/")[0] in PARTS_OF_THE_WORLD)
+    return sorted(known)
 
 
 def clean_level(raw: str) -> Level:

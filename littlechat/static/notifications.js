@@ -33,7 +33,7 @@ async function decide() {
   if (!("PushManager" in window && "Notification" in window && navigator.serviceWorker))
     return show(isApplePhone ? "apple" : "unable");
   if (Notification.permission === "denied") return show("denied");
-  const here = Notification.permission === "granted" && await row();
+  const here = Notification.permission === "granted" ? await row() : null;
   here?.querySelector(".tag")?.removeAttribute("hidden");
   show(here ? "on" : "off");
 }
@@ -91,4 +91,4 @@ decide();
 // Where the person lives, as a first guess.
 const zone = document.getElementById("zone");
 if (!zone.value) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone.selectedIndex < 0) zone.value = "";
+if (zone.selectedIndex < 0) zone.selectedIndex = 0;
