@@ -82,8 +82,7 @@ async def check(page: Page, name: str) -> None:
 
 
 async def worker_ready(page: Page) -> None:
-    await page.evaluate("navigator.serviceWorker.ready")
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await page.evaluate("async () => Boolean(await navigator.serviceWorker.ready)")
 
 
 def fake_subscribe(browser: FakeBrowser) -> str:

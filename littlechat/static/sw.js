@@ -78,8 +78,12 @@ async function open(url) {
   const page = pages.find(one => isAt(one, url))
     ?? pages.find(one => /^\/rooms(\/[^/]+)?$/.test(new URL(one.url).pathname));
   if (!page) return self.clients.openWindow(url);
-  const [front] = await Promise.allSettled([page.focus(), page.navigate(url)]);
-  return front.value;
+  try {
+    await page.navigate(url);
+  } catch {
+    return self.clients.openWindow(url); // A page from before the worker is not ours to lead.
+  }
+  return page.focus().catch(() => {});
 }
 
 // The browser has renewed its address: say so, or notifications end without a word.
