@@ -210,6 +210,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     )
     live.hear_on(NOTICES, notices.hear)
     actions.tell(notices.herald)
+    actions.tell_of_changes(notices.revise)
     _watch_notices(metrics, notices)
     return Services(
         settings=settings,

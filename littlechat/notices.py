@@ -88,7 +88,7 @@ def is_concerned(message: Message, user_id: str) -> bool:
 
 def wants(member: Membership, preferences: Preferences, message: Message, *, direct: bool) -> bool:
     """Whether a member is to hear of a message; in direct conversations, unless told otherwise."""
-    if member.user_id == message.author_id:
+    if member.user_id == message.author_id or message.removed:
         return False
     level = member.level or ("everything" if direct else preferences.level)
     if level == "mentions":

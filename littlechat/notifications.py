@@ -101,6 +101,7 @@ class Notifications:
         self._kept: OrderedDict[str, tuple[Reach, float]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._closing = asyncio.Event()
 
     async def open(self) -> None:
         """Find the installation's key, or make it; raise `Unavailable`."""
@@ -113,6 +114,7 @@ class Notifications:
 
     async def close(self) -> None:
         """Give what is under way a moment, then let go of it."""
+        self._closing.set()
         clock = asyncio.get_running_loop().time
         until = clock() + CLOSE_SECONDS
         # What is gathered begins what is sent.
@@ -122,6 +124,13 @@ class Notifications:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._push.close()
+
+    async def _pause(self, seconds: float) -> bool:
+        """Wait, but not for one who stops; return whether somebody does."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        return self._closing.is_set()
 
     # What people choose
 
@@ -195,7 +204,7 @@ class Notifications:
         event = {"kind": "asked", "process": self._process, "question": question, "room": room_id}
         try:
             self._bus.publish(NOTICES, {**event, "users": list(users)})
-            await asyncio.sleep(ANSWER_SECONDS)
+            await self._pause(ANSWER_SECONDS)
         finally:
             del self._asked[question]
         return answers
@@ -211,6 +220,11 @@ class Notifications:
         elif len(gathered) < GATHERED_MAX:
             gathered.append(message)
 
+    async def revise(self, message: Message) -> None:
+        """Hear of a change: what is taken back or corrected at once is not told as it was."""
+        gathered = self._gathering.get(message.room_id, [])
+        gathered[:] = [message if one.seq == message.seq else one for one in gathered]
+
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -223,7 +237,7 @@ class Notifications:
 
     async def _tell_soon(self, room_id: str) -> None:
         try:
-            await asyncio.sleep(GATHER_SECONDS)
+            await self._pause(GATHER_SECONDS)
         finally:
             messages = self._gathering.pop(room_id)
         with contextlib.suppress(Unavailable, Missing):  # Of what cannot be found nobody is told.
@@ -297,9 +311,9 @@ class Notifications:
         for seconds in RETRY_SECONDS:
             if answer.kind != "later":
                 break
-            await asyncio.sleep(min(answer.retry_after or seconds, RETRY_AFTER_MAX))
+            stopping = await self._pause(min(answer.retry_after or seconds, RETRY_AFTER_MAX))
             # A right that ended meanwhile ends this, too.
-            if not await self._live([subscription]):
+            if stopping or not await self._live([subscription]):
                 return
             answer = await self._hand_over(subscription, notice)
         if answer.kind in ("later", "refused"):

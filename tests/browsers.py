@@ -113,7 +113,7 @@ class PushService:
     async def subscribed(self, person: Person, name: str = "") -> FakeBrowser:
         """Return a browser that was put up for notifications of a person."""
         browser = self.browser(name or person.name)
-        answer = await person.post("/account/notifications/subscribe", **browser.fields)
+        answer = await person.post("/account/notifications/subscribe", False, **browser.fields)
         assert answer.status_code == 303, answer.text
         return browser
 

@@ -175,6 +175,16 @@ async def test_a_burst_is_one_notification_of_the_last_that_matters(cast: Cast) 
     assert len(cast.browser.pushed) == 1
 
 
+async def test_what_is_taken_back_or_corrected_at_once_is_not_told_as_it_was(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "GATHER_SECONDS", 0.6)
+    other, message = await cast.to_ben("a tpyo"), await cast.to_ben("a slip of the tongue")
+    await cast.ada.post(f"/rooms/{cast.room}/messages/{message.seq}/remove")
+    await cast.ada.post(f"/rooms/{cast.room}/messages/{other.seq}/edit", body="a typo, @Ben")
+    assert (await cast.browser.next())["body"] == "a typo, @Ben"
+
+
 async def test_what_somebody_looks_at_on_any_process_is_not_told_of(
     cast: Cast, other_site: Site
 ) -> None:

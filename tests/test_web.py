@@ -223,7 +223,9 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
     if "<file_id>" in row.rule or "<loose_id>" in row.rule:
         values |= await filed(site, room, user)
     if row.form.get("browser"):
-        await ada.post("/account/notifications/subscribe", **{**PUT_UP, "endpoint": ENDPOINT})
+        await ada.post(
+            "/account/notifications/subscribe", False, **{**PUT_UP, "endpoint": ENDPOINT}
+        )
     if "<session_id>" in row.rule:
         values["session_id"] = (await served.accounts.open_session(user, "", ""))[1].id
     if "<pass_id>" in row.rule:

@@ -36,7 +36,7 @@ async def near(make_app: Callable[..., Quart]) -> AsyncIterator[Site]:
 async def test_a_browser_is_put_up_listed_and_taken_away(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         assert "Where you are notified" not in (await ada.get(HERE)).text
-        answer = await ada.post(f"{HERE}/subscribe", **FakeBrowser(GOOD).fields)
+        answer = await ada.post(f"{HERE}/subscribe", False, **FakeBrowser(GOOD).fields)
         assert (answer.status_code, answer.headers["location"]) == (303, HERE)
         page = (await ada.get(HERE)).text
         browser = re.search(r'data-browser="(\w+)"', page)
@@ -48,7 +48,7 @@ async def test_a_browser_is_put_up_listed_and_taken_away(site: Site) -> None:
 async def test_a_script_is_told_to_come_back_or_what_is_wrong(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         fields = FakeBrowser(GOOD).fields
-        answer = await ada.post(f"{HERE}/subscribe", htmx=True, **fields)
+        answer = await ada.post(f"{HERE}/subscribe", True, **fields)
         assert (answer.status_code, answer.headers["hx-redirect"]) == (200, HERE)
         for wrong in (
             {"endpoint": "https://127.0.0.1/x"},
@@ -57,7 +57,7 @@ async def test_a_script_is_told_to_come_back_or_what_is_wrong(site: Site) -> Non
             {"p256dh": "x"},
             {"auth": ""},
         ):
-            answer = await ada.post(f"{HERE}/subscribe", htmx=True, **{**fields, **wrong})
+            answer = await ada.post(f"{HERE}/subscribe", True, **{**fields, **wrong})
             assert answer.status_code == 422
             assert alert(answer.text).endswith("cannot be used.")
         assert len(await site.services.db.subscriptions.find({})) == 1
@@ -66,18 +66,18 @@ async def test_a_script_is_told_to_come_back_or_what_is_wrong(site: Site) -> Non
 async def test_choices_are_kept_and_wrong_ones_stay_in_their_fields(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         form = {"level": "everything", "quiet_from": "22:00", "quiet_to": "07:00"}
-        answer = await ada.post(HERE, **form, zone="Europe/Berlin")
+        answer = await ada.post(HERE, False, **form, zone="Europe/Berlin")
         assert answer.status_code == 200
         assert "Saved." in answer.text
         page = (await ada.get(HERE)).text
         assert 'value="everything" checked' in page
         assert 'value="22:00"' in page
         assert "<option selected>Europe/Berlin</option>" in page
-        answer = await ada.post(HERE, **{**form, "quiet_to": ""}, zone="Asia/Tokyo")
+        answer = await ada.post(HERE, False, **{**form, "quiet_to": ""}, zone="Asia/Tokyo")
         assert answer.status_code == 422
         assert "need a beginning and an end" in alert(answer.text)
         assert "<option selected>Asia/Tokyo</option>" in answer.text
-        answer = await ada.post(HERE, **{**form, "level": "x<y"}, zone="Mars/Olympus")
+        answer = await ada.post(HERE, False, **{**form, "level": "x<y"}, zone="Mars/Olympus")
         assert answer.status_code == 422
         assert "<option selected>Europe/Berlin" in (await ada.get(HERE)).text
 

@@ -1,5 +1,7 @@
 """Notifications: which browsers get them, of what, and when not; and of what in one room."""
 
+from urllib.parse import urlsplit
+
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
@@ -102,7 +104,8 @@ async def post_level(session: Session, membership: Membership) -> ResponseReturn
 
 def _contact() -> str:
     # A push service that has a complaint finds us there; Apple's refuses anything else.
-    return f"https://{request.host.partition(':')[0] or 'localhost'}"
+    name = urlsplit(f"//{request.host}").hostname or ""
+    return f"https://{name if name and ':' not in name else 'localhost'}"
 
 
 async def _page(
