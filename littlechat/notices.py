@@ -5,22 +5,18 @@ import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import datetime, time
-from functools import cache
 from typing import get_args
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from littlechat.addresses import is_public_host
 from littlechat.models import Invalid, Level, Membership, Message, all_of
+from littlechat.profile import zones
 
 ENDPOINT_MAX = 1_000
 KEY_MAX = 200
 P256DH_BYTES, AUTH_BYTES = 65, 16
 """A point of P-256, uncompressed, and a secret (RFC 8291)."""
-
-PARTS_OF_THE_WORLD = frozenset(
-    "Africa America Antarctica Arctic Asia Atlantic Australia Europe Indian Pacific".split()
-)
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 
@@ -94,14 +90,6 @@ def wants(member: Membership, preferences: Preferences, message: Message, *, dir
     if level == "mentions":
         return is_concerned(message, member.user_id)
     return level == "everything"
-
-
-@cache
-def zones() -> list[str]:
-    """Return the names of the world's time zones."""
-    # The others are older names of these, or no place.
-    known = (name for name in available_timezones() if name.partition("/")[0] in PARTS_OF_THE_WORLD)
-    return sorted(known)
 
 
 def clean_level(raw: str) -> Level:

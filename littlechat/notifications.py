@@ -254,9 +254,10 @@ class Notifications:
             reach = reaches.get(member.user_id)
             if reach is None or reach.preferences.is_quiet(moment):
                 continue
-            direct = room.visibility not in ("public", "private")
             wanted = [
-                one for one in messages if wants(member, reach.preferences, one, direct=direct)
+                one
+                for one in messages
+                if wants(member, reach.preferences, one, direct=room.is_direct)
             ]
             if wanted:
                 told[member.user_id] = wanted
@@ -338,8 +339,10 @@ def notice_of(room: Room, name: str, user_id: str, messages: list[Message]) -> N
     message = (concerning or messages)[-1]
     said = markup.first_line(message.body) or ", ".join(one.name for one in message.files)
     more = len(messages) - 1
+    # Of a conversation of two, who speaks says all.
+    alone = room.is_direct and len(room.people) <= 2
     return Notice(
-        title=f"{message.author_name} · {room.name}",
+        title=message.author_name if alone else f"{message.author_name} · {room.title(name)}",
         body=f"{said} (and {more} more)" if more else said,
         url=f"/rooms/{room.id}?around={message.seq}#message-{message.seq}",
         tag=hashlib.sha256(room.id.encode()).hexdigest()[:32],

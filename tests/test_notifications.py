@@ -100,6 +100,18 @@ async def test_a_mention_reaches_the_browser_with_its_place(cast: Cast) -> None:
     assert f'data-key="{key}"' in page.text
 
 
+async def test_a_direct_message_is_told_of_under_its_authors_name(cast: Cast) -> None:
+    answer = await cast.ada.post("/direct", name="Ben")
+    room = answer.headers["location"].rpartition("/")[2]
+    await cast.ada.say(room, "just for you")
+    notice = await cast.browser.next()
+    assert (notice["title"], notice["body"]) == ("Ada", "just for you")
+    answer = await cast.ada.http.post("/direct", data={"name": ["Ben", "Cleo"]})
+    room = answer.headers["location"].rpartition("/")[2]
+    await cast.ada.say(room, "for both of you")
+    assert (await cast.browser.next(2))["title"] == "Ada · Ada, Cleo"
+
+
 async def test_who_is_not_meant_did_not_ask_or_said_it_hears_nothing(cast: Cast) -> None:
     cleo = await cast.service.subscribed(cast.cleo)
     ada = await cast.service.subscribed(cast.ada)

@@ -13,8 +13,8 @@ from littlechat.notices import (
     clean_key,
     clean_level,
     clean_preferences,
-    zones,
 )
+from littlechat.profile import zones
 from littlechat.throttle import SUBSCRIBE
 from littlechat.web import (
     form_text,
@@ -119,11 +119,12 @@ async def _page(
 ) -> ResponseReturnValue:
     reach = await services().notifications.get_reach(session)
     chosen = reach.preferences
+    person = await services().people.get(session.user.name)
     kept = {
         "level": chosen.level,
         "quiet_from": f"{chosen.quiet_from:%H:%M}" if chosen.quiet_from else "",
         "quiet_to": f"{chosen.quiet_to:%H:%M}" if chosen.quiet_to else "",
-        "zone": chosen.zone,
+        "zone": chosen.zone or person.zone,
     }
     return page(
         "notifications.html",
