@@ -244,7 +244,9 @@ async def test_a_browser_that_may_not_or_cannot_says_so(site: Site, open_for: Op
 async def test_a_rooms_bell_is_set_by_keyboard_and_on_a_phone(site: Site, open_for: Open) -> None:
     async with insiders(site, "Ada") as (ada,):
         room = await found_room(site, "Garden", ada)
-        page = await open_for(ada, f"/rooms/{room}", viewport=PHONE, has_touch=True)
+        answer = await ada.post("/direct", name="Ada")
+        direct = answer.headers["location"]
+        page = await open_for(ada, direct, viewport=PHONE, has_touch=True)
         bell = page.get_by_role("button", name="Notifications of this room")
         box = await bell.bounding_box()
         assert box
@@ -263,6 +265,15 @@ async def test_a_rooms_bell_is_set_by_keyboard_and_on_a_phone(site: Site, open_f
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await page.reload()
         await expect(page.locator(".bell .crossed")).to_be_visible()
+        await page.goto(f"/rooms/{room}/settings")
+        choice = page.get_by_role("button", name="Mentions")
+        box = await choice.bounding_box()
+        assert box
+        assert box["height"] >= 44
+        await choice.click()
+        await page.wait_for_url(f"**/rooms/{room}/settings#notifications")
+        await expect(choice).to_have_attribute("aria-pressed", "true")
+        await check(page, "settings-phone")
         wide = await open_for(ada, f"/rooms/{room}", color_scheme="dark")
         await wide.get_by_role("button", name="Notifications of this room").click()
         await wide.get_by_role("button", name="Everything").click()
