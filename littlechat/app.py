@@ -28,13 +28,16 @@ from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Session
 from littlechat.news import News
+from littlechat.notifications import NOTICES, Notifications
 from littlechat.online import Online
 from littlechat.people import People
 from littlechat.postings import Postings
+from littlechat.push import Push
 from littlechat.reading import Reading
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.search import Search
+from littlechat.subscriptions import Subscriptions
 from littlechat.threads import Threads
 from littlechat.throttle import Throttle
 from littlechat.uploads import Uploads
@@ -47,8 +50,10 @@ from littlechat.web import (
     directs,
     files,
     health,
+    installed,
     jump,
     messages,
+    notifications,
     people,
     reactions,
     reading,
@@ -89,6 +94,8 @@ BLUEPRINTS = (
     reading,
     files,
     search,
+    notifications,
+    installed,
     socket,
     health,
 )
@@ -135,6 +142,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         await served.accounts.roles.open()
         await served.rooms.open()
         await served.faces.load()
+        await served.notifications.open()
         await served.live.open()
         served.indexer.open()
         app.extensions["littlechat.sweeping"] = asyncio.create_task(sweep(served), name="sweep")
@@ -144,6 +152,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         app.extensions["littlechat.sweeping"].cancel()
         await served.indexer.close()
         await served.work.close()
+        await served.notifications.close()
         await served.live.close()
         served.db.close()
 
@@ -190,6 +199,19 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     indexer = Indexer(db, postings)
     actions.tell(indexer.hear)
     actions.tell_of_changes(indexer.hear)
+    notices = Notifications(
+        access,
+        accounts,
+        room_store,
+        Subscriptions(db),
+        Push(private=settings.push_private),
+        hub,
+        carrier,
+    )
+    live.hear_on(NOTICES, notices.hear)
+    actions.tell(notices.herald)
+    actions.tell_of_changes(notices.revise)
+    _watch_notices(metrics, notices)
     return Services(
         settings=settings,
         db=db,
@@ -215,6 +237,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         audit=audit,
         people=profiles,
         faces=faces,
+        notifications=notices,
         work=work,
         render=render,
         throttle=Throttle(enabled=settings.rate_limits),
@@ -241,6 +264,13 @@ def _watch(metrics: Metrics, hub: Hub, feeds: Feeds, bus: Bus) -> None:
     metrics.counter("rounds", "Rounds sent to rooms.", lambda: fed.rounds)
     metrics.counter("bus_lost", "Events that the bus dropped.", lambda: bus.lost)
     metrics.gauge("bus_connected", "Whether other processes are heard.", lambda: bus.connected)
+
+
+def _watch_notices(metrics: Metrics, notices: Notifications) -> None:
+    told = notices.counters
+    metrics.counter("notices_sent", "Notifications handed to push services.", lambda: told.sent)
+    metrics.counter("notices_failed", "Tries that push services refused.", lambda: told.failed)
+    metrics.counter("notices_dropped", "Notifications dropped for room.", lambda: told.dropped)
 
 
 def _bus(settings: Settings, metrics: Metrics) -> Bus:

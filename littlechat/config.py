@@ -40,6 +40,8 @@ class Settings:
     """How many MiB a file may have."""
     upload_quota: int = 5_120
     """How many MiB all files together may have; 0 switches uploads off."""
+    push_private: bool = False
+    """Notifications may be sent to private addresses; for tests, no variable sets it."""
     proxy_hops: int = 0
     """How many reverse proxies stand in front and may be believed about a client's address."""
 

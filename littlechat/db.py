@@ -88,6 +88,7 @@ INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
     "endings": [([("expires", 1)], {"expireAfterSeconds": 0})],
     "bans": [([("room", 1), ("user", 1)], {"unique": True})],
     "avatars": [([("user", 1)], {})],
+    "subscriptions": [([("user", 1)], {})],
 }
 
 
@@ -203,6 +204,9 @@ class Database:
         self.bans = Collection(database["bans"], observe)
         self.audit = Collection(database["audit"], observe)
         self.avatars = Collection(database["avatars"], observe)
+        self.subscriptions = Collection(database["subscriptions"], observe)
+        self.preferences = Collection(database["preferences"], observe)
+        self.installation = Collection(database["installation"], observe)
 
     async def open(self) -> None:
         """Reach the database and make the indexes that are not there; raise `Unavailable`."""

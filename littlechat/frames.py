@@ -21,8 +21,9 @@ BAD_FRAMES_MAX = 5
 FINAL_TEXT = 0x81
 """The first byte of a text message in one frame."""
 
-FrameType = Literal["typing", "beat", "away", "back"]
-"""A beat may say besides whether its person has gone away from the page: `idle`."""
+FrameType = Literal["typing", "beat", "away", "back", "shown", "hidden"]
+"""A beat may say besides whether its person has gone away from the page, `idle`, and whether they
+look at it, `visible`."""
 
 
 def parse(data: str | bytes) -> FrameType | None:
@@ -38,6 +39,10 @@ def parse(data: str | bytes) -> FrameType | None:
         # A form's field is text, whatever it was on the page.
         idle = frame["idle"]
         return "away" if idle in (True, "true") else "back" if idle in (False, "false") else None
+    if kind == "beat" and "visible" in frame:
+        # A form's field is text, whatever it was on the page.
+        said = frame["visible"]
+        return "shown" if said in (True, "true") else "hidden" if said in (False, "false") else None
     return cast(FrameType, kind) if kind in ("typing", "beat") else None
 
 

@@ -58,6 +58,8 @@ class Socket:
     away: bool = False
     """Whether nobody has touched the page for a while, as it says itself."""
     close_code: int | None = None
+    looked_at: float = float("-inf")
+    """When its page last said that somebody looks at it, in the event loop's seconds."""
     _frames: list[str] = field(default_factory=list)
     _passing: dict[str, str] = field(default_factory=dict)
     _bytes: int = 0

@@ -70,6 +70,7 @@ class Live:
             "spoken": self._hear_of_spoken,
             "told": self._hear_of_told,
         }
+        self._ears: dict[str, Callable[[Event], None]] = {}
         self._rooms_news = 0
         self._rooms_timer: asyncio.TimerHandle | None = None
         self._in_doubt = asyncio.Event()
@@ -77,8 +78,8 @@ class Live:
     async def open(self) -> None:
         """Begin to listen."""
         await self._bus.open()
-        await self._bus.subscribe(ALL)
-        await self._bus.subscribe(ONLINE)
+        for topic in (ALL, ONLINE, *self._ears):
+            await self._bus.subscribe(topic)
         self._tasks = [
             asyncio.create_task(self._online.run(), name="live online"),
             asyncio.create_task(self._listen(), name="live listen"),
@@ -145,6 +146,10 @@ class Live:
             {"kind": "told", "users": list(users), "key": key, "frame": frame, "note": note},
         )
 
+    def hear_on(self, topic: str, hear: Callable[[Event], None]) -> None:
+        """Let `hear` have what any process publishes on `topic`; to be said before `open`."""
+        self._ears[topic] = hear
+
     async def _listen(self) -> None:
         async for topic, event in self._bus.listen():
             try:
@@ -158,6 +163,8 @@ class Live:
             self._doubt()
         elif topic == ONLINE:
             self._online.hear(event)
+        elif topic in self._ears:
+            self._ears[topic](event)
         elif topic != ALL:
             self._feeds.hear(topic, event)
         elif event["kind"] in self._heeded:

@@ -42,6 +42,8 @@ Visibility = Literal["public", "private", "direct"]
 Role = Literal["creator", "member"]
 Standing = Literal["admin", "member"]
 """What somebody is in the installation; a `Role` is what they are in one room."""
+Level = Literal["everything", "mentions", "nothing"]
+"""Of what is said in a room, what somebody is notified of."""
 
 
 class Invalid(Exception):
@@ -133,6 +135,8 @@ class Membership:
     role: Role
     joined: datetime
     read_seq: int = 0
+    level: Level | None = None
+    """None: what the person has chosen for all rooms."""
 
     @property
     def may_manage(self) -> bool:

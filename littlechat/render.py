@@ -100,7 +100,10 @@ class Renderer:
             auto_reload=False,
         )
         self._env.globals.update(
-            static=static_url, limits=models, thread_messages=self.thread_messages
+            static=static_url,
+            limits=models,
+            thread_messages=self.thread_messages,
+            worker=worker_version(),
         )
         self._env.filters.update(
             initial=initial,
@@ -316,6 +319,16 @@ def browser(agent: str) -> str:
     system = next((one for one in SYSTEMS if one in agent), "")
     words = [SPOKEN.get(word, word) for word in (named, system) if word]
     return " on ".join(words) or "Unknown browser"
+
+
+KEPT = ("style.css", "pages.css", "offline.js", "icon.svg")
+"""What the page without a line is made of."""
+
+
+def worker_version() -> str:
+    """Return what changes with anything that a browser's worker keeps: it is then put up anew."""
+    template = (HERE / "templates" / "offline.html").read_bytes()
+    return hashlib.sha256(template + "".join(map(static_url, KEPT)).encode()).hexdigest()[:12]
 
 
 _versions: dict[str, str] = {}

@@ -14,6 +14,7 @@ from littlechat.models import (
     LOBBY,
     ROOM_ID_MAX,
     Invitation,
+    Level,
     Membership,
     Refused,
     Role,
@@ -226,6 +227,11 @@ class Rooms:
             )
         await self._exit(room_id, user.id)
 
+    async def set_level(self, room_id: str, user_id: str, level: Level | None) -> None:
+        """Keep what a member is notified of there; None is what they are in every room."""
+        how = {"$set": {"level": level}} if level else {"$unset": {"level": ""}}
+        await self._db.memberships.update({"room": room_id, "user": user_id}, how)
+
     async def remove_member(self, room_id: str, name: str) -> Membership:
         """End another's membership; raise `Missing`, or `Refused` for the room's creator."""
         if (await self.get(room_id)).is_direct:
@@ -365,6 +371,7 @@ def _membership(document: Document) -> Membership:
         role=document["role"],
         joined=document["joined"],
         read_seq=int(document.get("read_seq", 0)),
+        level=document.get("level"),
     )
 
 

@@ -51,6 +51,9 @@ PASSWORD = Rule("password", parse("10 per 15 minutes"))
 CONNECT = Rule("connect", parse("120 per minute"))
 """Sockets opened by one person: every tab reconnects after a restart."""
 
+SUBSCRIBE = Rule("subscribe", parse("30 per 10 minutes"))
+"""Browsers that one person puts up for notifications, and tests of them."""
+
 
 class Throttle:
     """Counts in a moving window. Switched off, it lets everything through (`RATE_LIMITS=off`)."""

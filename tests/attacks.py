@@ -103,7 +103,7 @@ async def everything(site: Site) -> dict[str, Any]:
         name: await getattr(db, name).find({}, sort=[("_id", 1)])
         for name in (
             *("users", "rooms", "memberships", "invitations", "messages", "changes", "files"),
-            *("settings", "passes", "bans", "audit", "avatars"),
+            *("settings", "passes", "bans", "audit", "avatars", "subscriptions", "preferences"),
         )
     }
     for user in found["users"]:

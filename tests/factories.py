@@ -50,6 +50,8 @@ async def wipe(database: Database) -> None:
         database.bans,
         database.audit,
         database.avatars,
+        database.subscriptions,
+        database.preferences,
     ):
         await collection.delete({})
 

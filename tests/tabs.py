@@ -37,6 +37,7 @@ async def process(settings: Settings, bus: Bus) -> AsyncIterator[Services]:
         yield served
     finally:
         await served.work.close()
+        await served.notifications.close()
         await served.live.close()
         served.db.close()
 

@@ -95,6 +95,15 @@ def test_only_an_object_with_a_known_type_is_understood(value: object) -> None:
     assert parse(json.dumps(value)) == (kind if kind in ("typing", "beat") else None)
 
 
+@pytest.mark.parametrize(
+    ("visible", "said"),
+    [(True, "shown"), ("true", "shown"), (False, "hidden"), ("false", "hidden"), ("yes", None)],
+)
+def test_a_beat_may_say_whether_somebody_looks(visible: object, said: str | None) -> None:
+    assert parse(json.dumps({"type": "beat", "visible": visible, "headers": HEADERS})) == said
+    assert parse(json.dumps({"type": "typing", "visible": visible})) == "typing"
+
+
 def test_honest_page_may_stay_all_day() -> None:
     allowance = Allowance(at=0.0)
     moments = sorted([*range(0, 86_400, 2), *range(0, 86_400, 20)])

@@ -248,3 +248,14 @@ async def test_news_for_some_people_reach_their_pages_only(here: Services, there
     assert len(dans.frames) == 1
     for tab in (his, dans):
         await tab.close()
+
+
+async def test_what_any_process_says_on_a_topic_is_heard_by_who_asked_for_it(
+    here: Services, there: Services
+) -> None:
+    heard: list[dict[str, Any]] = []
+    here.live.hear_on("notices", heard.append)
+    there.bus.publish("notices", {"kind": "said", "text": "hello"})
+    there.bus.publish("others", {"kind": "said"})
+    await until(lambda: bool(heard))
+    assert heard == [{"kind": "said", "text": "hello"}]

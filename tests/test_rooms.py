@@ -396,3 +396,15 @@ async def test_who_searches_searches_every_room_they_are_in_and_no_other(
     await rooms.delete(garden.id)
     assert await rooms.list_joined(CLEO) == []
     assert await rooms.list_joined(DAN) == []
+
+
+async def test_a_level_is_kept_with_the_membership_and_no_other(rooms: Rooms) -> None:
+    room = await rooms.create(ADA, "Garden", "", "public")
+    await rooms.join(room.id, BEN)
+    await rooms.set_level(room.id, BEN.id, "everything")
+    assert (await membership(rooms, room, BEN)).level == "everything"
+    assert (await membership(rooms, room, ADA)).level is None
+    await rooms.set_level(room.id, BEN.id, None)
+    assert (await membership(rooms, room, BEN)).level is None
+    await rooms.set_level(room.id, CLEO.id, "nothing")
+    assert await rooms.find_membership(room.id, CLEO) is None

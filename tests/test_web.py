@@ -3,6 +3,7 @@
 The denial table names each route once. A route that is not in it fails a test.
 """
 
+import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -66,6 +67,13 @@ class Row:
     form: dict[str, str] = field(default_factory=dict)
 
 
+ENDPOINT = "https://push.invalid/one"
+BROWSER = hashlib.sha256(ENDPOINT.encode()).hexdigest()
+PUT_UP = {
+    "endpoint": "https://push.invalid/another",
+    "p256dh": "B" + "A" * 86,
+    "auth": "A" * 22,
+}
 ROOM = "/rooms/<room>"
 SAID = f"{ROOM}/messages/<int:seq>"
 SOMEBODY = "/admin/people/<name>"
@@ -101,6 +109,22 @@ ROWS = (
     ),
     Row("POST", "/account/sessions/end", "Ada", 303, 401),
     Row("POST", "/account/sessions/<session_id>/end", "Ada", 303, 401, 404, 404, 404),
+    Row("GET", "/account/notifications", "Dan", 200, 303),
+    Row("POST", "/account/notifications", "Dan", 200, 401, form={"level": "everything"}),
+    Row("POST", "/account/notifications/test", "Dan", 422, 401),
+    Row("POST", "/account/notifications/subscribe", "Dan", 303, 401, form=PUT_UP),
+    # Ada's own, which is put up as the row is filled; nobody else's.
+    Row(
+        "POST",
+        "/account/notifications/unsubscribe",
+        "Ada",
+        303,
+        401,
+        404,
+        404,
+        404,
+        {"browser": BROWSER},
+    ),
     Row("GET", "/rooms", "Dan", 200, 303),
     Row("GET", "/rooms/new", "Dan", 200, 303),
     Row("POST", "/rooms", "Dan", 303, 401, form={"name": "Dan’s"}),
@@ -110,6 +134,7 @@ ROWS = (
     Row("POST", f"{ROOM}/read", "Ben", 303, 401, 403, 404, form={"seq": "1"}),
     Row("POST", f"{ROOM}/join", "Dan", 303, 401, None, 404),
     Row("POST", f"{ROOM}/leave", "Ben", 303, 401, 404, 404),
+    Row("POST", f"{ROOM}/level", "Ben", 303, 401, 403, 404, form={"level": "nothing"}),
     Row("GET", f"{ROOM}/settings", "Ben", 200, 303, 403, 404),
     Row("POST", f"{ROOM}/settings", "Ada", 303, 401, 403, 404, 403, {"name": "Renamed"}),
     Row("POST", f"{ROOM}/delete", "Ada", 303, 401, 403, 404, 403, {"confirmation": "{name}"}),
@@ -156,6 +181,9 @@ OPEN = {
     ("GET", "/readyz"): 200,
     ("GET", "/metrics"): 200,  # From this machine; test_web_health.py has the rest.
     ("GET", "/static/<path:path>"): 200,
+    ("GET", "/manifest.webmanifest"): 200,
+    ("GET", "/sw.js"): 200,
+    ("GET", "/offline"): 200,
 }
 """What anybody may ask for, and what nobody gets."""
 
@@ -194,6 +222,10 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
         values["token"] = (await served.rooms.invite(room, user)).token
     if "<file_id>" in row.rule or "<loose_id>" in row.rule:
         values |= await filed(site, room, user)
+    if row.form.get("browser"):
+        await ada.post(
+            "/account/notifications/subscribe", False, **{**PUT_UP, "endpoint": ENDPOINT}
+        )
     if "<session_id>" in row.rule:
         values["session_id"] = (await served.accounts.open_session(user, "", ""))[1].id
     if "<pass_id>" in row.rule:

@@ -14,6 +14,7 @@ import "./complete.js";
 import "./directs.js";
 import "./editlast.js";
 import "./keys.js";
+import "./looking.js";
 
 document.documentElement.classList.add("scripted");
 compose(document.getElementById("composer"), "", toEnd);

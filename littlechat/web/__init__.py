@@ -46,6 +46,7 @@ from littlechat.messages import Messages
 from littlechat.metrics import Metrics
 from littlechat.models import Membership, Room, Session
 from littlechat.news import News
+from littlechat.notifications import Notifications
 from littlechat.online import Online
 from littlechat.people import People
 from littlechat.reading import Reading
@@ -73,6 +74,7 @@ HEADERS = {
             "font-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
+            "worker-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
@@ -122,6 +124,7 @@ class Services:
     audit: Audit
     people: People
     faces: Faces
+    notifications: Notifications
     work: Work
     render: Renderer
     throttle: Throttle

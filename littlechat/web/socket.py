@@ -227,6 +227,8 @@ async def _read(socket: Socket, room: str | None) -> None:
             services().feeds.idled(socket, kind == "away")
         if kind in ("beat", "back"):
             await _note_seen(socket.user)
+        if kind in ("shown", "hidden"):
+            socket.looked_at = now if kind == "shown" else float("-inf")
 
 
 async def _note_seen(user_id: str) -> None:

@@ -1,0 +1,14 @@
+// Comes back by itself as soon as the server answers.
+
+async function tryAgain() {
+  try {
+    if ((await fetch("/healthz", { cache: "no-store" })).ok) location.reload();
+  } catch { /* Not yet. */ }
+}
+
+addEventListener("online", tryAgain);
+document.getElementById("again").addEventListener("click", event => {
+  event.preventDefault();
+  location.reload();
+});
+setInterval(tryAgain, 5_000);

@@ -1,0 +1,139 @@
+"""Notifications: which browsers get them, of what, and when not; and of what in one room."""
+
+from urllib.parse import urlsplit
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.models import Invalid, Membership, Session
+from littlechat.notices import (
+    AUTH_BYTES,
+    P256DH_BYTES,
+    clean_endpoint,
+    clean_key,
+    clean_level,
+    clean_preferences,
+)
+from littlechat.profile import zones
+from littlechat.throttle import SUBSCRIBE
+from littlechat.web import (
+    form_text,
+    go,
+    is_htmx,
+    local_path,
+    member_of,
+    page,
+    services,
+    signed_in,
+)
+
+blueprint = Blueprint("notifications", __name__)
+
+HERE = "/account/notifications"
+FIELDS = ("level", "quiet_from", "quiet_to", "zone")
+
+
+@blueprint.get(HERE)
+@signed_in
+async def show_notifications(session: Session) -> ResponseReturnValue:
+    """Show what the person is notified of, and where."""
+    return await _page(session)
+
+
+@blueprint.post(HERE)
+@signed_in
+async def post_notifications(session: Session) -> ResponseReturnValue:
+    """Keep what the person wants to hear of, and when not."""
+    given = {name: await form_text(name) for name in FIELDS}
+    try:
+        chosen = clean_preferences(**given)
+    except Invalid as invalid:
+        return await _page(session, 422, errors=invalid.errors, given=given)
+    await services().notifications.prefer(session, chosen)
+    return await _page(session, done="Saved.")
+
+
+@blueprint.post(f"{HERE}/subscribe")
+@signed_in
+async def post_subscribe(session: Session) -> ResponseReturnValue:
+    """Let this browser be notified, as its push service's address and keys say."""
+    await services().throttle.hit(SUBSCRIBE, session.user.id)
+    private = services().settings.push_private
+    endpoint = clean_endpoint(await form_text("endpoint"), private=private)
+    p256dh = clean_key(await form_text("p256dh"), P256DH_BYTES)
+    auth = clean_key(await form_text("auth"), AUTH_BYTES)
+    await services().notifications.subscribe(session, endpoint, p256dh, auth, _contact())
+    return go(HERE)
+
+
+@blueprint.post(f"{HERE}/unsubscribe")
+@signed_in
+async def post_unsubscribe(session: Session) -> ResponseReturnValue:
+    """Notify one of the person's browsers no more."""
+    await services().notifications.unsubscribe(session, await form_text("browser"))
+    return go(HERE)
+
+
+@blueprint.post(f"{HERE}/test")
+@signed_in
+async def post_test(session: Session) -> ResponseReturnValue:
+    """Send a notification to all the person's browsers."""
+    await services().throttle.hit(SUBSCRIBE, session.user.id)
+    answers = await services().notifications.try_out(session)
+    if not answers:
+        return await _page(session, 422, error="Turn notifications on first, in this browser.")
+    failed = [answer for answer in answers if answer.kind != "sent"]
+    if not failed:
+        return await _page(session, done="A test is on its way. It may take a few seconds.")
+    reason = f"answered {failed[0].status}" if failed[0].status else "could not be reached"
+    error = f"{len(failed)} of {len(answers)} did not get through: the push service {reason}."
+    return await _page(session, 422, error=error)
+
+
+@blueprint.post("/rooms/<room>/level")
+@member_of
+async def post_level(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Keep what the person is notified of in one room; empty is what they are in all rooms."""
+    raw, room_id = await form_text("level"), membership.room_id
+    level = clean_level(raw) if raw else None
+    await services().notifications.set_level(room_id, session, level)
+    if is_htmx():
+        return page("_level.html", room_id=room_id, level=level, back="")
+    return go(local_path(await form_text("back")) or f"/rooms/{room_id}")
+
+
+def _contact() -> str:
+    # A push service that has a complaint finds us there; Apple's refuses anything else.
+    name = urlsplit(f"//{request.host}").hostname or ""
+    return f"https://{name if name and ':' not in name else 'localhost'}"
+
+
+async def _page(
+    session: Session,
+    status: int = 200,
+    *,
+    errors: dict[str, str] | None = None,
+    given: dict[str, str] | None = None,
+    done: str = "",
+    error: str = "",
+) -> ResponseReturnValue:
+    reach = await services().notifications.get_reach(session)
+    chosen = reach.preferences
+    person = await services().people.get(session.user.name)
+    kept = {
+        "level": chosen.level,
+        "quiet_from": f"{chosen.quiet_from:%H:%M}" if chosen.quiet_from else "",
+        "quiet_to": f"{chosen.quiet_to:%H:%M}" if chosen.quiet_to else "",
+        "zone": chosen.zone or person.zone,
+    }
+    return page(
+        "notifications.html",
+        status,
+        browsers=reach.subscriptions,
+        key=services().notifications.public_key,
+        given=given or kept,
+        zones=zones(),
+        errors=errors or {},
+        done=done,
+        error=error,
+    )
