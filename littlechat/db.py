@@ -88,6 +88,13 @@ INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
     "endings": [([("expires", 1)], {"expireAfterSeconds": 0})],
     "bans": [([("room", 1), ("user", 1)], {"unique": True})],
     "avatars": [([("user", 1)], {})],
+    "bots": [([("room", 1)], {}), ([("digest", 1)], {"unique": True})],
+    # A delivery that is over has no `due` any more.
+    "deliveries": [
+        ([("due", 1)], {"sparse": True}),
+        ([("bot", 1), ("due", 1)], {}),
+        ([("expires", 1)], {}),
+    ],
 }
 
 
@@ -203,6 +210,8 @@ class Database:
         self.bans = Collection(database["bans"], observe)
         self.audit = Collection(database["audit"], observe)
         self.avatars = Collection(database["avatars"], observe)
+        self.bots = Collection(database["bots"], observe)
+        self.deliveries = Collection(database["deliveries"], observe)
 
     async def open(self) -> None:
         """Reach the database and make the indexes that are not there; raise `Unavailable`."""

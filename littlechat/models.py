@@ -73,6 +73,9 @@ class User:
         """Whether they may do what `web/admin.py` offers, and manage the rooms they are in."""
         return self.standing == "admin"
 
+    bot: bool = field(default=False, kw_only=True)
+    """Whether a program speaks under this name, which nobody can sign in with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -133,6 +136,7 @@ class Membership:
     role: Role
     joined: datetime
     read_seq: int = 0
+    bot: bool = field(default=False, kw_only=True)
 
     @property
     def may_manage(self) -> bool:
@@ -177,6 +181,8 @@ class Message:
     replied_at: datetime | None = None
     reactions: "tuple[Reaction, ...]" = ()
     files: "tuple[File, ...]" = ()
+    bot: bool = field(default=False, kw_only=True)
+    """Whether a program wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ async def wipe(database: Database) -> None:
         database.bans,
         database.audit,
         database.avatars,
+        database.bots,
+        database.deliveries,
     ):
         await collection.delete({})
 

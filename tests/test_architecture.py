@@ -18,12 +18,13 @@ LADDER = """
 models config logs
 clean
 mentions listed
-markup frames presence ordering datadir emojis terms segments jump kinds profile
-embedded bus db throttle metrics work patience images
+markup frames presence ordering datadir emojis terms segments jump kinds profile addresses
+embedded bus db throttle metrics work patience images outgoing
 ends posts postings blobs roles bans avatars
 changes
 addressees
-accounts rooms messages directs reading search indexer uploads admission audit people
+accounts rooms messages directs reading search indexer uploads admission audit people bots
+deliveries
 hub render access
 faces
 catchup crowd online
@@ -33,6 +34,7 @@ live
 news
 actions
 threads administration
+webhooks
 web
 web.*
 app
@@ -50,6 +52,7 @@ FENCES = {  # a library, and the only modules that may import it
     "quart_auth": "web web.* app",
     "hypercorn": "serve web.socket",
     "jinja2": "render",
+    "httpx": "outgoing",
     "emoji": "emojis",
     "nh3": "markup",
     "limits": "throttle",
