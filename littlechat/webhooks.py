@@ -233,6 +233,9 @@ def _payload(bot: Bot, hook: Webhook, room: Room, message: Message) -> dict[str,
             "text": message.body,
             "at": iso(message.at),
             "thread": message.thread,
+            "files": [
+                {"name": one.name, "type": one.type, "size": one.size} for one in message.files
+            ],
             "url": hook.origin + place,
         },
     }

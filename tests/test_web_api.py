@@ -77,6 +77,38 @@ async def test_a_bot_says_something_in_every_form(robot: Robot) -> None:
     assert page.count('<b class="author">Robot</b> <span class="tag">bot</span>') == 4
 
 
+async def test_a_bot_sends_files_once_which_its_room_may_read(robot: Robot) -> None:
+    # More than may wait in memory, so that it is read as it comes.
+    big = os.urandom(300_000)
+    for _ in range(2):
+        reply = await robot.post(
+            data={"text": ""},
+            files=[("file", ("a.bin", big)), ("file", ("b.txt", b"some words"))],
+            headers={"Idempotency-Key": "files"},
+        )
+        assert reply.status_code == 201, reply.text
+    message = await robot.site.services.messages.get(robot.bot.room_id, 1)
+    assert [(one.name, one.size) for one in message.files] == [("a.bin", 300_000), ("b.txt", 10)]
+    assert len(await robot.site.services.db.files.find({})) == 2
+    path = f"/files/{message.files[0].id}"
+    assert (await robot.ada.get(path)).content == big
+    headers = {"Authorization": f"Bearer {robot.token}"}
+    assert (await robot.http.get(path, headers=headers)).status_code == 303
+    reply = await robot.http.post(MESSAGES, files={"file": ("a.bin", big)})
+    assert reply.status_code == 401
+    for files in ({"file": ("empty", b"")}, [("file", (f"{n}", b"x")) for n in range(11)]):
+        reply = await robot.post(files=files)
+        assert reply.status_code == 422
+        assert list(reply.json()["fields"]) == ["file"]
+    robot.site.services.uploads.bytes_max = 1_000
+    reply = await robot.post(files={"file": ("a.bin", b"x" * 1_001)})
+    assert reply.status_code == 413
+    assert "A file may have at most" in reply.json()["error"]
+    robot.site.services.uploads.quota = 0
+    assert (await robot.post(files={"file": ("a.bin", b"x")})).status_code == 507
+    assert await robot.said() == [("Robot", "")]
+
+
 async def test_a_message_sent_again_is_the_same(robot: Robot) -> None:
     replies = [
         await robot.post(data={"text": "once"}, headers={"Idempotency-Key": "k1"}),
@@ -197,9 +229,10 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", DOCS.read_text(), re.MULTILINE | re.DOTALL)
 
 
-async def run(script: str, **environment: str) -> tuple[int, str]:
+async def run(script: str, directory: Path, **environment: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         *("/bin/sh", "-eu", "-c", script),
+        cwd=directory,
         env={"PATH": os.environ["PATH"], **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -208,24 +241,31 @@ async def run(script: str, **environment: str) -> tuple[int, str]:
     return process.returncode or 0, out.decode()
 
 
-async def test_every_line_of_the_documentation_runs(robot: Robot) -> None:
+async def test_every_line_of_the_documentation_runs(robot: Robot, tmp_path: Path) -> None:
     require("curl")
     require("uptime")
     scripts = blocks("sh")
-    assert len(scripts) == 5
+    assert len(scripts) == 6
     outputs = []
     for script in scripts:
-        code, out = await run(script, LITTLECHAT=robot.site.url, TOKEN=robot.token)
+        code, out = await run(script, tmp_path, LITTLECHAT=robot.site.url, TOKEN=robot.token)
         assert code == 0, (script, out)
         outputs.append(out)
     said = await robot.said()
     assert [text for _, text in said[:2]] == ["The build is green.", "Deployed **v2.1** in 40 s"]
     assert "load average" in said[2][1]
-    assert said[3:] == [("Robot", "The nightly backup is done.")]
+    assert said[3:] == [
+        ("Robot", "The report of tonight"),
+        ("Robot", "The nightly backup is done."),
+    ]
+    report = await robot.site.services.messages.get(robot.bot.room_id, 4)
+    assert [(one.name, one.type, one.size) for one in report.files] == [
+        ("report.txt", "text/plain", 17)
+    ]
     example = json.loads(blocks("json")[0])
     assert json.loads(outputs[0]).keys() == example.keys()
-    assert outputs[3].splitlines()[0] == outputs[3].splitlines()[1]
-    refused, status = outputs[4].splitlines()
+    assert outputs[4].splitlines()[0] == outputs[4].splitlines()[1]
+    refused, status = outputs[5].splitlines()
     assert (status, list(json.loads(refused))) == ("401", ["error"])
 
 

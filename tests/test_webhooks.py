@@ -126,6 +126,7 @@ async def test_a_mention_is_told_signed_and_the_answer_said(
             "text": "hello @robot, how are you?",
             "at": message.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "thread": None,
+            "files": [],
             "url": f"https://chat.example/rooms/garden?around={message.seq}#message-{message.seq}",
         },
     }

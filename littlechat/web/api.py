@@ -3,6 +3,7 @@
 A browser's session gives no right here, nor does a token anywhere else.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -10,15 +11,26 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden, HTTPException, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import (
+    Forbidden,
+    HTTPException,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 
+from littlechat.blobs import parts_of
 from littlechat.bots import Bot
 from littlechat.db import Unavailable
-from littlechat.models import Draft, Invalid, Message
-from littlechat.throttle import BOT, TooMany
-from littlechat.web import SENTENCES, services
+from littlechat.models import Draft, Invalid, Message, clean_client_id
+from littlechat.throttle import BOT, UPLOAD, TooMany
+from littlechat.web import SENTENCES, STATUSES, services, takes_files
 
 blueprint = Blueprint("api", __name__)
+
+BODY_BYTES_MAX = 128 * 1024
+BODY_SECONDS = 30
 
 BotHandler = Callable[[Bot], Awaitable[ResponseReturnValue]]
 
@@ -33,7 +45,8 @@ def bot_only(handler: BotHandler) -> Callable[[], Awaitable[ResponseReturnValue]
         except HTTPException as error:
             return _refusal(error)
         except Invalid as error:
-            return _answer(422, {"error": str(error), "fields": error.errors})
+            status = STATUSES.get(type(error), 422)
+            return _answer(status, {"error": str(error), "fields": error.errors})
         except TooMany as error:
             wait = str(error.retry_after)
             sentence = f"That was too much in too short a time. Try again in {wait} seconds."
@@ -57,30 +70,64 @@ async def _bot() -> Bot:
 
 
 @blueprint.post("/bots/messages")
+@takes_files
 @bot_only
 async def post_bot_message(bot: Bot) -> ResponseReturnValue:
     """Post a message as a bot; a repeated `Idempotency-Key` or `client_id` is the same message."""
     text, client_id = await _text()
-    draft = Draft(text, request.headers.get("Idempotency-Key", "") or client_id)
-    return _posted(await services().actions.say(bot.room_id, bot.user, draft))
+    client_id = clean_client_id(request.headers.get("Idempotency-Key", "") or client_id)
+    served, room_id = services(), bot.room_id
+    # Before any file is stored again.
+    if sent := await served.messages.find_sent(bot.user, client_id):
+        return _posted(sent)
+    ids = await _files(bot)
+    files = await served.uploads.claim(room_id, bot.user, ids, client_id) if ids else ()
+    draft = Draft(text, client_id, files=files)
+    return _posted(await served.actions.say(room_id, bot.user, draft))
+
+
+async def _files(bot: Bot) -> list[str]:
+    """Return the ids of the files that came in a form's parts, once they are stored."""
+    if request.mimetype != "multipart/form-data":
+        return []
+    ids = []
+    for sent in (await request.files).getlist("file"):
+        await services().throttle.hit(UPLOAD, bot.id)
+        parts, name = parts_of(sent.stream), sent.filename or "file"
+        ids.append((await services().uploads.add(bot.room_id, bot.user, name, parts)).file.id)
+    return ids
 
 
 async def _text() -> tuple[str, str]:
     """Return the text and the client's id of a message, in whichever form they came."""
     match request.mimetype:
         case "text/plain":
-            return _decoded(await request.get_data()), ""
+            return _decoded(await _body()), ""
         case "application/json":
-            return _json_text(_decoded(await request.get_data()))
+            return _json_text(_decoded(await _body()))
         case "application/x-www-form-urlencoded" | "multipart/form-data":
             form = await request.form
             return str(form.get("text", "")), str(form.get("client_id", ""))
     raise UnsupportedMediaType("Send text/plain, application/json or a form.")
 
 
-def _decoded(data: Any) -> str:
+async def _body() -> bytes:
+    """Return a body that is no form: the limit for files is not for it."""
+    body = b""
     try:
-        return bytes(data).decode()
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.body:
+                body += part
+                if len(body) > BODY_BYTES_MAX:
+                    raise RequestEntityTooLarge
+    except TimeoutError:
+        raise RequestTimeout("This message took too long to arrive. Try again.") from None
+    return body
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
     except UnicodeDecodeError:
         raise Invalid(text="The text is not UTF-8.") from None
 
