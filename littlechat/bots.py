@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from littlechat.db import Database, Document, Duplicate, Missing, now
 from littlechat.clean import clean_username
+from littlechat.db import Database, Document, Duplicate, Missing, now
 from littlechat.models import Invalid, Refused, User, fold, new_id
 
 ROOM_BOTS_MAX = 20

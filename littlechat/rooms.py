@@ -249,7 +249,8 @@ class Rooms:
         if document is None:
             raise Missing
         # The ban first: between the two, nobody who was removed could come back.
-        if not _membership(document).may_manage:
+        member = _membership(document)
+        if not member.may_manage and not member.bot:
             await self.bans.add(room_id, str(document["user"]), name, by)
         return await self.remove_member(room_id, name)
 

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from littlechat.access import Access
 from littlechat.actions import Actions
 from littlechat.bots import Bot, Bots, Webhook
+from littlechat.clean import is_blank
 from littlechat.db import Missing, Unavailable, now
 from littlechat.deliveries import LONG_AGO, Deliveries, Delivery
 from littlechat.messages import Messages
-from littlechat.clean import is_blank
 from littlechat.models import BODY_MAX, Draft, Invalid, Message, Room
 from littlechat.outgoing import Answer, Outgoing, Unreachable
 from littlechat.render import iso

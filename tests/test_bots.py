@@ -94,6 +94,9 @@ async def test_nobody_signs_in_as_a_bot(db: Database, robot: Bot) -> None:
 
 async def test_a_bot_is_not_found_among_the_people(db: Database, robot: Bot) -> None:
     accounts = Accounts(db)
+    with pytest.raises(Missing):
+        await accounts.get_user("Robot")
+    assert await accounts.list_users() == []
     assert await accounts.find_users(["Robot"]) == {}
     assert await accounts.list_starting("Rob", 10) == []
 

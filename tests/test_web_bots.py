@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.attacks import alert, found_room, insiders, skeleton
+from tests.attacks import alert, found_room, insiders, skeleton, user_of
 from tests.factories import Person, Site
 
 
@@ -42,9 +42,11 @@ async def test_a_keeper_makes_a_bot_and_sees_its_token_once(site: Site) -> None:
         settings = (await ada.get(f"/rooms/{room}/settings")).text
         assert "2 members" in settings
         assert "/members/Robot/remove" not in settings
-        refused = await ada.post(f"/rooms/{room}/members/Robot/remove")
-        assert refused.status_code == 403
-        assert "page of bots" in alert(refused.text)
+        for act in ("remove", "ban"):
+            refused = await ada.post(f"/rooms/{room}/members/Robot/{act}")
+            assert refused.status_code == 403
+            assert "page of bots" in alert(refused.text)
+        assert await site.services.rooms.bans.list_bans(room) == []
 
 
 @pytest.mark.parametrize(
@@ -143,6 +145,46 @@ async def test_a_removed_bot_is_gone_from_the_room(site: Site) -> None:
             assert "Robot" not in (await ada.get(f"/rooms/{room}{page}")).text
         for act in ("token", "revoke", "webhook", "remove"):
             assert (await ada.post(f"{bot}/{act}")).status_code == 404
+
+
+async def test_what_is_done_with_bots_stands_in_the_log(site: Site) -> None:
+    async with insiders(site, "Ada") as (ada,):
+        room = await found_room(site, "Garden", ada)
+        bot, _ = await made(ada, room)
+        for act in ("token", "revoke", "webhook", "remove"):
+            await ada.post(f"{bot}/{act}", url="https://a.example")
+        lines, _ = await site.services.audit.page()
+        assert [(one.actor, one.act, one.subject, one.detail) for one in lines] == [
+            ("Ada", act, "Robot", room)
+            for act in (
+                "removed a bot",
+                "set a bot’s webhook",
+                "ended a bot’s token",
+                "gave a bot a new token",
+                "made a bot",
+            )
+        ]
+
+
+async def test_an_administrator_keeps_bots_where_they_are_and_none_in_a_conversation(
+    site: Site,
+) -> None:
+    async with insiders(site, "Ada", "Ben") as (ada, ben):
+        room = await found_room(site, "Garden", ada, ben)
+        admin = await user_of(site, ben)
+        await site.services.db.users.update({"_id": admin.id}, {"$set": {"standing": "admin"}})
+        site.services.access.forget()
+        assert (await ben.post(f"/rooms/{room}/bots", name="Robot")).status_code == 201
+        answer = await ben.post("/direct", name="Ada")
+        direct = answer.headers["location"]
+        for answer in (
+            await ben.get(f"{direct}/bots"),
+            await ben.post(f"{direct}/bots", name="X1"),
+        ):
+            assert answer.status_code == 403
+            assert alert(answer.text).startswith("A direct conversation has no bots")
+        # A bot is nobody to talk to.
+        assert (await ben.post("/direct", name="Robot")).status_code == 422
 
 
 async def test_a_bot_of_another_room_is_not_there(site: Site) -> None:

@@ -22,15 +22,20 @@ from werkzeug.exceptions import (
 
 from littlechat.blobs import parts_of
 from littlechat.bots import Bot
+from littlechat.clean import clean_client_id
 from littlechat.db import Unavailable
-from littlechat.models import Draft, Invalid, Message, clean_client_id
+from littlechat.models import Draft, Invalid, Message
 from littlechat.throttle import BOT, UPLOAD, TooMany
-from littlechat.web import SENTENCES, STATUSES, services, takes_files
+from littlechat.uploads import Full, TooLarge
+from littlechat.web import services, takes_files
 
 blueprint = Blueprint("api", __name__)
 
 BODY_BYTES_MAX = 128 * 1024
 BODY_SECONDS = 30
+
+STATUSES: dict[type[Invalid], int] = {TooLarge: 413, Full: 507}
+"""What is invalid and yet has a status of its own."""
 
 BotHandler = Callable[[Bot], Awaitable[ResponseReturnValue]]
 
@@ -119,7 +124,7 @@ async def _body() -> bytes:
             async for part in request.body:
                 body += part
                 if len(body) > BODY_BYTES_MAX:
-                    raise RequestEntityTooLarge
+                    raise RequestEntityTooLarge("That is too much at once.")
     except TimeoutError:
         raise RequestTimeout("This message took too long to arrive. Try again.") from None
     return body
@@ -155,7 +160,7 @@ def _refusal(error: HTTPException) -> Response:
     code = error.code or 500
     own = type(error).description != error.description and error.description
     headers = {"WWW-Authenticate": 'Bearer realm="littlechat"'} if code == 401 else {}
-    return _answer(code, {"error": str(own or SENTENCES.get(code, error.name))}, **headers)
+    return _answer(code, {"error": str(own or f"{error.name}.")}, **headers)
 
 
 def _answer(status: int, value: dict[str, Any], **headers: str) -> Response:

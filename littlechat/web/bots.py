@@ -12,7 +12,7 @@ from quart.typing import ResponseReturnValue
 
 from littlechat.bots import URL_MAX, Bot
 from littlechat.db import Duplicate
-from littlechat.models import Invalid, Membership, Refused, Session
+from littlechat.models import Invalid, Membership, Refused, Room, Session
 from littlechat.throttle import CREATE_BOT
 from littlechat.web import form_text, go, manager_of, page, services
 
@@ -44,10 +44,11 @@ async def show_bots(session: Session, membership: Membership) -> ResponseReturnV
 async def post_bot(session: Session, membership: Membership) -> ResponseReturnValue:
     """Make a bot and show its token."""
     await services().throttle.hit(CREATE_BOT, session.user.id)
+    await _room(membership)
     name = await form_text("name")
     making = services().bots.create(membership.room_id, name, session.user)
     try:
-        bot, token = await _seen_through(membership, making)
+        bot, token = await _seen_through(session, membership, making, "made a bot", name)
     except Invalid as invalid:
         return await _page(membership, 422, form=Form("", {"name": name}, invalid.errors))
     except Refused as refused:
@@ -65,7 +66,9 @@ async def post_token(session: Session, membership: Membership, bot: str) -> Resp
     """Give a bot a new token, which ends the old one, and show it."""
     await services().throttle.hit(CREATE_BOT, session.user.id)
     found = await services().bots.get(membership.room_id, bot)
-    token = await _seen_through(membership, services().bots.replace_token(found))
+    renewing = services().bots.replace_token(found)
+    act = "gave a bot a new token"
+    token = await _seen_through(session, membership, renewing, act, found.name)
     return await _page(membership, shown=found.id, token=token)
 
 
@@ -74,7 +77,8 @@ async def post_token(session: Session, membership: Membership, bot: str) -> Resp
 async def post_revoke(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
     """End a bot's token."""
     found = await services().bots.get(membership.room_id, bot)
-    await _seen_through(membership, services().bots.revoke_token(found))
+    ending = services().bots.revoke_token(found)
+    await _seen_through(session, membership, ending, "ended a bot’s token", found.name)
     return _back(found)
 
 
@@ -88,7 +92,9 @@ async def post_webhook(session: Session, membership: Membership, bot: str) -> Re
     origin = f"{request.scheme}://{request.host}"
     setting = services().bots.set_webhook(found, typed["url"], typed["when"], origin)
     try:
-        secret = await _seen_through(membership, setting)
+        secret = await _seen_through(
+            session, membership, setting, "set a bot’s webhook", found.name
+        )
     except Invalid as invalid:
         return await _page(membership, 422, form=Form(found.id, typed, invalid.errors))
     return await _page(membership, shown=found.id, secret=secret) if secret else _back(found)
@@ -99,21 +105,36 @@ async def post_webhook(session: Session, membership: Membership, bot: str) -> Re
 async def post_remove(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
     """Remove a bot."""
     found = await services().bots.get(membership.room_id, bot)
-    await _seen_through(membership, services().bots.remove(found))
+    removing = services().bots.remove(found)
+    await _seen_through(session, membership, removing, "removed a bot", found.name)
     return go(f"/rooms/{membership.room_id}/bots")
 
 
-async def _seen_through(membership: Membership, work: Coroutine[Any, Any, Result]) -> Result:
-    """Do a change to its end, and let every process forget who is in the room."""
+async def _seen_through(
+    session: Session,
+    membership: Membership,
+    work: Coroutine[Any, Any, Result],
+    act: str,
+    name: str,
+) -> Result:
+    """Do a change to its end, let every process forget who is in the room, and note the act."""
 
     async def whole() -> Result:
         result = await work
         # Nobody's sockets are closed by this, since bots have none.
         served.live.revoke(user="", room=membership.room_id)
+        await served.audit.note(session.user, act, name, membership.room_id)
         return result
 
     served = services()
     return await served.work.shielded(whole())
+
+
+async def _room(membership: Membership) -> Room:
+    room = await services().rooms.get(membership.room_id)
+    if room.is_direct:
+        raise Refused("A direct conversation has no bots: make a room for them.")
+    return room
 
 
 def _back(bot: Bot) -> ResponseReturnValue:
@@ -132,7 +153,7 @@ async def _page(
     return page(
         "bots.html",
         status,
-        room=await services().rooms.get(membership.room_id),
+        room=await _room(membership),
         bots=await services().bots.list_bots(membership.room_id),
         origin=f"{request.scheme}://{request.host}",
         url_max=URL_MAX,
