@@ -121,6 +121,8 @@ class Accounts:
         right = await self._verify(digest, password)
         if document is None or not right:
             raise WrongLogin
+        if document.get("bot"):
+            raise WrongLogin
         if self._hasher.check_needs_rehash(digest):
             await self._db.users.update(
                 {"_id": document["_id"], "password": digest},
@@ -266,7 +268,7 @@ class Accounts:
     async def get_user(self, name: str) -> User:
         """Return the user of that name, however cased; raise `Missing`."""
         user = await self.find_user(name[:NAME_READ_MAX])
-        if user is None:
+        if user is None or user.bot:
             raise Missing
         return user
 
@@ -282,7 +284,8 @@ class Accounts:
         search = fold(search.replace("\0", "")[:100])
         where = {"key": {"$regex": re.escape(search)}} if search else {}
         documents = await self._db.users.find(where, limit=LISTED_MAX)
-        return sorted(map(_user, documents), key=lambda one: fold(one.name))
+        users = (_user(document) for document in documents if not document.get("bot"))
+        return sorted(users, key=lambda one: fold(one.name))
 
     async def _hash(self, password: str) -> str:
         async with self._gate:
@@ -310,6 +313,7 @@ def _user(document: Document) -> User:
         document.get("password_at"),
         "admin" if document.get("standing") == "admin" else "member",
         bool(document.get("disabled")),
+        bot=bool(document.get("bot")),
     )
 
 

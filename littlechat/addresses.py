@@ -1,20 +1,37 @@
-"""Which network addresses are on the internet: what strangers name must lead nowhere else; pure."""
+"""Which network addresses may be asked on a stranger's word: public ones, in no disguise; pure.
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+Whoever names an address to us must not reach through it what only we can reach: this machine, the
+network it stands in, a cloud's own services.
+"""
 
-NAT64 = IPv6Network("64:ff9b::/96")
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+_RELAYS = (ip_network("192.88.99.0/24"), ip_network("192.0.0.0/24"))
+"""Public by the register, and yet no one machine's: relays, and what protocols reserve."""
+
+_UNICAST = IPv6Network("2000::/3")
+"""All of IPv6 that is anybody's; whatever else there is, or comes, is refused."""
+
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+"""NAT64: an IPv4 address in the last 32 bits, as networks without IPv4 write it (RFC 6052)."""
+
+_WRAPPED = (
+    IPv6Network("2001::/23"),  # Teredo and others that carry an address within
+    IPv6Network("2001:db8::/32"),  # documentation
+    IPv6Network("2002::/16"),  # 6to4, which carries an IPv4 address
+    IPv6Network("3fff::/20"),  # documentation
+)
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is anybody's to reach: not this machine, not its network, not a group."""
+    """Whether `text` is an address, as a resolver returns it, that everybody can reach."""
     try:
-        address = ip_address(text.partition("%")[0])
+        address = ip_address(text)
     except ValueError:
         return False
-    if isinstance(address, IPv6Address):
-        # On its way it is translated: what counts is where that leads.
-        address = _inner(address) or address
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    if isinstance(address, IPv4Address):
+        return _is_public_4(address)
+    return _is_public_6(address)
 
 
 def is_public_host(host: str) -> bool:
@@ -28,7 +45,16 @@ def is_public_host(host: str) -> bool:
     return "." in host and not host.endswith((".localhost", ".local", ".internal", ".arpa"))
 
 
-def _inner(address: IPv6Address) -> IPv4Address | None:
-    if address in NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+def _is_public_4(address: IPv4Address) -> bool:
+    odd = address.is_multicast or address.is_reserved or address.is_unspecified
+    return address.is_global and not odd and not any(address in relay for relay in _RELAYS)
+
+
+def _is_public_6(address: IPv6Address) -> bool:
+    inner = address.ipv4_mapped
+    if address in _TRANSLATED:
+        inner = IPv4Address(int(address) & 0xFFFFFFFF)
+    if inner is not None:
+        return _is_public_4(inner)
+    wrapped = any(address in network for network in _WRAPPED)
+    return address in _UNICAST and address.is_global and not wrapped

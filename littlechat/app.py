@@ -15,9 +15,11 @@ from littlechat.actions import Actions
 from littlechat.administration import Administration
 from littlechat.admission import Admission
 from littlechat.audit import Audit
+from littlechat.bots import Bots
 from littlechat.bus import Bus, MemoryBus, RedisBus
 from littlechat.config import ConfigError, Settings
 from littlechat.db import Database, Unavailable, now
+from littlechat.deliveries import Deliveries
 from littlechat.directs import Directs
 from littlechat.faces import FACES, Faces
 from littlechat.feeds import Feeds
@@ -30,6 +32,7 @@ from littlechat.models import Session
 from littlechat.news import News
 from littlechat.notifications import NOTICES, Notifications
 from littlechat.online import Online
+from littlechat.outgoing import Outgoing
 from littlechat.people import People
 from littlechat.postings import Postings
 from littlechat.push import Push
@@ -45,8 +48,10 @@ from littlechat.web import (
     Services,
     account,
     admin,
+    api,
     auth,
     bodies,
+    bots,
     directs,
     files,
     health,
@@ -64,6 +69,7 @@ from littlechat.web import (
 )
 from littlechat.web.errors import protect
 from littlechat.web.requests import Application, Exchange, SessionCookie
+from littlechat.webhooks import Webhooks
 from littlechat.work import Work
 
 BODY_BYTES_MAX = 128 * 1024
@@ -96,6 +102,8 @@ BLUEPRINTS = (
     search,
     notifications,
     installed,
+    bots,
+    api,
     socket,
     health,
 )
@@ -146,11 +154,13 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         await served.live.open()
         served.indexer.open()
         app.extensions["littlechat.sweeping"] = asyncio.create_task(sweep(served), name="sweep")
+        await served.webhooks.open()
 
     @app.after_serving
     async def close_services() -> None:
         app.extensions["littlechat.sweeping"].cancel()
         await served.indexer.close()
+        await served.webhooks.close()
         await served.work.close()
         await served.notifications.close()
         await served.live.close()
@@ -197,6 +207,19 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     )
     postings = Postings(db)
     indexer = Indexer(db, postings)
+    bot_store = Bots(db, settings.secret_key)
+    answers = Threads(message_store, actions, work)
+    webhooks = Webhooks(
+        bot_store,
+        Deliveries(db),
+        access,
+        room_store,
+        message_store,
+        actions,
+        answers,
+        Outgoing(private=settings.webhooks_private),
+    )
+    actions.tell(webhooks.herald)
     actions.tell(indexer.hear)
     actions.tell_of_changes(indexer.hear)
     notices = Notifications(
@@ -231,12 +254,14 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         reading=read,
         news=news,
         online=online,
-        threads=Threads(message_store, actions, work),
         admission=admission,
         administration=Administration(accounts, admission, room_store, audit, actions, live, work),
         audit=audit,
         people=profiles,
         faces=faces,
+        threads=answers,
+        bots=bot_store,
+        webhooks=webhooks,
         notifications=notices,
         work=work,
         render=render,

@@ -42,6 +42,8 @@ class Settings:
     """How many MiB all files together may have; 0 switches uploads off."""
     push_private: bool = False
     """Notifications may be sent to private addresses; for tests, no variable sets it."""
+    webhooks_private: bool = False
+    """Whether bots' webhooks may lead into private networks, and to this machine."""
     proxy_hops: int = 0
     """How many reverse proxies stand in front and may be believed about a client's address."""
 
@@ -66,6 +68,7 @@ class Settings:
             metrics_token=env.get("METRICS_TOKEN") or None,
             upload_max=_integer(env, "UPLOAD_MAX", 25, 1, 10_240),
             upload_quota=_integer(env, "UPLOAD_QUOTA", 5_120, 0, 2**30),
+            webhooks_private=_choice(env, "WEBHOOKS_PRIVATE", "off", ("on", "off")) == "on",
             proxy_hops=_integer(env, "PROXY_HOPS", 0, 0, 10),
         )
         if settings.workers > 1 and settings.redis_url is None:

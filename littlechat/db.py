@@ -89,6 +89,13 @@ INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
     "bans": [([("room", 1), ("user", 1)], {"unique": True})],
     "avatars": [([("user", 1)], {})],
     "subscriptions": [([("user", 1)], {})],
+    "bots": [([("room", 1)], {}), ([("digest", 1)], {"unique": True})],
+    # A delivery that is over has no `due` any more.
+    "deliveries": [
+        ([("due", 1)], {"sparse": True}),
+        ([("bot", 1), ("due", 1)], {}),
+        ([("expires", 1)], {}),
+    ],
 }
 
 
@@ -207,6 +214,8 @@ class Database:
         self.subscriptions = Collection(database["subscriptions"], observe)
         self.preferences = Collection(database["preferences"], observe)
         self.installation = Collection(database["installation"], observe)
+        self.bots = Collection(database["bots"], observe)
+        self.deliveries = Collection(database["deliveries"], observe)
 
     async def open(self) -> None:
         """Reach the database and make the indexes that are not there; raise `Unavailable`."""

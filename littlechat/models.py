@@ -75,6 +75,9 @@ class User:
         """Whether they may do what `web/admin.py` offers, and manage the rooms they are in."""
         return self.standing == "admin"
 
+    bot: bool = field(default=False, kw_only=True)
+    """Whether a program speaks under this name, which nobody can sign in with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -137,6 +140,7 @@ class Membership:
     read_seq: int = 0
     level: Level | None = None
     """None: what the person has chosen for all rooms."""
+    bot: bool = field(default=False, kw_only=True)
 
     @property
     def may_manage(self) -> bool:
@@ -181,6 +185,8 @@ class Message:
     replied_at: datetime | None = None
     reactions: "tuple[Reaction, ...]" = ()
     files: "tuple[File, ...]" = ()
+    bot: bool = field(default=False, kw_only=True)
+    """Whether a program wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

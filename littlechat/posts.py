@@ -31,6 +31,8 @@ def to_document(room_id: str, author: User, draft: Draft) -> Document:
         "at": now(),
         "version": 0,
     }
+    if author.bot:
+        document["bot"] = True
     if draft.mentions:
         document["mentions"] = list(draft.mentions)
     if draft.concerns:
@@ -96,6 +98,7 @@ def from_document(document: Mapping[str, Any]) -> Message:
         version=int(document["version"]),
         edited=bool(document.get("edited", False)),
         removed=bool(document.get("removed", False)),
+        bot=bool(document.get("bot", False)),
         mentions=tuple(document.get("mentions", ())),
         concerns=tuple(document.get("concerns", ())),
         thread=document.get("thread"),

@@ -217,7 +217,9 @@ class Rooms:
             raise Missing
         if room.is_direct:
             raise Refused("A direct conversation cannot be left. Hide it instead.")
-        others = [m for m in await self.list_members(room_id) if m.user_id != user.id]
+        # Bots keep no room: who is left with them alone is the last one.
+        members = await self.list_members(room_id)
+        others = [one for one in members if one.user_id != user.id and not one.bot]
         if room.is_private and not others:
             raise Refused("You are the last one here. Delete the room instead of leaving it.")
         if membership.may_manage and others:
@@ -242,6 +244,8 @@ class Rooms:
         membership = _membership(document)
         if membership.may_manage:
             raise Refused("Who made the room cannot be removed from it.")
+        if membership.bot:
+            raise Refused("A bot is removed on the room’s page of bots.")
         await self._exit(room_id, membership.user_id)
         return membership
 
@@ -251,7 +255,8 @@ class Rooms:
         if document is None:
             raise Missing
         # The ban first: between the two, nobody who was removed could come back.
-        if not _membership(document).may_manage:
+        member = _membership(document)
+        if not member.may_manage and not member.bot:
             await self.bans.add(room_id, str(document["user"]), name, by)
         return await self.remove_member(room_id, name)
 
@@ -262,7 +267,7 @@ class Rooms:
 
     async def _recount(self, room_id: str) -> None:
         # A count, not an increment: a crash in between is put right by the next to come or go.
-        members = await self._db.memberships.count({"room": room_id})
+        members = sum(not one.bot for one in await self.list_members(room_id))
         await self._db.rooms.update({"_id": room_id}, {"$set": {"members": members}})
 
     async def describe(self, room_id: str, name: str, description: str) -> None:
@@ -283,6 +288,7 @@ class Rooms:
         await self._db.memberships.delete({"room": room_id})
         await self._db.invitations.delete({"room": room_id})
         await self.bans.clear(room_id)
+        await self._db.bots.delete({"room": room_id})
 
     async def touch(self, room_id: str, seq: int, at: datetime) -> None:
         """Note the latest activity, for lists; never moves backwards."""
@@ -372,6 +378,7 @@ def _membership(document: Document) -> Membership:
         joined=document["joined"],
         read_seq=int(document.get("read_seq", 0)),
         level=document.get("level"),
+        bot=bool(document.get("bot", False)),
     )
 
 

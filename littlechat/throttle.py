@@ -47,6 +47,9 @@ OPEN_DIRECT = Rule("open-direct", parse("120 per 10 minutes"))
 JOIN = Rule("join", parse("60 per minute"))
 READ = Rule("read", parse("120 per minute"))
 """Read positions of one person: a page tells of one every 5 s at the most, and there are tabs."""
+CREATE_BOT = Rule("create-bot", parse("60 per hour"))
+BOT = Rule("bot", parse("60 per minute"))
+"""Messages of one bot."""
 PASSWORD = Rule("password", parse("10 per 15 minutes"))
 CONNECT = Rule("connect", parse("120 per minute"))
 """Sockets opened by one person: every tab reconnects after a restart."""

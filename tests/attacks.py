@@ -104,6 +104,7 @@ async def everything(site: Site) -> dict[str, Any]:
         for name in (
             *("users", "rooms", "memberships", "invitations", "messages", "changes", "files"),
             *("settings", "passes", "bans", "audit", "avatars", "subscriptions", "preferences"),
+            "bots",
         )
     }
     for user in found["users"]:

@@ -52,6 +52,8 @@ async def wipe(database: Database) -> None:
         database.avatars,
         database.subscriptions,
         database.preferences,
+        database.bots,
+        database.deliveries,
     ):
         await collection.delete({})
 

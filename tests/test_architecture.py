@@ -20,11 +20,13 @@ clean
 mentions listed
 markup frames presence ordering datadir emojis terms segments jump kinds profile
 notices
-embedded bus db throttle metrics work patience images push
+embedded bus db throttle metrics work patience images push outgoing
 ends posts postings blobs roles bans avatars
 changes
 addressees
-accounts rooms messages directs reading search indexer uploads admission audit people subscriptions
+accounts rooms messages directs reading search indexer uploads
+admission audit people subscriptions bots
+deliveries
 hub render access
 faces
 catchup crowd online
@@ -34,6 +36,7 @@ live
 news
 actions notifications
 threads administration
+webhooks
 web
 web.*
 app
@@ -51,6 +54,7 @@ FENCES = {  # a library, and the only modules that may import it
     "quart_auth": "web web.* app",
     "hypercorn": "serve web.socket",
     "jinja2": "render",
+    "httpx": "outgoing",
     "emoji": "emojis",
     "nh3": "markup",
     "limits": "throttle",

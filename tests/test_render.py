@@ -16,6 +16,7 @@ from littlechat import render as module
 from littlechat.admission import Pass
 from littlechat.audit import Line
 from littlechat.bans import Ban
+from littlechat.bots import Bot, Webhook
 from littlechat.emojis import Emoji
 from littlechat.jump import Place
 from littlechat.listed import Listed
@@ -49,6 +50,7 @@ from littlechat.render import (
 from littlechat.render import typing_sentence as typing
 from littlechat.render import utc as in_words
 from littlechat.threads import Thread
+from littlechat.web.bots import Form
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=UTC)
 TEMPLATES = sorted(path.name for path in (Path(module.__file__).parent / "templates").iterdir())
@@ -159,6 +161,8 @@ def values(text: str) -> dict[str, Any]:
     direct = replace(room, visibility="direct", people=(text, "Ben"))
     stretch = Page([message(author_name=text)], older=True, newer=True)
     member = Membership("garden", "u-2", text, "member", AT)
+    hook = Webhook(text, "message", text, text, 2, text, off=True, skipped=1)
+    robot = Bot("b-1", text, "garden", text, AT, True, hook)
     return {
         "session": session,
         "sessions": [session, replace(session, id="s-2")],
@@ -179,7 +183,7 @@ def values(text: str) -> dict[str, Any]:
         "here": text,
         "search": text,
         "membership": Membership("garden", "u-1", text, "creator", AT),
-        "members": [member, replace(member, user_id="u-3")],
+        "members": [member, replace(member, user_id="u-3", bot=True)],
         "online": [text, "Ben"],
         "names": [text],
         "oob": True,
@@ -202,6 +206,7 @@ def values(text: str) -> dict[str, Any]:
         "file_max": 5,
         "message": message(
             author_name=text,
+            bot=True,
             edited=True,
             thread=1,
             quote=Quote(text, text),
@@ -243,6 +248,13 @@ def values(text: str) -> dict[str, Any]:
         "earlier": 1,
         "later": True,
         **people_values(text, user),
+        "bots": [robot],
+        "bot": robot,
+        "form": Form(robot.id, {"url": text, "when": text, "name": text}, {"url": text}),
+        "url_max": 500,
+        "shown": robot.id,
+        "token": text,
+        "secret": text,
     }
 
 

@@ -77,6 +77,7 @@ PUT_UP = {
 ROOM = "/rooms/<room>"
 SAID = f"{ROOM}/messages/<int:seq>"
 SOMEBODY = "/admin/people/<name>"
+BOT = f"{ROOM}/bots/<bot>"
 ROWS = (
     Row("GET", "/account", "Ada", 200, 303),
     Row("POST", "/account/profile", "Ada", 303, 401, form={"display": "Ada of {name}"}),
@@ -164,6 +165,12 @@ ROWS = (
     Row("GET", f"{SAID}/thread", "Ben", 303, 303, 403, 404),
     Row("POST", f"{SAID}/reactions", "Ben", 303, 401, 403, 404, form={"emoji": "👍"}),
     Row("GET", "/emoji", "Dan", 200, 303),
+    Row("GET", f"{ROOM}/bots", "Ada", 200, 303, 403, 404, 403),
+    Row("POST", f"{ROOM}/bots", "Ada", 201, 401, 403, 404, 403, {"name": "Robot"}),
+    Row("POST", f"{BOT}/token", "Ada", 200, 401, 403, 404, 403),
+    Row("POST", f"{BOT}/revoke", "Ada", 303, 401, 403, 404, 403),
+    Row("POST", f"{BOT}/webhook", "Ada", 200, 401, 403, 404, 403, {"url": "https://a.example"}),
+    Row("POST", f"{BOT}/remove", "Ada", 303, 401, 403, 404, 403),
     Row("SOCKET", f"{ROOM}/socket", "Ben", 101, 401, 404, 404),
     Row("SOCKET", "/socket", "Dan", 101, 401),
     Row("GET", "/search", "Dan", 200, 303),
@@ -177,6 +184,7 @@ OPEN = {
     ("POST", "/logout"): 303,
     ("GET", "/reset/<token>"): 404,
     ("POST", "/reset/<token>"): 404,
+    ("POST", "/bots/messages"): 401,  # A token opens it, and no cookie: test_web_api.py.
     ("GET", "/healthz"): 200,
     ("GET", "/readyz"): 200,
     ("GET", "/metrics"): 200,  # From this machine; test_web_health.py has the rest.
@@ -226,6 +234,8 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
         await ada.post(
             "/account/notifications/subscribe", False, **{**PUT_UP, "endpoint": ENDPOINT}
         )
+    if "<bot>" in row.rule:
+        values["bot"] = (await served.bots.create(room, f"bot-{new_id()}", user))[0].id
     if "<session_id>" in row.rule:
         values["session_id"] = (await served.accounts.open_session(user, "", ""))[1].id
     if "<pass_id>" in row.rule:
@@ -646,7 +656,8 @@ async def test_hostile_bodies_are_refused_with_a_sentence(lenient: Site) -> None
                         body[:60],
                     )
                     assert answer.status_code < 400 or alert(answer.text), (path, body[:60])
-        assert (await lenient.services.db.users.count({})) == 3
+        users = await lenient.services.db.users.find({})
+        assert len([one for one in users if "bot" not in one]) == 3
         ids = {str(one["client_id"]) for one in await lenient.services.db.messages.find({})}
         assert all(re.fullmatch(r"[a-z2-7]{15}", one) for one in ids)
 

@@ -34,6 +34,7 @@ from littlechat.actions import Actions
 from littlechat.administration import Administration
 from littlechat.admission import Admission
 from littlechat.audit import Audit
+from littlechat.bots import Bots
 from littlechat.bus import Bus
 from littlechat.config import Settings
 from littlechat.db import Database
@@ -56,6 +57,7 @@ from littlechat.search import Search
 from littlechat.threads import Threads
 from littlechat.throttle import Throttle
 from littlechat.uploads import Uploads
+from littlechat.webhooks import Webhooks
 from littlechat.work import Work
 
 Handler = Callable[..., Awaitable[ResponseReturnValue]]
@@ -125,6 +127,8 @@ class Services:
     people: People
     faces: Faces
     notifications: Notifications
+    bots: Bots
+    webhooks: Webhooks
     work: Work
     render: Renderer
     throttle: Throttle

@@ -213,7 +213,7 @@ async def _settings(
         membership=membership,
         manages=manages,
         bans=await services().rooms.bans.list_bans(room.id) if manages else [],
-        members=await services().rooms.list_members(room.id),
+        members=[one for one in await services().rooms.list_members(room.id) if not one.bot],
         invitations=await services().rooms.list_invitations(room.id),
         origin=f"{request.scheme}://{request.host}",
         errors=errors,

@@ -1,0 +1,169 @@
+"""What programs ask, with a bot's token in place of a cookie; answers are JSON.
+
+A browser's session gives no right here, nor does a token anywhere else.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from quart import Blueprint, Response, request
+from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import (
+    Forbidden,
+    HTTPException,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+
+from littlechat.blobs import parts_of
+from littlechat.bots import Bot
+from littlechat.clean import clean_client_id
+from littlechat.db import Unavailable
+from littlechat.models import Draft, Invalid, Message
+from littlechat.throttle import BOT, UPLOAD, TooMany
+from littlechat.uploads import Full, TooLarge
+from littlechat.web import services, takes_files
+
+blueprint = Blueprint("api", __name__)
+
+BODY_BYTES_MAX = 128 * 1024
+BODY_SECONDS = 30
+
+STATUSES: dict[type[Invalid], int] = {TooLarge: 413, Full: 507}
+"""What is invalid and yet has a status of its own."""
+
+BotHandler = Callable[[Bot], Awaitable[ResponseReturnValue]]
+
+
+def bot_only(handler: BotHandler) -> Callable[[], Awaitable[ResponseReturnValue]]:
+    """Let only bots in, by their tokens, which are in their rooms still; errors become JSON."""
+
+    @wraps(handler)
+    async def guarded() -> ResponseReturnValue:
+        try:
+            return await handler(await _bot())
+        except HTTPException as error:
+            return _refusal(error)
+        except Invalid as error:
+            status = STATUSES.get(type(error), 422)
+            return _answer(status, {"error": str(error), "fields": error.errors})
+        except TooMany as error:
+            wait = str(error.retry_after)
+            sentence = f"That was too much in too short a time. Try again in {wait} seconds."
+            return _answer(429, {"error": sentence}, **{"Retry-After": wait})
+        except Unavailable:
+            sentence = "The database does not answer just now. Try again."
+            return _answer(503, {"error": sentence}, **{"Retry-After": "5"})
+
+    return guarded
+
+
+async def _bot() -> Bot:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    bot = await services().bots.find_by_token(token.strip()) if scheme.lower() == "bearer" else None
+    if bot is None:
+        raise Unauthorized("Send a bot’s token:  Authorization: Bearer lc_…")
+    if await services().access.find_membership(bot.room_id, bot.user) is None:
+        raise Forbidden("This bot is not in its room any more.")
+    await services().throttle.hit(BOT, bot.id)
+    return bot
+
+
+@blueprint.post("/bots/messages")
+@takes_files
+@bot_only
+async def post_bot_message(bot: Bot) -> ResponseReturnValue:
+    """Post a message as a bot; a repeated `Idempotency-Key` or `client_id` is the same message."""
+    text, client_id = await _text()
+    client_id = clean_client_id(request.headers.get("Idempotency-Key", "") or client_id)
+    served, room_id = services(), bot.room_id
+    # Before any file is stored again.
+    if sent := await served.messages.find_sent(bot.user, client_id):
+        return _posted(sent)
+    ids = await _files(bot)
+    files = await served.uploads.claim(room_id, bot.user, ids, client_id) if ids else ()
+    draft = Draft(text, client_id, files=files)
+    return _posted(await served.actions.say(room_id, bot.user, draft))
+
+
+async def _files(bot: Bot) -> list[str]:
+    """Return the ids of the files that came in a form's parts, once they are stored."""
+    if request.mimetype != "multipart/form-data":
+        return []
+    ids = []
+    for sent in (await request.files).getlist("file"):
+        await services().throttle.hit(UPLOAD, bot.id)
+        parts, name = parts_of(sent.stream), sent.filename or "file"
+        ids.append((await services().uploads.add(bot.room_id, bot.user, name, parts)).file.id)
+    return ids
+
+
+async def _text() -> tuple[str, str]:
+    """Return the text and the client's id of a message, in whichever form they came."""
+    match request.mimetype:
+        case "text/plain":
+            return _decoded(await _body()), ""
+        case "application/json":
+            return _json_text(_decoded(await _body()))
+        case "application/x-www-form-urlencoded" | "multipart/form-data":
+            form = await request.form
+            return str(form.get("text", "")), str(form.get("client_id", ""))
+    raise UnsupportedMediaType("Send text/plain, application/json or a form.")
+
+
+async def _body() -> bytes:
+    """Return a body that is no form: the limit for files is not for it."""
+    body = b""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.body:
+                body += part
+                if len(body) > BODY_BYTES_MAX:
+                    raise RequestEntityTooLarge("That is too much at once.")
+    except TimeoutError:
+        raise RequestTimeout("This message took too long to arrive. Try again.") from None
+    return body
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Invalid(text="The text is not UTF-8.") from None
+
+
+def _json_text(body: str) -> tuple[str, str]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Invalid(text="The body is not JSON.") from None
+    if not isinstance(value, dict):
+        raise Invalid(text='The body is an object:  {"text": "…"}')
+    text, client_id = value.get("text", ""), value.get("client_id", "")
+    if not isinstance(text, str) or not isinstance(client_id, str):
+        raise Invalid(text="“text” and “client_id” are strings.")
+    return text, client_id
+
+
+def _posted(message: Message) -> Response:
+    place = f"/rooms/{message.room_id}?around={message.seq}#message-{message.seq}"
+    url = f"{request.scheme}://{request.host}{place}"
+    return _answer(201, {"seq": message.seq, "url": url})
+
+
+def _refusal(error: HTTPException) -> Response:
+    code = error.code or 500
+    own = type(error).description != error.description and error.description
+    headers = {"WWW-Authenticate": 'Bearer realm="littlechat"'} if code == 401 else {}
+    return _answer(code, {"error": str(own or f"{error.name}.")}, **headers)
+
+
+def _answer(status: int, value: dict[str, Any], **headers: str) -> Response:
+    text = json.dumps(value, ensure_ascii=False) + "\n"
+    kind = "application/json; charset=utf-8"
+    return Response(text, status=status, content_type=kind, headers=headers)

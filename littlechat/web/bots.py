@@ -1,0 +1,164 @@
+"""A room's bots, for who manages it: made, given tokens and webhooks, and removed.
+
+A token or a secret is shown on the page that answers its making, and never again.
+"""
+
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.bots import URL_MAX, Bot
+from littlechat.db import Duplicate
+from littlechat.models import Invalid, Membership, Refused, Room, Session
+from littlechat.throttle import CREATE_BOT
+from littlechat.web import form_text, go, manager_of, page, services
+
+blueprint = Blueprint("bots", __name__)
+
+Result = TypeVar("Result")
+
+NAME_TAKEN = "This name is taken. Choose another."
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was typed and is shown again: into the form of one bot, or of a new one."""
+
+    bot_id: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@blueprint.get("/rooms/<room>/bots")
+@manager_of
+async def show_bots(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Show a room's bots."""
+    return await _page(membership)
+
+
+@blueprint.post("/rooms/<room>/bots")
+@manager_of
+async def post_bot(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Make a bot and show its token."""
+    await services().throttle.hit(CREATE_BOT, session.user.id)
+    await _room(membership)
+    name = await form_text("name")
+    making = services().bots.create(membership.room_id, name, session.user)
+    try:
+        bot, token = await _seen_through(session, membership, making, "made a bot", name)
+    except Invalid as invalid:
+        return await _page(membership, 422, form=Form("", {"name": name}, invalid.errors))
+    except Refused as refused:
+        errors = {"name": str(refused)}
+        return await _page(membership, 422, form=Form("", {"name": name}, errors))
+    except Duplicate:
+        errors = {"name": NAME_TAKEN}
+        return await _page(membership, 409, form=Form("", {"name": name}, errors))
+    return await _page(membership, 201, shown=bot.id, token=token)
+
+
+@blueprint.post("/rooms/<room>/bots/<bot>/token")
+@manager_of
+async def post_token(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
+    """Give a bot a new token, which ends the old one, and show it."""
+    await services().throttle.hit(CREATE_BOT, session.user.id)
+    found = await services().bots.get(membership.room_id, bot)
+    renewing = services().bots.replace_token(found)
+    act = "gave a bot a new token"
+    token = await _seen_through(session, membership, renewing, act, found.name)
+    return await _page(membership, shown=found.id, token=token)
+
+
+@blueprint.post("/rooms/<room>/bots/<bot>/revoke")
+@manager_of
+async def post_revoke(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
+    """End a bot's token."""
+    found = await services().bots.get(membership.room_id, bot)
+    ending = services().bots.revoke_token(found)
+    await _seen_through(session, membership, ending, "ended a bot’s token", found.name)
+    return _back(found)
+
+
+@blueprint.post("/rooms/<room>/bots/<bot>/webhook")
+@manager_of
+async def post_webhook(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
+    """Set where a bot hears of messages, or end it; a new secret is shown."""
+    await services().throttle.hit(CREATE_BOT, session.user.id)
+    found = await services().bots.get(membership.room_id, bot)
+    typed = {name: await form_text(name) for name in ("url", "when")}
+    origin = f"{request.scheme}://{request.host}"
+    setting = services().bots.set_webhook(found, typed["url"], typed["when"], origin)
+    try:
+        secret = await _seen_through(
+            session, membership, setting, "set a bot’s webhook", found.name
+        )
+    except Invalid as invalid:
+        return await _page(membership, 422, form=Form(found.id, typed, invalid.errors))
+    return await _page(membership, shown=found.id, secret=secret) if secret else _back(found)
+
+
+@blueprint.post("/rooms/<room>/bots/<bot>/remove")
+@manager_of
+async def post_remove(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
+    """Remove a bot."""
+    found = await services().bots.get(membership.room_id, bot)
+    removing = services().bots.remove(found)
+    await _seen_through(session, membership, removing, "removed a bot", found.name)
+    return go(f"/rooms/{membership.room_id}/bots")
+
+
+async def _seen_through(
+    session: Session,
+    membership: Membership,
+    work: Coroutine[Any, Any, Result],
+    act: str,
+    name: str,
+) -> Result:
+    """Do a change to its end, let every process forget who is in the room, and note the act."""
+
+    async def whole() -> Result:
+        result = await work
+        # Nobody's sockets are closed by this, since bots have none.
+        served.live.revoke(user="", room=membership.room_id)
+        await served.audit.note(session.user, act, name, membership.room_id)
+        return result
+
+    served = services()
+    return await served.work.shielded(whole())
+
+
+async def _room(membership: Membership) -> Room:
+    room = await services().rooms.get(membership.room_id)
+    if room.is_direct:
+        raise Refused("A direct conversation has no bots: make a room for them.")
+    return room
+
+
+def _back(bot: Bot) -> ResponseReturnValue:
+    return go(f"/rooms/{bot.room_id}/bots#bot-{bot.id}")
+
+
+async def _page(
+    membership: Membership,
+    status: int = 200,
+    *,
+    form: Form | None = None,
+    shown: str = "",
+    token: str = "",
+    secret: str = "",
+) -> ResponseReturnValue:
+    return page(
+        "bots.html",
+        status,
+        room=await _room(membership),
+        bots=await services().bots.list_bots(membership.room_id),
+        origin=f"{request.scheme}://{request.host}",
+        url_max=URL_MAX,
+        form=form or Form(),
+        shown=shown,
+        token=token,
+        secret=secret,
+    )

@@ -1,0 +1,241 @@
+"""Tells bots' webhooks of messages, signed and repeated until heard, and posts what they answer.
+
+What is to be told stands in the store, so that it outlives this process. A message that a bot wrote
+is told to no bot: two that answer each other would never end.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import json
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from littlechat.access import Access
+from littlechat.actions import Actions
+from littlechat.bots import Bot, Bots, Webhook
+from littlechat.clean import is_blank
+from littlechat.db import Missing, Unavailable, now
+from littlechat.deliveries import LONG_AGO, Deliveries, Delivery
+from littlechat.messages import Messages
+from littlechat.models import BODY_MAX, Draft, Invalid, Message, Room
+from littlechat.outgoing import Answer, Outgoing, Unreachable
+from littlechat.render import iso
+from littlechat.rooms import Rooms
+from littlechat.threads import Threads
+
+AT_ONCE = 8
+"""Tries under way in this process, one a bot: a slow receiver delays its own bot alone."""
+
+POLL_SECONDS = 20.0
+"""How soon what a dead process left is found."""
+
+SWEEP_EVERY = timedelta(hours=1)
+
+log = logging.getLogger(__name__)
+
+
+class Webhooks:
+    """The tries of this process."""
+
+    def __init__(
+        self,
+        bots: Bots,
+        deliveries: Deliveries,
+        access: Access,
+        rooms: Rooms,
+        messages: Messages,
+        actions: Actions,
+        threads: Threads,
+        outgoing: Outgoing,
+    ) -> None:
+        self._bots, self._deliveries = bots, deliveries
+        self._access, self._rooms, self._messages = access, rooms, messages
+        self._actions, self._threads, self._outgoing = actions, threads, outgoing
+        self.clock: Callable[[], datetime] = now
+        self._wake = asyncio.Event()
+        self._trying: dict[str, asyncio.Task[None]] = {}
+        self._swept = LONG_AGO
+        self._running: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Begin to deliver."""
+        self._running = asyncio.create_task(self._run(), name="webhooks")
+
+    async def close(self) -> None:
+        """Stop; what was under way is tried again by whoever runs then."""
+        tasks = list(self._trying.values())
+        if self._running is not None:
+            tasks.append(self._running)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._outgoing.close()
+
+    async def herald(self, message: Message) -> None:
+        """Let a message that was posted wait for the webhooks that are to hear of it."""
+        if message.bot:
+            return
+        members = await self._access.list_members(message.room_id)
+        if not any(one.bot for one in members):
+            return
+        for bot in await self._bots.list_bots(message.room_id):
+            if bot.webhook and not bot.webhook.off and _is_for(bot, bot.webhook, message):
+                await self._add(bot, message)
+
+    async def _add(self, bot: Bot, message: Message) -> None:
+        if not await self._deliveries.add(bot.id, message.room_id, message.seq, self.clock()):
+            await self._bots.note_skipped(bot)
+            log.warning("webhook skipped", extra={"bot": bot.id, "seq": message.seq})
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            wait = POLL_SECONDS
+            with contextlib.suppress(Unavailable):
+                wait = await self.pump()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+
+    async def pump(self) -> float:
+        """Begin the tries that are due; return in how many seconds to look again."""
+        at = self.clock()
+        if at - self._swept >= SWEEP_EVERY:
+            await self._deliveries.sweep(at)
+            self._swept = at
+        for delivery in await self._deliveries.list_until(at + timedelta(seconds=POLL_SECONDS)):
+            if delivery.due > at:
+                return (delivery.due - at).total_seconds()
+            await self._begin(delivery, at)
+        return POLL_SECONDS
+
+    async def _begin(self, delivery: Delivery, at: datetime) -> None:
+        bot_id = delivery.bot_id
+        if bot_id in self._trying or len(self._trying) >= AT_ONCE:
+            return  # The end of a try wakes us.
+        if await self._deliveries.take(delivery, at):
+            self._trying[bot_id] = asyncio.create_task(self._try(delivery), name="webhook")
+            self._trying[bot_id].add_done_callback(lambda task: self._end(bot_id, task))
+
+    def _end(self, bot_id: str, task: "asyncio.Task[None]") -> None:
+        del self._trying[bot_id]
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()):
+            # It is due again when its lease ends.
+            log.error("webhook try failed", exc_info=error)
+
+    async def settle(self) -> None:
+        """Return when no try is under way."""
+        while self._trying:
+            await asyncio.gather(*self._trying.values(), return_exceptions=True)
+
+    async def _try(self, delivery: Delivery) -> None:
+        try:
+            message = await self._messages.get(delivery.room_id, delivery.seq)
+            room = await self._rooms.get(delivery.room_id)
+        except Missing:
+            message, room = None, None
+        bot = await self._bots.find(delivery.bot_id)
+        hook = bot.webhook if bot else None
+        # As they are now: what was removed meanwhile is told to nobody.
+        if not (bot and hook and not hook.off and room and message and not message.removed):
+            await self._deliveries.finish(delivery)
+            return
+        try:
+            answer = await self._post(bot, hook, room, message, delivery)
+        except Unreachable as error:
+            await self._failed(bot, delivery, str(error), again=not error.lasting)
+        else:
+            await self._answered(bot, message, delivery, answer)
+
+    async def _post(
+        self, bot: Bot, hook: Webhook, room: Room, message: Message, delivery: Delivery
+    ) -> Answer:
+        body = json.dumps(_payload(bot, hook, room, message), ensure_ascii=False).encode()
+        stamp = str(int(self.clock().timestamp()))
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "X-Littlechat-Delivery": delivery.id,
+            "X-Littlechat-Timestamp": stamp,
+            "X-Littlechat-Signature": sign(self._bots.secret(hook.key), stamp, body),
+        }
+        return await self._outgoing.post(hook.url, body, headers)
+
+    async def _answered(
+        self, bot: Bot, message: Message, delivery: Delivery, answer: Answer
+    ) -> None:
+        status = answer.status
+        if 200 <= status < 300:
+            await self._bots.note_success(bot)
+            await self._say(bot, message, answer.text)
+            await self._deliveries.finish(delivery)
+        else:
+            again = status in (408, 429) or status >= 500
+            problem = f"It answered with status {status}."
+            if 300 <= status < 400:
+                problem = f"It answered with a redirect ({status}), which is not followed."
+            await self._failed(bot, delivery, problem, again=again, least=answer.retry_after)
+
+    async def _say(self, bot: Bot, message: Message, text: str) -> None:
+        member = await self._access.find_membership(bot.room_id, bot.user)
+        if member is None or is_blank(text):
+            return
+        # Its own id for each question: one that is delivered twice is answered once.
+        said, client_id = text[:BODY_MAX], f"answer-{message.seq}"
+        draft = Draft(said, client_id, thread=message.thread, shown=message.shown)
+        try:
+            draft = await self._threads.address(bot.room_id, bot.user, draft)
+            await self._actions.say(bot.room_id, bot.user, draft)
+        except Invalid as invalid:
+            await self._bots.note_failure(bot, f"Its answer could not be said. {invalid}")
+
+    async def _failed(
+        self, bot: Bot, delivery: Delivery, problem: str, *, again: bool, least: int = 0
+    ) -> None:
+        log.warning("webhook failed", extra={"bot": bot.id, "tries": delivery.tries + 1})
+        if await self._bots.note_failure(bot, problem):
+            log.warning("webhook switched off", extra={"bot": bot.id})
+            await self._deliveries.finish(delivery)
+            await self._deliveries.drop(bot.id)
+        elif again:
+            await self._deliveries.put_off(delivery, self.clock(), least)
+        else:
+            await self._deliveries.finish(delivery)
+
+
+def sign(secret: str, stamp: str, body: bytes) -> str:
+    """Return what proves that a body was sent by us, and at which second."""
+    digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, "sha256")
+    return f"sha256={digest.hexdigest()}"
+
+
+def mentions(bot: Bot, message: Message) -> bool:
+    """Whether a message names a bot, or answers it."""
+    return bot.id in message.concerns
+
+
+def _is_for(bot: Bot, hook: Webhook, message: Message) -> bool:
+    return hook.when == "message" or mentions(bot, message)
+
+
+def _payload(bot: Bot, hook: Webhook, room: Room, message: Message) -> dict[str, object]:
+    place = f"/rooms/{room.id}?around={message.seq}#message-{message.seq}"
+    return {
+        "event": "mention" if mentions(bot, message) else "message",
+        "bot": bot.name,
+        "room": {"id": room.id, "name": room.name},
+        "message": {
+            "seq": message.seq,
+            "author": message.author_name,
+            "text": message.body,
+            "at": iso(message.at),
+            "thread": message.thread,
+            "files": [
+                {"name": one.name, "type": one.type, "size": one.size} for one in message.files
+            ],
+            "url": hook.origin + place,
+        },
+    }
