@@ -86,6 +86,7 @@ async def test_two_people_meet_in_a_room_and_talk(site: Site, open_page: Open) -
     assert len(await shown(hers)) == 20
     for page in (hers, his):
         await expect(page.locator("#online [data-user]")).to_have_count(2)
+        await expect(page.locator("#members [data-member]")).to_have_count(2)
     await his.locator("#body").press_sequentially("So")
     await expect(hers.locator("#typing")).to_have_text("Ben is typing…")
     await expect(his.locator("#typing")).to_have_text("")

@@ -136,6 +136,7 @@ ROWS = (
     Row("POST", f"{ROOM}/join", "Dan", 303, 401, None, 404),
     Row("POST", f"{ROOM}/leave", "Ben", 303, 401, 404, 404),
     Row("POST", f"{ROOM}/level", "Ben", 303, 401, 403, 404, form={"level": "nothing"}),
+    Row("GET", f"{ROOM}/members", "Ben", 200, 303, 403, 404),
     Row("GET", f"{ROOM}/settings", "Ben", 200, 303, 403, 404),
     Row("POST", f"{ROOM}/settings", "Ada", 303, 401, 403, 404, 403, {"name": "Renamed"}),
     Row("POST", f"{ROOM}/delete", "Ada", 303, 401, 403, 404, 403, {"confirmation": "{name}"}),

@@ -38,7 +38,7 @@ document.addEventListener("htmx:ws:after:message:incoming", () => {
   if (news && news.dataset.number !== "0" && !news.dataset.done) {
     news.dataset.done = "yes";
     // Everybody hears this at once and must not ask at once.
-    setTimeout(() => htmx.trigger("#rooms", "stale"), Math.random() * 1_500);
+    setTimeout(() => ["#rooms", "#belonging"].forEach(part => document.querySelector(part) && htmx.trigger(part, "stale")), Math.random() * 1_500);
   }
 });
 

@@ -3,6 +3,7 @@
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from littlechat.addressees import may_call
 from littlechat.db import Duplicate, Missing
 from littlechat.models import Invalid, Membership, Refused, Room, Session
 from littlechat.throttle import CREATE_ROOM, INVITE, JOIN
@@ -82,6 +83,19 @@ async def post_leave(session: Session, room: str) -> ResponseReturnValue:
     """Leave a room."""
     await services().actions.leave(room, session.user)
     return go("/rooms")
+
+
+@blueprint.get("/rooms/<room>/members")
+@member_of
+async def show_members(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Return a room's members, as its page lists them, as a fragment."""
+    members = await services().access.list_members(membership.room_id)
+    return page(
+        "_members.html",
+        room=await services().rooms.get(membership.room_id),
+        members=members,
+        may_call=may_call(members, session.user.id),
+    )
 
 
 @blueprint.get("/rooms/<room>/settings")
