@@ -93,6 +93,9 @@ class Bots:
         known = await self._db.users.find_one({"key": fold(name)})
         if known and known.get("bot") != room_id:
             raise Duplicate
+        # Nor may it be what somebody is displayed as: one would pass for the other.
+        if await self._db.users.find_one({"display_key": fold(name)}):
+            raise Duplicate
         token, digest = _new_token()
         document: Document = {
             "_id": str(known["_id"]) if known else new_id(),

@@ -126,6 +126,7 @@ def _profile(document: Document) -> Profile:
         seen=document.get("seen"),
         disabled=bool(document.get("disabled")),
         is_admin=document.get("standing") == "admin",
+        bot=bool(document.get("bot")),
     )
 
 

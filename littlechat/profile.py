@@ -51,6 +51,7 @@ class Profile:
     seen: datetime | None = None
     disabled: bool = False
     is_admin: bool = False
+    bot: bool = False
 
     def local_time(self, now: datetime) -> datetime | None:
         """Return the time where the person lives, None if they do not say."""

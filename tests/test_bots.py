@@ -15,6 +15,7 @@ from littlechat.bots import (
 )
 from littlechat.db import Database, Duplicate, Missing
 from littlechat.models import Invalid, Refused, Room
+from littlechat.people import People
 from littlechat.rooms import Rooms
 from tests.factories import SECRET_KEY
 from tests.tabs import somebody
@@ -83,6 +84,15 @@ async def test_a_name_is_a_username_and_belongs_to_one(
         with pytest.raises(Invalid) as refused:
             await bots.create(room.id, name, ADA)
         assert "bot’s name" in refused.value.errors["name"]
+
+
+async def test_a_name_that_somebody_is_displayed_as_is_taken(
+    db: Database, bots: Bots, room: Room
+) -> None:
+    user = await Accounts(db).register("Ben", "correct horse battery")
+    await People(db).describe(user, "Robot", "", "")
+    with pytest.raises(Duplicate):
+        await bots.create(room.id, "robot", ADA)
 
 
 async def test_nobody_signs_in_as_a_bot(db: Database, robot: Bot) -> None:

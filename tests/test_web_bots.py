@@ -183,6 +183,9 @@ async def test_an_administrator_keeps_bots_where_they_are_and_none_in_a_conversa
         ):
             assert answer.status_code == 403
             assert alert(answer.text).startswith("A direct conversation has no bots")
+        card = (await ben.get("/people/Robot", htmx=True)).text
+        assert '<span class="tag">bot</span>' in card
+        assert 'action="/direct"' not in card
         # A bot is nobody to talk to.
         assert (await ben.post("/direct", name="Robot")).status_code == 422
 
