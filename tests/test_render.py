@@ -34,6 +34,7 @@ from littlechat.models import (
     Session,
     User,
 )
+from littlechat.notices import Subscription
 from littlechat.profile import STATUS_HOURS, Profile, Status
 from littlechat.render import (
     HUES,
@@ -123,7 +124,7 @@ def people_values(text: str, user: User) -> dict[str, Any]:
         "profile": profile,
         "person": profile,
         "people": [profile],
-        "given": dict.fromkeys("display bio zone status".split(), text),
+        "given": dict.fromkeys("display bio zone status level quiet_from quiet_to".split(), text),
         "zones": ["UTC"],
         "hours": STATUS_HOURS,
         "number": 2,
@@ -149,6 +150,17 @@ def people_values(text: str, user: User) -> dict[str, Any]:
         "token": text,
         "ticket": text,
         "registers": True,
+    }
+
+
+def notice_values(text: str) -> dict[str, Any]:
+    """Return what the pages about notifications ask for."""
+    keys = ("https://push.example.com/x", "p", "a", "https://chat.example")
+    return {
+        "browsers": [Subscription("0a1b", "u-1", "s-1", *keys, text, AT)],
+        "key": "0a1b",
+        "level": "mentions",
+        "back": text,
     }
 
 
@@ -225,7 +237,7 @@ def values(text: str) -> dict[str, Any]:
         "errors": dict.fromkeys(
             (
                 "name description visibility username password current confirmation"
-                " display bio zone status file mode uses days"
+                " display bio zone status file mode uses days level quiet"
             ).split(),
             text,
         ),
@@ -255,6 +267,7 @@ def values(text: str) -> dict[str, Any]:
         "shown": robot.id,
         "token": text,
         "secret": text,
+        **notice_values(text),
     }
 
 
