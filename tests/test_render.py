@@ -189,7 +189,7 @@ def values(text: str) -> dict[str, Any]:
         "places": [Place("mine", text, direct), Place("person", text), Place("other", text, room)],
         "q": text,
         "chosen": [user],
-        "people": [replace(user, id="u-4")],
+        "candidates": [replace(user, id="u-4")],
         "more": True,
         "others": [replace(room, id="other", visibility="public", last_at=None)],
         "here": text,
@@ -253,6 +253,13 @@ def values(text: str) -> dict[str, Any]:
         "insecure": True,
         "may_call": True,
         "read_seq": 2,
+        "asked": True,
+        "hints": [text],
+        "hits": [
+            {"message": message(author_name=text), "room": text, "pieces": [(text, True)]},
+        ],
+        "query": "after=1",
+        "today": "2026-03-04",
         "unread": 3,
         "entries": [
             {"room": room, "message": message(author_name=text), "text": Markup(), "is_new": True}

@@ -70,7 +70,7 @@ async def _choice(
         template,
         422 if error else 200,
         chosen=picked,
-        people=[user for user in listed if user not in picked],
+        candidates=[user for user in listed if user not in picked],
         more=len(listed) == LISTED_MAX,
         online=services().online.names,
         q=q,
