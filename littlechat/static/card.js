@@ -1,11 +1,11 @@
-// Who is that: a click on a name or picture in a message brings a card about the person. The names
+// Who is that: a click on a name or picture in a message, in a thread too, brings a card about the person. The names
 // in the list of people lead to the whole page, with the keyboard too.
 
 import { localiseAll } from "./times.js";
 
 const card = document.getElementById("card");
 
-document.getElementById("messages").addEventListener("click", async event => {
+document.addEventListener("click", async event => {
   const item = event.target.closest(".author, .message > .avatar")?.closest(".message");
   if (!item || event.defaultPrevented) return;
   const box = event.target.getBoundingClientRect();

@@ -56,8 +56,10 @@ function refresh() {
 function option({ name, about, avatar }, index) {
   const item = template.content.firstElementChild.cloneNode(true);
   item.id = `completion-${index}`;
-  if (avatar) item.querySelector(".avatar").replaceWith(avatar.cloneNode(true));
-  else item.querySelector(".avatar").textContent = "@";
+  if (avatar) {
+    item.dataset.person = name;
+    item.querySelector(".avatar").replaceWith(avatar.cloneNode(true));
+  } else item.querySelector(".avatar").textContent = "@";
   item.querySelector(".label").textContent = name;
   item.querySelector(".meta").textContent = about;
   return item;

@@ -5,7 +5,7 @@ import { edit } from "./tools.js";
 const list = document.getElementById("messages");
 const field = document.querySelector("#composer textarea");
 const { me, room } = document.body.dataset;
-let editing = false;
+let editing = null;
 
 field.addEventListener("keydown", event => {
   if (event.key !== "ArrowUp" || event.isComposing || field.value) return;
@@ -18,8 +18,10 @@ field.addEventListener("keydown", event => {
 });
 
 list.addEventListener("littlechat:placing", () => {
-  editing = Boolean(document.activeElement?.closest("form.edit"));
+  editing = document.activeElement?.closest("form.edit");
+  // Beside the thread, its own field is the next one.
+  if (editing?.closest("#thread")) editing = "thread-body";
 });
 list.addEventListener("littlechat:placed", () => {
-  if (editing && document.activeElement === document.body) field.focus();
+  if (editing && document.activeElement === document.body) (document.getElementById(editing) ?? field).focus();
 });

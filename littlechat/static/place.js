@@ -46,7 +46,8 @@ function renew(old, item) {
   const tools = old.querySelector(".tools");
   old.replaceWith(item);
   if (tools) item.querySelector(".byline").append(tools);
-  if (focused) (tools?.contains(focused) ? focused : counterpart(item, focused))?.focus({ preventScroll: true });
+  // An edit that ends has no counterpart: editlast.js leads on to the message field.
+  if (focused && !focused.closest("form.edit")) (tools?.contains(focused) ? focused : counterpart(item, focused))?.focus({ preventScroll: true });
   return true;
 }
 
