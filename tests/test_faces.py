@@ -33,6 +33,8 @@ def test_a_person_s_elements_get_their_picture_and_name(name: str) -> None:
     assert f'[data-author="{escaped(name)}"]' in rules
     assert "url(/avatars/a1)" in rules
     strings = re.findall(r'"([^"]*)"', rules)
+    # In lists of conversations the avatar itself carries the name.
+    assert f'.avatar[data-presence="{escaped(name)}"]' in rules
     assert {unescaped(one) for one in strings} == {name, 'A "b" </style> \\ {} ; */ url(x)'}
     assert rules.count("{") == rules.count("}") == 3
 
