@@ -45,7 +45,7 @@ def _rules(person: Profile) -> str:
     if person.avatar and person.avatar.isalnum() and person.avatar.isascii():
         places = ",".join(f'[{place}="{name}"]' for place in PLACES)
         rules += (
-            f":is({places})>.avatar,.avatar[data-presence=\"{name}\"]{{background:url(/avatars/{person.avatar})center/cover;"
+            f':is({places})>.avatar,.avatar[data-presence="{name}"]{{background:url(/avatars/{person.avatar})center/cover;'
             "color:transparent}"
         )
     if person.display:
