@@ -249,6 +249,8 @@ class Rooms:
 
     async def ban(self, room_id: str, name: str, by: User) -> Membership:
         """Remove a member for as long as the ban lasts; raise `Missing` or `Refused`."""
+        if (await self.get(room_id)).is_direct:
+            raise Refused("Nobody can be banned from a direct conversation.")
         document = await self._db.memberships.find_one({"room": room_id, "name": name})
         if document is None:
             raise Missing
