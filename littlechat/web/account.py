@@ -121,6 +121,7 @@ async def post_password(session: Session) -> ResponseReturnValue:
     current_, new = await form_text("current"), await form_text("password")
     try:
         await services().actions.change_password(session, current_, new)
+        await services().admission.end_password_links(session.user)
     except WrongLogin:
         return await _account(session, 422, {"current": "This is not your current password."}, "")
     except Invalid as invalid:
