@@ -84,10 +84,10 @@ async def post_avatar(session: Session) -> ResponseReturnValue:
     await services().throttle.hit(PROFILE, session.user.id)
     chosen = (await request.files).get("file")
     try:
-        data = chosen.read() if chosen else b""
-        if not data:
+        if not (chosen and chosen.stream.read(1)):
             raise Invalid(file=CHOOSE)
-        picture = await thumbnail(data, AVATAR_PIXELS, square=True)
+        chosen.stream.seek(0)
+        picture = await thumbnail(chosen.stream, AVATAR_PIXELS, square=True)
     except Invalid as invalid:
         return await _account(session, 422, invalid.errors, "")
     await _seen_through(session, "set_avatar", picture.data, picture.type)
