@@ -79,7 +79,7 @@ class Actions:
         return await self._work.shielded(self._say(room_id, author, draft))
 
     async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
-        concerns = await self._list_concerned(room_id, author, draft)
+        concerns = await self._list_concerned(room_id, author, draft.concerns)
         message = await self._messages.add(room_id, author, replace(draft, concerns=concerns))
         self._bus.publish(
             room_topic(room_id),
@@ -99,17 +99,20 @@ class Actions:
             self._work.later(herald(message))
         return message
 
-    async def _list_concerned(self, room_id: str, author: User, draft: Draft) -> tuple[str, ...]:
+    async def _list_concerned(
+        self, room_id: str, author: User, named: Iterable[str]
+    ) -> tuple[str, ...]:
         # What is said to somebody directly concerns them as if it named them.
         people = await self._directs.list_people(room_id)
         others = (user_id for user_id in people if user_id != author.id)
-        return tuple(dict.fromkeys((*draft.concerns, *others)))
+        return tuple(dict.fromkeys((*named, *others)))
 
     async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""
-        text = clean_body(body)
+        text = clean_body(body, may_be_blank=True)  # As long as it has files.
         named = await self._addressees(room_id, text, author)
-        decide = edited(text, author, named.mentions, named.concerns)
+        concerns = await self._list_concerned(room_id, author, named.concerns)
+        decide = edited(text, author, named.mentions, concerns)
         message = await self.change(room_id, seq, decide)
         self._call(message)
         return message

@@ -88,6 +88,8 @@ class Administration:
 
     async def _reset_password(self, user: User, token: str, password: str) -> User:
         await self._admission.spend(token)
+        # Two that were made at once may both stand.
+        await self._admission.end_password_links(user)
         await self._accounts.set_password(user, password)
         await self._accounts.end_all_sessions(user)
         self._live.revoke(user=user.id)

@@ -25,6 +25,8 @@ from littlechat.models import (
     new_id,
 )
 
+NOTHING_TO_SEND = "There is nothing to send yet: write something first."
+
 INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
@@ -118,7 +120,7 @@ def clean_body(raw: str, *, may_be_blank: bool = False) -> str:
     if is_blank(text):
         if may_be_blank:
             return ""
-        raise Invalid(body="There is nothing to send yet: write something first.")
+        raise Invalid(body=NOTHING_TO_SEND)
     if len(text) > BODY_MAX:
         over = len(text) - BODY_MAX
         raise Invalid(

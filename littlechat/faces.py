@@ -25,11 +25,17 @@ class Faces:
         self._people = people
         self.sheet = ""
         self.version = "0"
+        self._begun = self._shown = 0
 
     async def load(self) -> bool:
         """Read it anew; return whether it changed."""
-        before = self.version
-        self.sheet = sheet(await self._people.list_faces())
+        self._begun += 1
+        number = self._begun
+        people = await self._people.list_faces()
+        if number < self._shown:
+            return False  # Begun before what is shown, so it may not know the latest.
+        self._shown, before = number, self.version
+        self.sheet = sheet(people)
         self.version = hashlib.sha256(self.sheet.encode()).hexdigest()[:12]
         return before != self.version
 

@@ -8,6 +8,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
+from typing import IO
 
 from PIL import Image, ImageOps
 
@@ -45,18 +46,20 @@ class Thumbnail:
 _easel = ThreadPoolExecutor(1, "images")
 
 
-async def thumbnail(data: bytes, box: int, *, square: bool = False) -> Thumbnail:
+async def thumbnail(data: bytes | IO[bytes], box: int, *, square: bool = False) -> Thumbnail:
     """Return a picture of at most `box` by `box` pixels, cropped to a square one if asked.
 
     Raises `Invalid` (`file`) for what is no whole picture of `FORMATS`, as its subclass
-    `TooManyPixels` for one that is too large. Never larger than the source.
+    `TooManyPixels` for one that is too large. Never larger than the source. An open file is read
+    when it is its turn, so that those who wait hold no memory.
     """
     return await asyncio.get_running_loop().run_in_executor(_easel, _draw, data, box, square)
 
 
-def _draw(data: bytes, box: int, square: bool) -> Thumbnail:
+def _draw(data: bytes | IO[bytes], box: int, square: bool) -> Thumbnail:
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
+        source = BytesIO(data) if isinstance(data, bytes) else data
+        with Image.open(source, formats=FORMATS) as image:
             _require_bearable(image)
             return _drawn(image, box, square)
     except Invalid:

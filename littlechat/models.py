@@ -32,6 +32,9 @@ DIRECTS_SHOWN = 20
 LOBBY = "lobby"
 """The id of the room that every installation starts with."""
 
+DELETED = "deleted"
+"""The visibility of what is left of a deleted room."""
+
 RESERVED_ROOM_IDS = frozenset({"new"})
 """Words that stand where a room's id stands in an address."""
 

@@ -55,6 +55,7 @@ UNDER_WAY_MAX = 1_000
 KEPT_SECONDS = 60.0
 KEPT_MAX = 20_000
 CLOSE_SECONDS = 2.0
+FILES_CHARS = 200
 
 log = logging.getLogger(__name__)
 
@@ -337,7 +338,7 @@ def notice_of(room: Room, name: str, user_id: str, messages: list[Message]) -> N
     """Return what somebody is told of one or more messages of a room: the last that matters."""
     concerning = [one for one in messages if is_concerned(one, user_id)]
     message = (concerning or messages)[-1]
-    said = markup.first_line(message.body) or ", ".join(one.name for one in message.files)
+    said = markup.first_line(message.body) or _files(message)
     more = len(messages) - 1
     # Of a conversation of two, who speaks says all.
     alone = room.is_direct and len(room.people) <= 2
@@ -348,3 +349,8 @@ def notice_of(room: Room, name: str, user_id: str, messages: list[Message]) -> N
         tag=hashlib.sha256(room.id.encode()).hexdigest()[:32],
         urgent=bool(concerning),
     )
+
+
+def _files(message: Message) -> str:
+    # A push service takes 4 KB, and ten names may be more.
+    return ", ".join(one.name for one in message.files)[:FILES_CHARS]

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from littlechat.clean import NOTHING_TO_SEND
 from littlechat.db import Document, Missing, now
 from littlechat.models import (
     REACTIONS_MAX,
     Draft,
     File,
+    Invalid,
     Message,
     Quote,
     Reaction,
@@ -129,11 +131,13 @@ def edited(
 ) -> Decide:
     """Replace the text of one's own message, and whom it addresses; raises `Missing` for another's.
 
-    A reply goes on to concern those whom it answered.
+    A reply goes on to concern those whom it answered. Raises `Invalid` for no text without files.
     """
 
     def decide(message: Message) -> Document:
         _require_author(message, by)
+        if not body and not message.files:
+            raise Invalid(body=NOTHING_TO_SEND)
         kept = message.concerns if message.thread is not None else ()
         concerned = tuple(dict.fromkeys((*kept, *concerns)))
         values: Document = {"body": body, "edited": True}
@@ -152,7 +156,9 @@ def emptied(by: User | None) -> Decide:
     def decide(message: Message) -> Document:
         if by is not None:
             _require_author(message, by)
-        return {"body": "", "removed": True, "files": [], "reactions": []}
+        gone: Document = {"body": "", "removed": True, "files": [], "reactions": []}
+        # Whom it named was part of what it said.
+        return gone | ({"mentions": []} if message.mentions else {})
 
     return decide
 

@@ -11,6 +11,7 @@ from littlechat.clean import clean_description, clean_room_name
 from littlechat.db import Database, Document, Duplicate, Missing, now
 from littlechat.listed import Listed
 from littlechat.models import (
+    DELETED,
     LOBBY,
     ROOM_ID_MAX,
     Invitation,
@@ -25,9 +26,6 @@ from littlechat.models import (
     new_id,
     room_id_for,
 )
-
-DELETED = "deleted"
-"""The visibility of what is left of a deleted room."""
 
 AnyRoom = TypeVar("AnyRoom", bound=Room)
 
@@ -251,6 +249,8 @@ class Rooms:
 
     async def ban(self, room_id: str, name: str, by: User) -> Membership:
         """Remove a member for as long as the ban lasts; raise `Missing` or `Refused`."""
+        if (await self.get(room_id)).is_direct:
+            raise Refused("Nobody can be banned from a direct conversation.")
         document = await self._db.memberships.find_one({"room": room_id, "name": name})
         if document is None:
             raise Missing

@@ -182,8 +182,9 @@ class Uploads:
     async def list_loose(self, room_id: str, owner: User, ids: Sequence[str]) -> list[File]:
         """Return those of one's files that wait in this room for a message, in the order asked."""
         found = {one["_id"]: one for one in await self._own(room_id, owner, ids)}
-        free = [found[one] for one in dict.fromkeys(ids) if one in found]
-        return [_upload(one).file for one in free if "loose" in one]
+        free = [found[one] for one in dict.fromkeys(ids) if one in found and "loose" in found[one]]
+        # One that was just sent is loose until that is noted.
+        return [_upload(one).file for one in free if not await self._message_of(one)]
 
     async def _own(self, room_id: str, owner: User, ids: Sequence[str]) -> list[Document]:
         wanted = list(dict.fromkeys(ids))[: FILES_MAX + 1]

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from littlechat.admission import LINK_LIFE
 from littlechat.db import Duplicate, Missing
 from littlechat.hub import POLICY
 from littlechat.models import Draft, Invalid, Refused, User
@@ -220,3 +221,14 @@ async def test_an_administrator_removes_what_others_said_in_rooms_she_is_in(
     assert [line for line in await log(here) if "message" in line[1]] == [
         ("Ada", "removed a message", "Ben")
     ]
+
+
+async def test_of_two_links_that_were_made_at_once_one_sets_a_password(
+    here: Services, ada: User, ben: User
+) -> None:
+    links = [
+        await here.admission._insert("password", ada, LINK_LIFE, {"user": ben.id}) for _ in range(2)
+    ]
+    await here.administration.reset_password(links[0], "another good password")
+    with pytest.raises(Missing):
+        await here.administration.reset_password(links[1], "a stranger's password")

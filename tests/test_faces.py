@@ -1,5 +1,6 @@
 """The style sheet of faces: right for every name, and closed to whoever would write in it."""
 
+import asyncio
 import re
 
 import pytest
@@ -57,3 +58,25 @@ async def test_the_version_changes_with_what_people_look_like(db: Database) -> N
     await people.remove_avatar(ada)
     await faces.load()
     assert faces.version == before
+
+
+async def test_a_reading_that_was_overtaken_brings_nothing_old_back(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = People(db)
+    faces, gate = Faces(people), asyncio.Event()
+    answers = [[person("Ada", "old")], [person("Ada", "new")]]
+
+    async def list_faces() -> list[Profile]:
+        answer = answers.pop(0)
+        if answers:
+            await gate.wait()
+        return answer
+
+    monkeypatch.setattr(people, "list_faces", list_faces)
+    slow = asyncio.create_task(faces.load())
+    await asyncio.sleep(0)
+    assert await faces.load()
+    gate.set()
+    assert not await slow
+    assert "new" in faces.sheet

@@ -107,3 +107,10 @@ async def test_what_is_no_whole_picture_is_refused(data: bytes) -> None:
 async def test_polyglot_comes_out_as_a_picture_only() -> None:
     data = picture("GIF") + b"<script>alert(1)</script>"
     assert b"script" not in (await thumbnail(data, 100)).data
+
+
+async def test_an_open_file_is_read_when_it_is_its_turn() -> None:
+    small = await thumbnail(BytesIO(picture(size=(400, 200))), 100)
+    assert (small.width, small.height) == (100, 50)
+    with pytest.raises(Invalid):
+        await thumbnail(BytesIO(b"nothing"), 100)

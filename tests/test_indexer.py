@@ -12,6 +12,7 @@ from littlechat.indexer import Indexer
 from littlechat.models import Draft, new_id
 from littlechat.postings import Postings
 from littlechat.posts import edited
+from littlechat.rooms import Rooms
 from littlechat.search import Search
 from littlechat.segments import Row
 from littlechat.terms import parse
@@ -166,3 +167,18 @@ async def test_follower_goes_on_after_a_failure(
         await until_found(here, "tree", 2)
     finally:
         await here.indexer.close()
+
+
+async def test_what_was_said_in_a_room_that_was_deleted_leaves_the_index(world: World) -> None:
+    await world.say(ROOM, "secret")
+    await world.say("attic", "other")
+    await world.index()
+    await Rooms(world.db).delete(ROOM)
+    await world.indexer.sweep(rest=0)
+    # Heard of late: it must not begin anew.
+    await world.indexer.catch_up([ROOM])
+    await world.postings.clear_away(seconds=0)
+    assert await world.db.search_rooms.find_one({"_id": ROOM}) is None
+    assert "secret" not in str(await world.db.search_segments.find({}))
+    assert "other" in str(await world.db.search_segments.find({}))
+    assert await world.indexer.sweep(rest=0) == 0

@@ -13,9 +13,9 @@ from littlechat import notifications
 from littlechat.app import create_app
 from littlechat.bus import Exchange, MemoryBus
 from littlechat.config import Settings
-from littlechat.models import Draft, Message, all_of
+from littlechat.models import Draft, File, Message, Room, all_of
 from littlechat.notices import Preferences
-from littlechat.notifications import Reach
+from littlechat.notifications import Reach, notice_of
 from tests.attacks import found_room, insiders, user_of
 from tests.browsers import FakeBrowser, PushService, signature
 from tests.factories import Person, Site
@@ -344,3 +344,12 @@ async def test_a_renewed_address_replaces_nothing_of_others(cast: Cast) -> None:
     await cast.to_ben("his browser is hers now")
     await cast.settle()
     assert fake.pushed == []
+
+
+def test_many_long_names_of_files_fit_into_a_notice() -> None:
+    files = tuple(File(f"f{n}", "文" * 120, "text/plain", 1) for n in range(10))
+    moment = datetime.now(UTC)
+    message = Message("garden", 1, "ben", "Ben", "", moment, files=files)
+    room = Room("garden", "文" * 60, "", "public", None, moment)
+    # What sealing adds to it is some hundred bytes, and 4,096 is all that a service takes.
+    assert len(notice_of(room, "Ada", "ada", [message]).packed()) < 3_000

@@ -5,7 +5,17 @@ from dataclasses import replace
 import pytest
 
 from littlechat.db import Missing
-from littlechat.models import REACTIONS_MAX, Draft, File, Message, Quote, Reaction, Refused, User
+from littlechat.models import (
+    REACTIONS_MAX,
+    Draft,
+    File,
+    Invalid,
+    Message,
+    Quote,
+    Reaction,
+    Refused,
+    User,
+)
 from littlechat.posts import edited, emptied, from_document, reacted, to_document
 from tests.tabs import ADA, BEN, ROOM
 
@@ -86,3 +96,21 @@ def test_one_emoji_too_many_is_refused_but_not_one_more_of_those_there() -> None
         reacted("more", BEN, on=True)(message)
     assert pressed(message, "0", BEN).reactions[0].names == ("Ada", "Ben")
     assert len(pressed(message, "0", ADA).reactions) == REACTIONS_MAX - 1
+
+
+def test_only_what_has_files_may_lose_its_text() -> None:
+    full, plain = (
+        from_document({**to_document(ROOM, ADA, one), "seq": 1}) for one in (FULL, PLAIN)
+    )
+    values = edited("", ADA)(full)
+    assert values is not None
+    assert values["body"] == ""
+    with pytest.raises(Invalid, match="nothing to send"):
+        edited("", ADA)(plain)
+
+
+def test_a_removed_message_tells_of_nobody_whom_it_named() -> None:
+    message = from_document({**to_document(ROOM, ADA, FULL), "seq": 1})
+    values = emptied(ADA)(message)
+    assert values is not None
+    assert values["mentions"] == []

@@ -333,3 +333,9 @@ async def test_sweep_counts_anew(store: Store) -> None:
     usage = await store.db.usage.find_one({"_id": "files"})
     assert usage
     assert usage["bytes"] == 700
+
+
+async def test_a_file_that_was_just_sent_waits_for_no_message(store: Store) -> None:
+    upload = await store.put()
+    await store.post(upload, confirm=False)
+    assert await store.list_loose(ROOM, ADA, [upload.file.id]) == []

@@ -3,8 +3,8 @@
 import pytest
 
 from littlechat.web.account import CHOOSE
-from tests.attacks import alert, insiders
-from tests.factories import Person, Site
+from tests.attacks import alert, insiders, user_of
+from tests.factories import PASSWORD, Person, Site
 from tests.pictures import bomb, opened, picture
 
 
@@ -85,3 +85,12 @@ async def test_what_is_no_picture_is_refused_with_a_sentence(site: Site) -> None
         answer = await ada.post("/account/avatar", file="not a file")
         assert (answer.status_code, alert(answer.text)) == (422, CHOOSE)
         assert (await site.services.people.get("Ada")).avatar == ""
+
+
+async def test_a_new_password_ends_the_links_that_would_set_another(site: Site) -> None:
+    async with insiders(site, "Ada", "Ben") as (ada, ben):
+        owner = await user_of(site, ben)
+        link = await site.services.admission.password_link(owner, await user_of(site, ada))
+        form = {"current": PASSWORD, "password": "another good password"}
+        assert (await ben.post("/account/password", False, **form)).status_code == 200
+        assert (await ada.get(f"/reset/{link}")).status_code == 404

@@ -211,3 +211,11 @@ async def test_no_address_is_live_in_the_page(site: Site) -> None:
             assert answer.status_code == 422
             shapes.append(skeleton(answer.text))
         assert shapes[0] == shapes[1] == shapes[2]
+
+
+async def test_the_log_has_the_bots_name_and_nothing_beside(site: Site) -> None:
+    async with insiders(site, "Ada") as (ada,):
+        room = await found_room(site, "Garden", ada)
+        await made(ada, room, "Robot" + " " * 300 + "was disabled by Ben")
+        lines, _ = await site.services.audit.page()
+        assert [line.subject for line in lines if line.act == "made a bot"] == ["Robot"]

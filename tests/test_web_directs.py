@@ -174,3 +174,22 @@ async def test_its_own_people_cannot_make_a_room_of_it(site: Site) -> None:
             assert (await person.get(f"/rooms/{room}/settings")).status_code == 404
         assert (await ben.post(f"/rooms/{room}/messages/1/remove")).status_code == 404
         assert await everything(site) == stored
+
+
+async def test_what_is_corrected_goes_on_to_concern_everybody_else_in_it(site: Site) -> None:
+    async with insiders(site, "Ada", "Ben") as (ada, ben):
+        room = await open_direct(ada, "Ben")
+        seq = await ada.say(room, "helo")
+        edited = await ada.post(f"/rooms/{room}/messages/{seq}/edit", htmx=True, body="hello")
+        assert edited.status_code == 200
+        assert "hello" in (await ben.get("/inbox")).text
+
+
+async def test_nobody_is_banned_from_a_conversation(site: Site) -> None:
+    async with insiders(site, "Ada", "Ben") as (ada, ben):
+        room = await open_direct(ada, "Ben")
+        await site.services.accounts.roles.promote(await user_of(site, ada))
+        site.services.live.refresh((await user_of(site, ada)).id)
+        assert (await ada.post(f"/rooms/{room}/members/Ben/ban")).status_code == 403
+        assert await site.services.rooms.bans.list_bans(room) == []
+        assert (await ben.get(f"/rooms/{room}")).status_code == 200

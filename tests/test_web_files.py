@@ -277,6 +277,9 @@ async def test_removed_messages_file_is_gone(site: Site, cast: Cast) -> None:
     assert (await ben.get(f"/files/{file}")).status_code == 200
     edited = await ada.post(f"/rooms/{room}/messages/1/edit", htmx=True, body="y")
     assert file in edited.text
+    bare = await ada.post(f"/rooms/{room}/messages/1/edit", htmx=True, body="")
+    assert bare.status_code == 200
+    assert file in bare.text
     answer = await ada.post(f"/rooms/{room}/messages/1/remove", htmx=True)
     assert file not in answer.text
     for person in (ada, ben):

@@ -84,10 +84,10 @@ async def post_avatar(session: Session) -> ResponseReturnValue:
     await services().throttle.hit(PROFILE, session.user.id)
     chosen = (await request.files).get("file")
     try:
-        data = chosen.read() if chosen else b""
-        if not data:
+        if not (chosen and chosen.stream.read(1)):
             raise Invalid(file=CHOOSE)
-        picture = await thumbnail(data, AVATAR_PIXELS, square=True)
+        chosen.stream.seek(0)
+        picture = await thumbnail(chosen.stream, AVATAR_PIXELS, square=True)
     except Invalid as invalid:
         return await _account(session, 422, invalid.errors, "")
     await _seen_through(session, "set_avatar", picture.data, picture.type)
@@ -121,6 +121,7 @@ async def post_password(session: Session) -> ResponseReturnValue:
     current_, new = await form_text("current"), await form_text("password")
     try:
         await services().actions.change_password(session, current_, new)
+        await services().admission.end_password_links(session.user)
     except WrongLogin:
         return await _account(session, 422, {"current": "This is not your current password."}, "")
     except Invalid as invalid:

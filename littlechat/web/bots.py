@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.bots import URL_MAX, Bot
+from littlechat.bots import NAME_READ_MAX, URL_MAX, Bot
 from littlechat.db import Duplicate
 from littlechat.models import Invalid, Membership, Refused, Room, Session
 from littlechat.throttle import CREATE_BOT
@@ -48,7 +48,9 @@ async def post_bot(session: Session, membership: Membership) -> ResponseReturnVa
     name = await form_text("name")
     making = services().bots.create(membership.room_id, name, session.user)
     try:
-        bot, token = await _seen_through(session, membership, making, "made a bot", name)
+        # Noted is what was judged: of more than that, a log could be made to say anything.
+        judged = name[:NAME_READ_MAX].strip()
+        bot, token = await _seen_through(session, membership, making, "made a bot", judged)
     except Invalid as invalid:
         return await _page(membership, 422, form=Form("", {"name": name}, invalid.errors))
     except Refused as refused:
