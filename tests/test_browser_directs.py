@@ -42,7 +42,7 @@ async def test_two_people_find_each_other_and_talk_directly(cast: Cast, open_pag
     await expect(hers.locator(".bar .avatar.here")).to_have_count(1)
     await send(hers, "hello")
     # His list shows it by itself, though he is somewhere else.
-    await expect(his.locator("#directs a")).to_have_accessible_name("Ada online")
+    await expect(his.locator("#directs a")).to_have_accessible_name("Ada online @1 for you")
     await his.locator("#directs a").click()
     await live(his)
     await expect(his.locator(".message")).to_contain_text("hello")
@@ -196,7 +196,7 @@ async def test_on_a_phone_by_touch(cast: Cast, open_page: Open) -> None:
     await live(phone)
     await phone.locator("#body").fill("from the train")
     await phone.get_by_role("button", name="Send").tap()
-    await expect(hers.locator("#directs a")).to_have_accessible_name("Ben online")
+    await expect(hers.locator("#directs a")).to_have_accessible_name("Ben online @1 for you")
     assert await phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     await phone.locator(".jump-button").tap()
     await phone.locator(".jump", has_text="Garden").tap()

@@ -266,7 +266,7 @@ async def test_a_mention_is_completed_by_keyboard_marked_and_found_in_the_inbox(
     await ada.say(name, "And again, @ben")
     await expect(his.get_by_role("article")).to_have_count(2)
     await expect(his.get_by_role("article").first).to_contain_text("And again, @ben")
-    await expect(his.locator("article time").first).to_have_text("just now")
+    await expect(his.locator("article time").first).to_have_text(re.compile(r"\d:\d\d"))
     entry = his.get_by_role("article", name="Ada in Garden").last
     await expect(entry).to_contain_text("Hi @Ben and @Ada")
     await entry.get_by_role("link").click()

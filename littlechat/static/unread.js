@@ -18,7 +18,10 @@ const sum = (list, of) => list.reduce((all, one) => all + of(one), 0);
 // A list that comes anew may be older than what was heard.
 function takeIn() {
   for (const link of links()) {
-    const { end, read, calls } = link.dataset;
+    const { end, read, calls, taken } = link.dataset;
+    // What a list said when it came is not said again by something else that comes.
+    if (taken) continue;
+    link.dataset.taken = "yes";
     const room = rooms.get(idOf(link)) ?? { end: 0, read: 0, calls: new Set() };
     room.end = Math.max(room.end, end);
     room.read = Math.max(room.read, read);
