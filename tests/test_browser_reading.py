@@ -183,6 +183,10 @@ async def test_a_page_that_is_left_says_what_was_read_in_it(
     await until_read(site, name, ben, 1)
     await ada.say(name, "and this one only after a while")
     await expect(page.locator("#message-2")).to_be_visible()
+    # Once it was drawn, and scrolled to.
+    await page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
+    )
     await page.goto(f"{ben.url}/account")
     await until_read(site, name, ben, 2)
 
