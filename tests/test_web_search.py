@@ -10,7 +10,7 @@ from littlechat.models import Draft
 from tests.attacks import found_room, insiders, user_of
 from tests.factories import Person, Site
 
-HIT = re.compile(r'<a class="hit" href="([^"]+)"')
+HIT = re.compile(r'<a class="hit"[^>]* href="([^"]+)"')
 
 
 @pytest.fixture(autouse=True)
