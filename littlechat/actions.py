@@ -1,7 +1,6 @@
 """Every write that others must see: check, store, render once, publish, each shielded as one."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -55,7 +54,7 @@ class Actions:
         self._directs, self._uploads = directs, uploads
         self._render, self._bus, self._live = render, bus, live
         self._work, self._access, self._news = work, access, news
-        self._heralds: list[Herald] = []
+        self._heralds: list[Herald] = [uploads.confirm]
         self._change_heralds: list[Herald] = []
         self._touched: dict[str, tuple[int, datetime, str]] = {}
 
@@ -92,9 +91,6 @@ class Actions:
         )
         self._touch(message)
         self._call(message)
-        if message.files:
-            with contextlib.suppress(Unavailable):  # The sweep asks the message, too.
-                await self._uploads.confirm(message)
         for herald in self._heralds:
             self._work.later(herald(message))
         return message
