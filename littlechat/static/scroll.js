@@ -1,7 +1,5 @@
 // Where the reader is: at the newest, or reading old messages while new ones wait below.
 
-import { reconnect } from "./socket.js";
-
 const NEAR = 60;
 const scroller = document.getElementById("scroll");
 const list = document.getElementById("messages");
@@ -46,7 +44,7 @@ new MutationObserver(changes => {
   if (!gone || older) return;
   const end = list.querySelector(":scope > .cursor");
   if (end) list.dataset.cursor = end.dataset.cursor;
-  reconnect();
+  document.dispatchEvent(new Event("littlechat:reconnect"));
 }).observe(list, { childList: true });
 
 // Whatever comes above or below, what is being read stays where it is on the screen.

@@ -76,7 +76,9 @@ document.addEventListener("htmx:ws:before:message:outgoing", event => {
   if (event.detail.connection.socket?.readyState !== WebSocket.OPEN) event.preventDefault();
 });
 
-export const reconnect = () => connection?.socket?.close();
+// By an event: imported, this file would be loaded once more, under another address.
+const reconnect = () => connection?.socket?.close();
+document.addEventListener("littlechat:reconnect", reconnect);
 
 setInterval(() => {
   if (opened && Date.now() - heardAt > SILENCE) {
