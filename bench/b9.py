@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -30,6 +31,9 @@ from littlechat.postings import Postings
 SIZES = (1_000, 100_000, 1_000_000)
 ROOMS = 20
 AT_MOST_MS = 50.0
+
+Span = tuple[int, int]
+"""Words, from the commonest on: the first, and the one past the last."""
 
 COMMON, MIDDLE, RARE = (0, 60), (300, 1_500), (6_000, 20_000)
 KINDS = {
@@ -88,14 +92,17 @@ async def ask_all(connection: Connection, person: Person, turns: int) -> dict[st
     """Return the seconds that each kind of query took, in turns."""
     words, chance = talk.vocabulary(), random.Random(3)
 
-    def some(span: tuple[int, int]) -> str:
+    def some(span: Span) -> str:
         return words[chance.randrange(*span)]
 
-    asks: dict[str, Callable[[], str]] = {}
-    for what, (first, second, third) in KINDS.items():
-        asks[what] = lambda a=first, b=second, c=third: f"{some(a)} {some(b)} {some(c)[:3]}"  # type: ignore[misc]
-    for what, span in LONE.items():
-        asks[what] = lambda a=span: f"{some(a)} "  # type: ignore[misc]
+    def three(first: Span, second: Span, third: Span) -> str:
+        return f"{some(first)} {some(second)} {some(third)[:3]}"
+
+    def lone(span: Span) -> str:
+        return f"{some(span)} "
+
+    asks: dict[str, Callable[[], str]] = {what: partial(three, *of) for what, of in KINDS.items()}
+    asks |= {what: partial(lone, span) for what, span in LONE.items()}
     times: dict[str, list[float]] = {what: [] for what in asks}
     for _ in range(turns):
         for what, make in asks.items():

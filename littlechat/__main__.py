@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Any
 
 from littlechat import logs
-from littlechat.accounts import NAME_READ_MAX, Accounts
+from littlechat.accounts import Accounts
 from littlechat.admission import Admission
 from littlechat.app import create_app, require_browser_parts
 from littlechat.audit import Audit
@@ -30,6 +30,7 @@ from littlechat.config import ConfigError, Settings
 from littlechat.datadir import DataDirectory, DataDirectoryError
 from littlechat.db import Database, Unavailable, provision, where
 from littlechat.embedded import EmbeddedError, EmbeddedServer
+from littlechat.models import NAME_READ_MAX
 from littlechat.serve import BACKLOG, serve_until
 
 WORKER_DEATHS = 5

@@ -18,7 +18,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from littlechat.clean import clean_password, clean_username
 from littlechat.db import Database, Document, Duplicate, Missing, now
-from littlechat.models import Invalid, Session, User, fold, new_id
+from littlechat.models import NAME_READ_MAX, NO_PASSWORD, Invalid, Session, User, fold, new_id
 from littlechat.roles import Roles
 
 SESSION_LIFE = timedelta(days=30)
@@ -26,9 +26,6 @@ SESSION_LIFE = timedelta(days=30)
 
 SEEN_EVERY = timedelta(minutes=5)
 """How precisely a session's last visit is kept: a visit costs a read, rarely a write."""
-
-NAME_READ_MAX = 200
-"""Normalizing takes time squared in a run of combining marks; no name is this long."""
 
 SESSIONS_MAX = 50
 """A person's sessions; signing in once more ends the one unused for the longest."""
@@ -41,9 +38,6 @@ ENDINGS_LIFE = timedelta(days=7)
 
 LISTED_MAX = 1_000
 """People on one list; beyond it the search helps."""
-
-NO_PASSWORD = "-"  # noqa: S105 - what no password ever hashes to
-"""Stands for the password of an account that was made for somebody else."""
 
 COMMON_PASSWORDS = frozenset(FREQUENCY_LISTS["passwords"])
 

@@ -16,15 +16,10 @@ from urllib.parse import urlsplit
 
 from littlechat.clean import clean_username
 from littlechat.db import Database, Document, Duplicate, Missing, now
-from littlechat.models import Invalid, Refused, User, fold, new_id
+from littlechat.models import NAME_READ_MAX, NO_PASSWORD, Invalid, Refused, User, fold, new_id
 
 ROOM_BOTS_MAX = 20
 URL_MAX = 500
-
-NAME_READ_MAX = 200
-"""Normalizing takes time squared in a run of combining marks; no name is this long."""
-
-NO_PASSWORD = "-"  # noqa: S105 - what no password ever hashes to
 
 OFF_AFTER = 15
 """Tries in a row that failed, after which a webhook is switched off: three messages' worth."""

@@ -13,6 +13,9 @@ from datetime import datetime
 from typing import Literal
 
 NAME_MIN, NAME_MAX = 2, 32
+NAME_READ_MAX = 200
+"""Normalizing takes time squared in a run of combining marks; no name is this long."""
+
 PASSWORD_MIN, PASSWORD_MAX = 8, 1024
 ROOM_NAME_MAX = 60
 DESCRIPTION_MAX = 300
@@ -28,6 +31,9 @@ DIRECT_MAX = 9
 
 DIRECTS_SHOWN = 20
 """Direct conversations in the sidebar: the latest."""
+
+NO_PASSWORD = "-"  # noqa: S105 - what no password ever hashes to
+"""Stands for the password of an account that has none: a bot, or somebody not yet let in."""
 
 LOBBY = "lobby"
 """The id of the room that every installation starts with."""

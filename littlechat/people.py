@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from littlechat.avatars import Avatars
 from littlechat.db import Database, Document, Missing, now
-from littlechat.models import Invalid, User, fold
+from littlechat.models import NAME_READ_MAX, Invalid, User, fold
 from littlechat.profile import Profile, Status, display_key
 
 PAGE = 50
@@ -16,9 +16,6 @@ READ_MAX = 2_000
 """Accounts that a search looks through."""
 
 SEEN_EVERY = timedelta(minutes=5)
-
-NAME_READ_MAX = 200
-"""Normalizing takes time squared in a run of combining marks; no name is this long."""
 
 TAKEN = "Somebody else goes by this name."
 

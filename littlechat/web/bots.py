@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.bots import NAME_READ_MAX, URL_MAX, Bot
+from littlechat.bots import URL_MAX, Bot
 from littlechat.db import Duplicate
-from littlechat.models import Invalid, Membership, Refused, Room, Session
+from littlechat.models import NAME_READ_MAX, Invalid, Membership, Refused, Room, Session
 from littlechat.throttle import CREATE_BOT
 from littlechat.web import form_text, go, manager_of, page, services
 
