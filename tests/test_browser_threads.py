@@ -105,7 +105,7 @@ async def test_thread_is_caught_up_with_after_a_cut_and_equals_a_fresh_one(
     await page.goto(f"{ada.url}/rooms/{name}?thread=1")
     await live(page)
     await page.context.set_offline(True)
-    await page.evaluate("import('/static/socket.js').then(module => module.reconnect())")
+    await page.evaluate("document.dispatchEvent(new Event('littlechat:reconnect'))")
     await expect(page.locator("#connection")).to_contain_text("Connection lost")
     await ben.say(name, "second", thread="1")
     await ben.say(name, "beside")

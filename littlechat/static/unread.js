@@ -7,6 +7,7 @@ const { me, room: here } = document.body.dataset;
 const name = document.title, picture = icon.href;
 const rooms = new Map();
 let drawn = "", shape;
+let asked = 0; // When the list that comes next was asked for.
 
 const links = () => document.querySelectorAll("#rooms a[data-end]");
 const idOf = link => decodeURIComponent(link.pathname.split("/")[2]);
@@ -24,7 +25,8 @@ function takeIn() {
     link.dataset.taken = "yes";
     const room = rooms.get(idOf(link)) ?? { end: 0, read: 0, calls: new Set() };
     room.end = Math.max(room.end, end);
-    room.read = Math.max(room.read, read);
+    // One that was asked for before something was marked unread does not know of that.
+    if (!(room.putBack > asked)) room.read = Math.max(room.read, read);
     calls.split(" ").filter(Boolean).forEach(seq => room.calls.add(Number(seq)));
     rooms.set(idOf(link), room);
   }
@@ -44,7 +46,7 @@ function hear({ room: id, end, author, call, read, unread }) {
     room.end = Math.max(room.end, call);
   }
   if (read) room.read = Math.max(room.read, read);
-  if (unread) room.read = Number(unread);
+  if (unread) Object.assign(room, { read: Number(unread), putBack: performance.now() });
 }
 
 function badge(element, count, text) {
@@ -90,15 +92,19 @@ if (heard) new MutationObserver(() => {
   if (news.some(one => one.call)) document.dispatchEvent(new CustomEvent("littlechat:called"));
 }).observe(heard, { childList: true });
 
-// What the room's own page shows and reads is known before the server tells.
-document.addEventListener("littlechat:placed", event => {
-  const end = Math.max(0, ...event.detail.map(item => Number(item.dataset.seq)));
-  hear({ room: here, end });
+// What the room's own page shows and reads is known before the server tells; the list that came with
+// it may lag by a second.
+function see(items) {
+  hear({ room: here, end: Math.max(0, ...items.map(item => Number(item.dataset.seq))) });
   show();
-});
+}
+document.addEventListener("littlechat:placed", event => see(event.detail));
 document.addEventListener("littlechat:read", event => {
   hear(event.detail);
   show();
+});
+document.addEventListener("htmx:before:request", event => {
+  if (event.target.id === "rooms") asked = performance.now();
 });
 document.addEventListener("htmx:after:swap", event => {
   if (document.querySelector("#rooms a[data-end]") && !event.target.closest?.("#messages")) takeIn();
@@ -116,3 +122,4 @@ function refresh() {
 }
 
 takeIn();
+see([...document.querySelectorAll("#messages > .message")]);
