@@ -7,7 +7,7 @@ against the store, so that even a lost event closes a socket soon.
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -41,6 +41,11 @@ RECHECK_SECONDS = 30.0
 BUSLESS_RECHECK_SECONDS = 0.8
 """While the bus is down, revocations reach other processes through the store alone."""
 
+OPENING_SECONDS = 10.0
+"""How long a page may take from being rendered to opening its socket; what is told in between it
+would never hear."""
+TOLD_MAX = 2_000
+
 log = logging.getLogger(__name__)
 
 
@@ -71,6 +76,7 @@ class Live:
             "told": self._hear_of_told,
         }
         self._ears: dict[str, Callable[[Event], None]] = {}
+        self._told: deque[tuple[float, Event]] = deque(maxlen=TOLD_MAX)
         self._rooms_news = 0
         self._rooms_timer: asyncio.TimerHandle | None = None
         self._in_doubt = asyncio.Event()
@@ -188,9 +194,20 @@ class Live:
         frame = self._render.spoken_frame(event["room"])
         self._tell_users(event["users"], f"spoken:{event['room']}", frame)
 
+    def greet(self, socket: Socket) -> None:
+        """Tell a new socket what its person was told of rooms while its page was on its way."""
+        since = asyncio.get_running_loop().time() - OPENING_SECONDS
+        for at, event in self._told:
+            if at >= since and socket.user in event["users"]:
+                frame = event["frame"]
+                socket.put_passing(event["key"], frame, len(frame.encode()))
+
     def _hear_of_told(self, event: Event) -> None:
-        if event["note"]:
-            self._note(event["users"], event["note"])
+        if note := event["note"]:
+            self._note(event["users"], note)
+            # Not what was read or put back: a page that came after that knows, and goes on from it.
+            if "end" in note or "call" in note:
+                self._told.append((asyncio.get_running_loop().time(), event))
         self._tell_users(event["users"], event["key"], event["frame"])
 
     def _hear_of_rooms(self, event: Event) -> None:

@@ -250,6 +250,30 @@ async def test_news_for_some_people_reach_their_pages_only(here: Services, there
         await tab.close()
 
 
+async def test_page_that_opens_its_socket_hears_what_was_told_meanwhile(
+    here: Services, there: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [somebody(name) for name in ("Ada", "Ben")]
+    pages = [Tab(there, user) for user in users]
+    there.hub.join(pages[1].socket, user_topic(users[1].id))
+    for what in ("end", "read", "call"):
+        here.live.tell([users[0].id], what, f"<i>{what}</i>", {"room": "garden", what: 1})
+    here.live.tell([users[1].id], "end", "<i>his</i>", {"room": "garden", "end": 1})
+    await pages[1].until_frame("his")
+    there.live.greet(pages[0].socket)
+    await pages[0].until_frame("call")
+    assert "".join(pages[0].frames) == "<i>end</i><i>call</i>"
+    monkeypatch.setattr(live, "OPENING_SECONDS", -1.0)
+    late = Tab(there, users[0])
+    there.live.greet(late.socket)
+    there.hub.join(late.socket, user_topic(users[0].id))
+    here.live.tell([users[0].id], "end", "<i>after</i>")
+    await late.until_frame("after")
+    assert late.frames == ["<i>after</i>"]
+    for page in (*pages, late):
+        await page.close()
+
+
 async def test_what_any_process_says_on_a_topic_is_heard_by_who_asked_for_it(
     here: Services, there: Services
 ) -> None:

@@ -151,6 +151,7 @@ def _open(session: Session) -> Socket:
     hub.join(socket, ROOMS)
     hub.join(socket, user_topic(user.id))
     services().online.enter(socket)
+    services().live.greet(socket)
     return socket
 
 
