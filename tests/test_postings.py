@@ -13,7 +13,7 @@ from littlechat.segments import Row, page_of
 
 def rows(first: int, count: int, room: str = "garden", version: int = 0) -> list[Row]:
     return [
-        Row(n * 1_000, room, n, n.to_bytes(12), version, frozenset({"all", f"w{n}"}))
+        Row(n * 1_000, room, n, n.to_bytes(12), version, frozenset({"all", f"word{n}"}))
         for n in range(first, first + count)
     ]
 
@@ -43,8 +43,8 @@ async def test_what_is_appended_is_found_by_every_process(db: Database, store: P
     await store.append(rows(6, 5))
     for one in (store, Postings(db)):
         assert await found(one, "all") == [("garden", n) for n in range(1, 11)]
-        assert await found(one, "w7") == [("garden", 7)]
-        assert await found(one, "w70") == []
+        assert await found(one, "word7") == [("garden", 7)]
+        assert await found(one, "word70") == []
 
 
 async def test_two_processes_that_append_at_once_lose_nothing(
@@ -69,7 +69,7 @@ async def test_many_small_segments_become_one(
     assert await db.search_segments.count({}) == 9
     await store.clear_away(seconds=0)
     assert await db.search_segments.count({}) == 1
-    assert await found(Postings(db), "w3") == [("garden", 3)]
+    assert await found(Postings(db), "word3") == [("garden", 3)]
     kept = {one["_id"].partition("/")[0] for one in await db.search_parts.find({})}
     assert len(kept) == 1
 
@@ -112,12 +112,12 @@ async def test_scrubbing_leaves_nothing_of_a_text_before_its_edit(
     edited = [rows(2, 1, version=1)[0]._replace(terms=frozenset({"new"}))]
     await store.append(edited)
     await store.note_changes(edited)
-    assert await found(store, "w2") == [("garden", 2)]
+    assert await found(store, "word2") == [("garden", 2)]
     await store.scrub()
-    assert await found(store, "w2") == []
+    assert await found(store, "word2") == []
     assert await found(store, "new") == [("garden", 2)]
     await store.clear_away(seconds=0)
-    assert "w2" not in str(await db.search_segments.find({}))
+    assert "word2" not in str(await db.search_segments.find({}))
     assert (await store.manifest()).stale == ()
 
 
