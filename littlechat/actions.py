@@ -91,8 +91,7 @@ class Actions:
         )
         self._touch(message)
         self._call(message)
-        for herald in self._heralds:
-            self._work.later(herald(message))
+        self._work.later(*(herald(message) for herald in self._heralds))
         return message
 
     async def _list_concerned(
@@ -149,8 +148,7 @@ class Actions:
                 room_topic(message.room_id),
                 {"kind": "changed", "n": n, "html": str(self._render.message(message))},
             )
-            for herald in self._change_heralds:
-                self._work.later(herald(message))
+            self._work.later(*(herald(message) for herald in self._change_heralds))
         return message
 
     async def create_room(

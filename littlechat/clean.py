@@ -35,6 +35,11 @@ INVISIBLE = frozenset(
 blank of Braille): in a name they would make one person look like another."""
 
 
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Lone surrogates cannot be stored as UTF-8; control characters other than tab and newline show as
+nothing and break logs and terminals."""
+
+
 def may_stand_in_a_name(char: str) -> bool:
     """Whether usernames have such characters."""
     # Marks (M) belong to the letters of many scripts; Nd leaves out superscripts and the like.
@@ -170,8 +175,4 @@ def is_blank(text: str) -> bool:
 
 
 def _without_controls(text: str) -> str:
-    # Lone surrogates cannot be stored as UTF-8; control characters other than tab and newline
-    # show as nothing and break logs and terminals.
-    return "".join(
-        char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
-    )
+    return _CONTROLS.sub("", text)

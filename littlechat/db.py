@@ -17,12 +17,15 @@ from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import WriteConcern
 from pymongo.errors import (
+    AutoReconnect,
     BulkWriteError,
     ConfigurationError,
     DuplicateKeyError,
     InvalidURI,
+    NetworkTimeout,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
 )
 
 Document = dict[str, Any]
@@ -35,6 +38,7 @@ READ_MS = 5_000
 CONNECT_MS = 5_000
 SOCKET_MS = 15_000
 DUPLICATE_KEY = 11_000
+TIMEOUTS = (NetworkTimeout, ServerSelectionTimeoutError)
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +49,10 @@ class Missing(Exception):
 
 class Unavailable(Exception):
     """The database did not do what it was asked; it may or may not have stored it."""
+
+
+class Interrupted(Unavailable):
+    """The connection broke on the way; at once is as good a time to try again as any."""
 
 
 class Duplicate(Exception):
@@ -102,9 +110,12 @@ INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
 class Collection:
     """One collection, through the few operations that the stores need."""
 
-    def __init__(self, inner: "AsyncIOMotorCollection[Document]", observe: "Observe") -> None:
+    def __init__(
+        self, inner: "AsyncIOMotorCollection[Document]", observe: "Observe", writes_again: bool
+    ) -> None:
         self._inner = inner
         self._observe = observe
+        self._writes_again = writes_again
 
     async def find_one(self, where: Filter) -> Document | None:
         """Return one document that matches, or None."""
@@ -131,24 +142,34 @@ class Collection:
 
     async def insert(self, document: Document) -> None:
         """Store one document, durably; raise `Duplicate`."""
-        await self._do(self._inner.insert_one(document))
+        await self._write(lambda: self._inner.insert_one(document))
 
     async def insert_many(self, documents: list[Document]) -> None:
         """Store documents in their order, durably, stopping at the first `Duplicate`."""
-        await self._do(self._inner.insert_many(documents, ordered=True))
+        await self._write(lambda: self._inner.insert_many(documents, ordered=True))
 
     async def update(self, where: Filter, change: Document, *, upsert: bool = False) -> bool:
         """Change one document; return whether one matched or was made."""
-        result = await self._do(self._inner.update_one(where, change, upsert=upsert))
+        result = await self._write(lambda: self._inner.update_one(where, change, upsert=upsert))
         return bool(result.matched_count or result.upserted_id is not None)
 
     async def update_many(self, where: Filter, change: Document) -> int:
         """Change every document that matches; return how many did."""
-        return int((await self._do(self._inner.update_many(where, change))).matched_count)
+        result = await self._write(lambda: self._inner.update_many(where, change))
+        return int(result.matched_count)
 
     async def delete(self, where: Filter) -> int:
         """Delete every document that matches; return how many there were."""
-        return int((await self._do(self._inner.delete_many(where))).deleted_count)
+        return int((await self._write(lambda: self._inner.delete_many(where))).deleted_count)
+
+    async def _write(self, write: Callable[[], Awaitable[Any]]) -> Any:
+        """Do a write, a second time if its connection broke and the driver does not do so."""
+        try:
+            return await self._do(write())
+        except Interrupted:
+            if not self._writes_again:
+                raise
+            return await self._do(write())
 
     async def _do(self, operation: Awaitable[Any]) -> Any:
         started = time.perf_counter()
@@ -163,7 +184,9 @@ class Collection:
                 raise Duplicate(int(failure["index"])) from None
             raise Unavailable("the database refused a batch") from None
         except PyMongoError as error:
-            raise Unavailable(f"{type(error).__name__}: {_short(error)}") from error
+            broke = isinstance(error, AutoReconnect) and not isinstance(error, TIMEOUTS)
+            kind = Interrupted if broke else Unavailable
+            raise kind(f"{type(error).__name__}: {_short(error)}") from error
         finally:
             self._observe(time.perf_counter() - started)
 
@@ -191,31 +214,36 @@ class Database:
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise Unavailable(f"MONGODB_URI cannot be used: {_short(error)}") from error
         self._database = database
-        self.users = Collection(database["users"], observe)
-        self.sessions = Collection(database["sessions"], observe)
-        self.rooms = Collection(database["rooms"], observe)
-        self.memberships = Collection(database["memberships"], observe)
-        self.invitations = Collection(database["invitations"], observe)
-        self.messages = Collection(database["messages"], observe)
-        self.changes = Collection(database["changes"], observe)
-        self.search_state = Collection(database["search_state"], observe)
-        self.search_rooms = Collection(database["search_rooms"], observe)
-        self.search_segments = Collection(database["search_segments"], observe)
-        self.search_parts = Collection(database["search_parts"], observe)
-        self.files = Collection(database["fs.files"], observe)
-        self.chunks = Collection(database["fs.chunks"], observe)
-        self.usage = Collection(database["usage"], observe)
-        self.settings = Collection(database["settings"], observe)
-        self.passes = Collection(database["passes"], observe)
-        self.endings = Collection(database["endings"], observe)
-        self.bans = Collection(database["bans"], observe)
-        self.audit = Collection(database["audit"], observe)
-        self.avatars = Collection(database["avatars"], observe)
-        self.subscriptions = Collection(database["subscriptions"], observe)
-        self.preferences = Collection(database["preferences"], observe)
-        self.installation = Collection(database["installation"], observe)
-        self.bots = Collection(database["bots"], observe)
-        self.deliveries = Collection(database["deliveries"], observe)
+        writes_again = "retrywrites=false" in uri.lower()
+
+        def collection(name: str) -> Collection:
+            return Collection(database[name], observe, writes_again)
+
+        self.users = collection("users")
+        self.sessions = collection("sessions")
+        self.rooms = collection("rooms")
+        self.memberships = collection("memberships")
+        self.invitations = collection("invitations")
+        self.messages = collection("messages")
+        self.changes = collection("changes")
+        self.search_state = collection("search_state")
+        self.search_rooms = collection("search_rooms")
+        self.search_segments = collection("search_segments")
+        self.search_parts = collection("search_parts")
+        self.files = collection("fs.files")
+        self.chunks = collection("fs.chunks")
+        self.usage = collection("usage")
+        self.settings = collection("settings")
+        self.passes = collection("passes")
+        self.endings = collection("endings")
+        self.bans = collection("bans")
+        self.audit = collection("audit")
+        self.avatars = collection("avatars")
+        self.subscriptions = collection("subscriptions")
+        self.preferences = collection("preferences")
+        self.installation = collection("installation")
+        self.bots = collection("bots")
+        self.deliveries = collection("deliveries")
 
     async def open(self) -> None:
         """Reach the database and make the indexes that are not there; raise `Unavailable`."""

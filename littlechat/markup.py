@@ -56,9 +56,22 @@ CODE_CLASSES = frozenset("c gd gh gi k kt m na nb nc nd nf nt nv o s se".split()
 
 _BROKEN = re.compile("[\0\ud800-\udfff]")
 _ADDRESS = re.compile(r"(?:https?://[^\s/\\?#]|mailto:\S)", re.IGNORECASE)
-# One line in which no rule finds anything to do; a property test holds it equal to the long way.
-_WORD = r"[^\s&<>\\`*_~\[\]:@\ud800-\udfff\x00-\x1f\x7f]+:?"
-_PLAIN = re.compile(rf"(?![-+]|\d+[.)]){_WORD}(?: {_WORD})*")
+# One line in which rules find nothing to do but words set apart by a pair of the same marks, a
+# blank before and behind; a property test holds it equal to the long way, which takes 60 times as
+# long.
+_CHAR = r"[^\s&<>\\`*_~\[\]:@\ud800-\udfff\x00-\x1f\x7f]"
+_INNER = rf"[^\W_](?:(?:{_CHAR}| (?! ))*[^\W_])?"
+
+
+def _marked(group: int) -> str:
+    """Return the pattern of words between equal marks, the marks being the group so numbered."""
+    return rf"(\*\*?|__?|~~|`)({_INNER})\{group}"
+
+
+_FIRST, _NEXT = (rf"(?:{_CHAR}++:?|{_marked(group)}[.,;!?]*)" for group in (1, 3))
+_PLAIN = re.compile(rf"(?![-+]|\d+[.)]){_FIRST}(?: {_NEXT})*")
+_SPAN = re.compile(_marked(1))
+_SPAN_TAGS = {"*": "em", "_": "em", "**": "strong", "__": "strong", "~~": "s", "`": "code"}
 
 _NONE: mentions.Known = MappingProxyType({})
 
@@ -87,8 +100,13 @@ def to_html(text: str, names: Iterable[str] = ()) -> str:
     Where it says @name of one of `names`, that is marked.
     """
     if _PLAIN.fullmatch(text):
-        return f"<p>{text}</p>"
+        return f"<p>{_SPAN.sub(_apart, text)}</p>"
     return _formatted(text, mentions.known(names))
+
+
+def _apart(match: re.Match[str]) -> str:
+    tag = _SPAN_TAGS[match[1]]
+    return f"<{tag}>{match[2]}</{tag}>"
 
 
 def mentioned(text: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ What is stored must not stay unheard then, least of all the end of a right.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -23,9 +23,9 @@ class Work:
         """Do `work` to its end, whether or not its caller waits for it so long."""
         return await asyncio.shield(self._start(work))
 
-    def later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do `work` beside; nobody waits for it, so that its failure is logged here."""
-        self._start(work).add_done_callback(_log_failure)
+    def later(self, *works: Coroutine[Any, Any, None]) -> None:
+        """Do each of `works` beside, one after the other; whatever fails is only logged."""
+        self._start(_one_by_one(works))
 
     def _start(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
         task = asyncio.create_task(work)
@@ -39,6 +39,9 @@ class Work:
             await asyncio.gather(*self._running, return_exceptions=True)
 
 
-def _log_failure(task: "asyncio.Task[Any]") -> None:
-    if not task.cancelled() and (error := task.exception()):
-        log.error("work failed", exc_info=error)
+async def _one_by_one(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    for work in works:
+        try:
+            await work
+        except Exception:
+            log.exception("work failed")

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from playwright.async_api import Browser, Page, async_playwright, expect
 from quart import Quart
 
@@ -23,6 +24,10 @@ from littlechat.models import Cursor
 from littlechat.web import Services
 from tests.factories import SECRET_KEY, WAIT_SECONDS, Site, wipe
 from tests.tabs import BEN, ROOM, Open, Tab, process
+
+# How long an example takes says nothing on a machine that does other things too.
+hypothesis_settings.register_profile("littlechat", deadline=None)
+hypothesis_settings.load_profile("littlechat")
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

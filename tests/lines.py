@@ -24,7 +24,7 @@ class Listening(Protocol):
     """A server, or a line to one."""
 
     @property
-    def port(self) -> int:
+    def port(self) -> int | None:
         """Where it listens on loopback."""
 
 

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pymongo import AsyncMongoClient
-from pymongo.errors import OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from littlechat import embedded
 from littlechat.datadir import DataDirectory, DataDirectoryError
@@ -162,9 +163,11 @@ async def test_every_acknowledged_write_survives_a_killed_server(
             if number == 100:
                 os.kill(pid, signal.SIGKILL)
                 killed = True
-            await client.littlechat.kept.update_one(
-                {"_id": number}, {"$set": {"kept": True}}, upsert=True
-            )
+            written = partial(client.littlechat.kept.update_one, {"_id": number}, upsert=True)
+            try:
+                await written({"$set": {"kept": True}})
+            except AutoReconnect:
+                await written({"$set": {"kept": True}})
             acknowledged.append(number)
         stored = [row["_id"] async for row in client.littlechat.kept.find().sort("_id", 1)]
     assert killed

@@ -425,7 +425,16 @@ def test_payloads_together_are_as_harmless_as_alone(payloads: list[str]) -> None
 
 
 @FUZZ
-@given(st.text(max_size=80) | any_markup | st.text("ab1 .,!?'()+-#;:|/\"é", max_size=30))
+@given(
+    st.text(max_size=80)
+    | any_markup
+    | st.text("ab1 .,!?'()+-#;:|/\"é", max_size=30)
+    | st.text("ab1  .:*_`~", max_size=20)
+    | st.lists(
+        st.sampled_from(["*", "**", "_", "__", "~~", "`", " ", "a", "b c", "!", "(", "é", ". "]),
+        max_size=14,
+    ).map("".join)
+)
 def test_the_fast_way_equals_the_long_way(text: str) -> None:
     assert to_html(text) == markup._formatted(text)
 
@@ -436,6 +445,8 @@ def test_the_fast_way_is_taken_by_ordinary_sentences() -> None:
         "it's 3-2 (again): fine!",
         "C# or C++; 1.5 €",
         "😀 ok",
+        "that is **very** good, *really*!",
+        "see `main` or `do this`",
     ):
         assert markup._PLAIN.fullmatch(text), text
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,6 +14,7 @@ from littlechat.messages import BATCH_MAX, PAGE_MAX, Messages
 from littlechat.models import Cursor, Draft, Invalid, Message, new_id
 from littlechat.posts import edited, emptied
 from tests.factories import WAIT_SECONDS
+from tests.lines import Proxy
 from tests.tabs import somebody
 
 ROOM = "garden"
@@ -191,6 +193,33 @@ async def test_a_database_lost_in_mid_batch_answers_everybody_and_a_retry_repeat
     shown = await everything(db)
     assert [message.body for message in shown] == ids
     assert retried == shown
+
+
+async def test_posts_whose_answer_was_lost_on_its_way_are_there_once_and_answered(
+    db: Database, database_uri: str
+) -> None:
+    if "retryWrites=false" not in database_uri:
+        pytest.skip("here the driver itself writes again")
+    place = urlsplit(database_uri)
+    async with Proxy(place) as line:
+        netloc = place.netloc.replace(f":{place.port}", f":{line.port}")
+        query = f"{place.query}&directConnection=true"
+        distant = Database(place._replace(netloc=netloc, query=query).geturl())
+        store = Messages(distant)
+        before = await store.add(ROOM, ADA, Draft("before", new_id()))
+        line.down.hold()
+        sends = [store.add(ROOM, ADA, Draft(f"text {n}", new_id())) for n in range(3)]
+        sending = asyncio.gather(*sends)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while await db.messages.count({"room": ROOM}) < 4:
+                await asyncio.sleep(0.01)
+        assert not sending.done()
+        line.cut()
+        line.down.release()
+        got = await asyncio.wait_for(sending, WAIT_SECONDS)
+        after = await store.add(ROOM, ADA, Draft("after", new_id()))
+        distant.close()
+    assert await everything(db) == [before, *got, after]
 
 
 async def test_a_cancelled_sender_takes_nobody_with_it(db: Database, store: Messages) -> None:

@@ -79,15 +79,17 @@ async def test_a_handler_that_waits_for_nothing_runs_alone(app: Quart) -> None:
     async def count() -> str:
         tasks.append(len(asyncio.all_tasks()))
         if request.args.get("wait"):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(requests.WATCH_SECONDS / 10)
+            tasks.append(len(asyncio.all_tasks()))
+            await asyncio.sleep(requests.WATCH_SECONDS)
             tasks.append(len(asyncio.all_tasks()))
         return "counted"
 
     async with Site(app) as site, httpx.AsyncClient(base_url=site.url) as client:
         for query in ("", "?wait=1", ""):
             assert (await client.get(f"/tasks{query}")).text == "counted"
-    alone, before, waiting, again = tasks
-    assert (before, waiting, again) == (alone, alone + 1, alone)
+    alone, before, soon, waiting, again = tasks
+    assert (before, soon, waiting, again) == (alone, alone, alone + 1, alone)
 
 
 async def test_a_cancellation_that_is_not_the_clients_goes_on(app: Quart) -> None:

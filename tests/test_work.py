@@ -47,6 +47,21 @@ async def test_failure_of_work_beside_is_logged(caplog: pytest.LogCaptureFixture
     assert "nobody waits for this" in caplog.text
 
 
+async def test_work_beside_is_done_in_order_whatever_fails() -> None:
+    work, done = Work(), []
+
+    async def fail() -> None:
+        raise ValueError("the first")
+
+    async def note(what: str) -> None:
+        await asyncio.sleep(0)
+        done.append(what)
+
+    work.later(note("one"), fail(), note("two"))
+    await work.close()
+    assert done == ["one", "two"]
+
+
 async def test_close_waits_for_work_that_work_begins() -> None:
     work, done = Work(), []
 

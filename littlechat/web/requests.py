@@ -7,6 +7,7 @@ bodies that are still on their way and answers in pieces, Quart's own way is gon
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from functools import cache
 from typing import Any, cast
 
@@ -26,6 +27,12 @@ from littlechat.web import session_cookie_is_secure
 VERIFIED_SECONDS = 60.0
 VERIFIED_MAX = 5_000
 """How long, and how many, cookies are known to be good without verifying them again."""
+
+WATCH_SECONDS = 0.1
+"""Most handlers are done by then: nobody need be told sooner that their client has left."""
+
+NO_CONTEXT = Context()
+"""A timer, even a cancelled one, would hold the request that set it."""
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -72,7 +79,7 @@ class Exchange(ASGIHTTPConnection):
     """A request and its answer, handled in the server's own task where Quart starts two more.
 
     What tells that the client has left, and so ends the handler, is begun only once the handler
-    waits for something.
+    waits for something: for the rest of the body, or for `WATCH_SECONDS`.
     """
 
     def __init__(self, app: Quart, scope: Any) -> None:
@@ -85,7 +92,9 @@ class Exchange(ASGIHTTPConnection):
         request = self._create_request_from_scope(send)
         handling = cast("asyncio.Task[Any]", asyncio.current_task())
         _take_in(request, receive)
-        soon = asyncio.get_running_loop().call_soon(self._watch, request, receive, handling)
+        loop, body = asyncio.get_running_loop(), cast(WatchedBody, request.body)
+        wait = WATCH_SECONDS if body.is_complete else 0.0
+        soon = loop.call_later(wait, self._watch, request, receive, handling, context=NO_CONTEXT)
         try:
             await self.handle_request(request, send)
         except asyncio.CancelledError:
