@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import re
 import time
 from mimetypes import guess_type
 
@@ -333,6 +334,10 @@ def require_browser_parts() -> None:
         )
 
 
+VERSIONED = re.compile(r"[0-9a-f]{12}/(?=[^/]+\.js$)")
+"""Begins the path of one of our scripts, in any version."""
+
+
 def add_static(app: Quart) -> None:
     """Serve `static/`; an address with the file's own version never changes its content."""
 
@@ -345,6 +350,7 @@ def add_static(app: Quart) -> None:
 
     @app.get("/static/<path:path>")
     async def show_static(path: str) -> Response:
+        path = VERSIONED.sub("", path)
         content = files.get(path)
         if content is None:
             raise NotFound
@@ -353,7 +359,7 @@ def add_static(app: Quart) -> None:
         await response.add_etag()
         await response.make_conditional(request)
         # Another's version must not be kept: during an update old and new processes both serve.
-        lasting = request.full_path == static_url(path)
+        lasting = request.full_path.removesuffix("?") == static_url(path)
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if lasting else "no-cache"
         )

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -331,11 +331,23 @@ def worker_version() -> str:
     return hashlib.sha256(template + "".join(map(static_url, KEPT)).encode()).hexdigest()[:12]
 
 
-_versions: dict[str, str] = {}
-
-
 def static_url(path: str) -> str:
-    """Return a static file's address, which changes with its content so that it caches for ever."""
-    if path not in _versions:
-        _versions[path] = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
-    return f"/static/{path}?v={_versions[path]}"
+    """Return a static file's address, which changes with its content so that it caches for ever.
+
+    Our scripts have one version: they import each other by relative addresses, which inherit it.
+    """
+    if path.endswith(".js") and "/" not in path:
+        return f"/static/{scripts_version()}/{path}"
+    return f"/static/{path}?v={_version(path)}"
+
+
+@cache
+def scripts_version() -> str:
+    """Return what changes with any of our scripts."""
+    return _version(*sorted(file.name for file in STATIC.glob("*.js")))
+
+
+@cache
+def _version(*paths: str) -> str:
+    content = b"".join((STATIC / path).read_bytes() for path in paths)
+    return hashlib.sha256(content).hexdigest()[:12]

@@ -63,6 +63,10 @@ async def test_static_files_of_this_version_are_kept_for_ever_and_others_asked_f
         for path, caching in (
             (address, forever),
             (static_url("vendor/htmx.min.js"), forever),
+            (static_url("room.js"), forever),
+            (static_url("room.js").replace("room.js", "place.js"), forever),  # What it imports.
+            ("/static/room.js", "no-cache"),
+            ("/static/000000000000/room.js", "no-cache"),
             ("/static/style.css", "no-cache"),
             ("/static/style.css?v=", "no-cache"),
             ("/static/style.css?v=000000000000", "no-cache"),  # The next version's, in an update.

@@ -695,11 +695,29 @@ def test_static_address_changes_with_the_content(
     monkeypatch.setattr(module, "STATIC", tmp_path)
     addresses = []
     for content in ("a {}", "b {}", "a {}"):
-        monkeypatch.setattr(module, "_versions", {})
+        module._version.cache_clear()
         (tmp_path / "x.css").write_text(content)
         addresses.append(static_url("x.css"))
+    module._version.cache_clear()
     assert addresses[0] == addresses[2] != addresses[1]
     assert all(re.fullmatch(r"/static/x\.css\?v=[0-9a-f]{12}", one) for one in addresses)
+
+
+def test_scripts_have_one_address_between_them_which_changes_with_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STATIC", tmp_path)
+    (tmp_path / "other.js").write_text("export {}")
+    addresses = []
+    for content in ("1", "2", "1"):
+        module._version.cache_clear()
+        module.scripts_version.cache_clear()
+        (tmp_path / "x.js").write_text(content)
+        addresses.append(static_url("other.js"))
+    module._version.cache_clear()
+    module.scripts_version.cache_clear()
+    assert addresses[0] == addresses[2] != addresses[1]
+    assert all(re.fullmatch(r"/static/[0-9a-f]{12}/other\.js", one) for one in addresses)
 
 
 @pytest.mark.parametrize(

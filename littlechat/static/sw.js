@@ -13,8 +13,8 @@ async function keep() {
   const page = await fetch(OFFLINE, { cache: "reload" });
   if (!page.ok) throw new Error("no offline page");
   const html = await page.clone().text();
-  const parts = [...html.matchAll(/"(\/static\/[^"]+)&amp;kept"/g)].map(([, url]) => `${url}&kept`);
-  await cache.addAll(parts);
+  const parts = [...html.matchAll(/"(\/static\/[^"]+(?:\?|&amp;)kept)"/g)];
+  await cache.addAll(parts.map(([, url]) => url.replace("&amp;", "&")));
   await cache.put(OFFLINE, page);
 }
 
@@ -29,7 +29,7 @@ self.addEventListener("fetch", event => {
   const { request } = event;
   if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
   if (request.mode === "navigate") event.respondWith(visit(event));
-  else if (request.url.endsWith("&kept"))
+  else if (/[?&]kept$/.test(request.url))
     event.respondWith(fetch(request).catch(error => kept(request.url, error)));
 });
 
