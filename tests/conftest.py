@@ -34,6 +34,11 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update --disable-sync"
 ).split()
 
+GREETED = """document.addEventListener("htmx:ws:after:message:incoming", () => {
+    window.greeted = true;
+});"""
+"""A server greets every socket; `live` in test_browser waits for it."""
+
 
 def require(program: str) -> str:
     """Return a program's path; without it skip, or fail where nothing may be skipped."""
@@ -134,6 +139,7 @@ async def open_page(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[P
         async def begin(**options: Any) -> Page:
             context = await browser.new_context(**options)
             stack.push_async_callback(context.close)
+            await context.add_init_script(GREETED)
             page = await context.new_page()
             page.set_default_timeout(WAIT_SECONDS * 1_000)
             page.on("pageerror", lambda error: problems.append(str(error)))

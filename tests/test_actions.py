@@ -175,7 +175,7 @@ async def test_members_remove_their_own_and_who_manages_removes_any(
 async def test_many_messages_touch_their_room_once_and_with_the_last(
     here: Services, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions_module, "TOUCH_SECONDS", 0.5)
+    monkeypatch.setattr(actions_module, "TOUCH_SECONDS", 1.5)
     touched: list[int] = []
     touch = here.rooms.touch
 

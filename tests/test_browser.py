@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from littlechat.models import Draft
-from tests.factories import PASSWORD, Person, Site, command
+from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site, command
 from tests.xss_corpus import PAYLOADS
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -37,7 +37,12 @@ async def enter(page: Page, person: Person, room: str) -> None:
 
 
 async def live(page: Page) -> None:
-    """Wait until the page's socket is open: it is then told who is online."""
+    """Wait until the page's scripts run and its socket is open: it is then told who is online.
+
+    Who was in the room a moment ago stands in the page as it comes.
+    """
+    await page.wait_for_load_state()
+    await page.wait_for_function("window.greeted")
     me = await page.locator("body").get_attribute("data-me")
     await expect(page.locator(f'#online [data-user="{me}"]')).to_have_count(1)
 
@@ -174,10 +179,10 @@ async def test_permalink_opens_in_the_past_and_reads_on_into_the_present(
     await expect(page.locator("#message-40")).to_be_in_viewport()
     await expect(page.locator("#news")).to_have_text("Jump to the newest")
     await ada.say(name, "far away")
-    for _ in range(6):
-        await page.locator("#scroll").evaluate("scroller => scroller.scrollTop = 0")
-        await page.wait_for_timeout(150)
-    await expect(page.locator("#message-111")).to_be_attached()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not await page.locator("#message-111").count():
+            await page.locator("#scroll").evaluate("scroller => scroller.scrollTop = 0")
+            await page.wait_for_timeout(50)
     await ada.say(name, "and live again")
     await expect(page.locator("#message-112")).to_be_attached()
     ids = [one for one, _ in await shown(page)]

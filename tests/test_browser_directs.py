@@ -1,12 +1,13 @@
 """Direct conversations, the quick switcher and the shortcuts, in a real Chromium."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.attacks import found_room, insiders
-from tests.factories import Person, Site
+from tests.factories import WAIT_SECONDS, Person, Site
 from tests.test_browser import PHONE, Open, assert_accessible, copy_cookies, enter, live, send
 
 Cast = tuple[str, str, Person, Person, Person]
@@ -145,6 +146,25 @@ async def test_a_walk_by_keyboard_alone(cast: Cast, open_page: Open) -> None:
     await live(page)
     await page.keyboard.press("Alt+ArrowUp")
     await expect(page).to_have_title("Kitchen · littlechat")
+
+
+async def test_a_step_taken_before_the_last_one_has_led_anywhere_goes_on_from_there(
+    cast: Cast, open_page: Open
+) -> None:
+    garden, kitchen, ada, _, _ = cast
+    await ada.create_room("Larder")
+    page = await open_page()
+    await enter(page, ada, garden)
+    asked = asyncio.Event()
+
+    async def never(route: Route) -> None:
+        asked.set()
+
+    await page.route(f"**/rooms/{kitchen}", never)
+    await page.keyboard.press("Alt+ArrowDown")
+    await asyncio.wait_for(asked.wait(), WAIT_SECONDS)
+    await page.keyboard.press("Alt+ArrowDown")
+    await expect(page).to_have_title("Larder · littlechat")
 
 
 async def test_single_keys_open_the_sheet_outside_fields_and_may_be_switched_off(

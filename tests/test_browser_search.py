@@ -104,12 +104,13 @@ async def test_searching_works_without_scripts(site: Site, open_page: Open, talk
     await begin(page, ada, "/search")
     await page.locator("#search-field").fill("tree")
     await page.get_by_role("button", name="Search").click()
-    assert await page.locator(".hit").count() == 2
+    await expect(page.locator(".hit")).to_have_count(2)
     await page.goto(f"{site.url}/search?q=nothing")
     await page.get_by_role("link", name="More").click()
-    assert await page.locator(".hit").count() == 20
+    await page.wait_for_url("**/search?*before=*")
+    await expect(page.locator(".hit")).to_have_count(20)
     await page.locator(".hit").first.click()
-    assert "/rooms/garden?around=" in page.url
+    await page.wait_for_url("**/rooms/garden?around=*")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

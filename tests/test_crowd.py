@@ -116,7 +116,7 @@ async def test_who_sent_their_message_types_no_longer(here: Services, tab: Open)
 async def test_who_stopped_typing_is_forgotten(
     here: Services, tab: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("littlechat.presence.TYPING_SECONDS", 0.1)
+    monkeypatch.setattr("littlechat.presence.TYPING_SECONDS", 0.5)
     page = await tab(BEN)
     here.feeds.typed(ROOM, "Ada")
     await page.until(lambda dom: dom.typing == "Ada is typing…")

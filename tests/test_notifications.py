@@ -71,6 +71,10 @@ class Cast:
     async def to_ben(self, body: str, site: Site | None = None) -> Message:
         return await self.say(body, self.ben_id, site=site)
 
+    def gathered(self) -> None:
+        """End the moment in which posts are gathered, as a stop does: no clock decides."""
+        self.site.services.notifications._closing.set()
+
     async def settle(self, site: Site | None = None) -> None:
         """Wait until nothing is under way."""
         tasks = (site or self.site).services.notifications._tasks
@@ -176,11 +180,15 @@ async def session_of(person: Person, site: Site):  # type: ignore[no-untyped-def
     return (await site.services.accounts.list_sessions(user))[0]
 
 
-async def test_a_burst_is_one_notification_of_the_last_that_matters(cast: Cast) -> None:
+async def test_a_burst_is_one_notification_of_the_last_that_matters(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "GATHER_SECONDS", 3_600.0)
     await cast.ben.post(f"/rooms/{cast.room}/level", level="everything")
     await cast.say("one")
     await cast.to_ben("two, Ben")
     await cast.say("three")
+    cast.gathered()
     notice = await cast.browser.next()
     assert notice["body"] == "two, Ben (and 2 more)"
     await cast.settle()
@@ -190,16 +198,19 @@ async def test_a_burst_is_one_notification_of_the_last_that_matters(cast: Cast) 
 async def test_what_is_taken_back_or_corrected_at_once_is_not_told_as_it_was(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "GATHER_SECONDS", 0.6)
+    monkeypatch.setattr(notifications, "GATHER_SECONDS", 3_600.0)
     other, message = await cast.to_ben("a tpyo"), await cast.to_ben("a slip of the tongue")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{message.seq}/remove")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{other.seq}/edit", body="a typo, @Ben")
+    cast.gathered()
     assert (await cast.browser.next())["body"] == "a typo, @Ben"
 
 
 async def test_what_somebody_looks_at_on_any_process_is_not_told_of(
-    cast: Cast, other_site: Site
+    cast: Cast, other_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Time enough for an answer, on however busy a machine.
+    monkeypatch.setattr(notifications, "ANSWER_SECONDS", 1.0)
     there = Person(other_site, "Ben")
     there.http.cookies = cast.ben.http.cookies
     stream = await there.stream(cast.room)
@@ -282,7 +293,7 @@ async def test_a_busy_service_is_tried_again_and_not_for_ever(cast: Cast) -> Non
 async def test_a_session_that_ends_between_two_tries_ends_the_tries(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "RETRY_SECONDS", (0.3, 0.3))
+    monkeypatch.setattr(notifications, "RETRY_SECONDS", (1.5, 0.01))
     cast.service.answers = [(503, {})]
     await cast.to_ben("too late")
     await cast.browser.next()

@@ -7,7 +7,6 @@ import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
-from itertools import pairwise
 
 import httpx
 import pytest
@@ -194,7 +193,7 @@ async def test_nothing_is_written_after_a_close_frame(site: Site, ada: Person, r
 async def test_peer_that_stops_reading_is_cut_off_and_the_others_are_served(
     site: Site, ada: Person, room: str, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(serve, "WRITE_SECONDS", 0.3)
+    monkeypatch.setattr(serve, "WRITE_SECONDS", 1.0)
     stuck = await Raw.open(site, receive_buffer=2_048)
     await stuck.upgrade(ada, f"/rooms/{room}/socket")
     stuck.reader._transport.pause_reading()  # type: ignore[attr-defined]
@@ -218,7 +217,7 @@ async def test_peer_that_stops_reading_is_cut_off_and_the_others_are_served(
 async def test_answer_that_nobody_takes_is_let_go(
     make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch, whole: bool
 ) -> None:
-    monkeypatch.setattr(serve, "WRITE_SECONDS", 0.3)
+    monkeypatch.setattr(serve, "WRITE_SECONDS", 1.0)
     app = make_app()
     async with Site(app) as site:
         raw = await Raw.open(site, receive_buffer=2_048)
@@ -257,7 +256,7 @@ async def test_pings_go_out_and_a_silent_peer_is_closed(
                         pings.append(clock())
         assert clock() - since > 3.6
         assert len(pings) >= 3
-        assert all(b - a > 0.1 for a, b in pairwise(pings))
+        assert len(pings) <= 1 + (clock() - since) / serve.PING_SECONDS
         seq = await ada.say(room, "still here")
         await answering.until(lambda dom: seq in dom.messages)
         await silent.close()
@@ -267,7 +266,7 @@ async def test_pings_go_out_and_a_silent_peer_is_closed(
 async def test_slow_sender_of_a_head_is_cut_off(
     make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "HEADER_SECONDS", 0.3)
+    monkeypatch.setattr(serve, "HEADER_SECONDS", 1.0)
     async with Site(make_app()) as site:
         slow = await Raw.open(site)
         slow.writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
@@ -286,35 +285,35 @@ async def test_slow_sender_of_a_head_is_cut_off(
 async def test_an_idle_connection_ends_in_time_and_one_in_use_does_not(
     make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "HEADER_SECONDS", 0.4)
+    monkeypatch.setattr(serve, "HEADER_SECONDS", 1.2)
     async with Site(make_app()) as site:
         raw = await Raw.open(site)
         clock, used = asyncio.get_running_loop().time, 0.0
-        for _ in range(4):
-            await asyncio.sleep(0.2)
+        for _ in range(3):
+            await asyncio.sleep(0.45)
             raw.writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             async with asyncio.timeout(WAIT_SECONDS):
                 assert (await raw.reader.readuntil(b"ok\n")).startswith(b"HTTP/1.1 200")
             used = clock()
         assert await raw.until_end() == b""
-        assert 0.3 < clock() - used < WAIT_SECONDS
+        assert 1.1 < clock() - used < WAIT_SECONDS
         await raw.close()
 
 
 async def test_who_takes_a_long_answer_is_not_taken_for_silent(
     make_app: Callable[..., Quart], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(serve, "SILENCE_SECONDS", 1.2)
     app = make_app()
 
     async def slowly() -> AsyncIterator[bytes]:
-        for _ in range(8):
+        for _ in range(5):
             yield b"piece"
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.35)
 
     app.add_url_rule("/long", view_func=lambda: Response(slowly()))
     async with Site(app) as site, httpx.AsyncClient(base_url=site.url) as client:
-        assert (await client.get("/long")).text == "piece" * 8
+        assert (await client.get("/long")).text == "piece" * 5
 
 
 async def test_a_whole_answer_is_one_write(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ async def test_the_list_shows_joined_rooms_first_and_no_private_one_of_others(si
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         for name in ("Attic", "Barn", "Cellar"):
             await found_room(site, name, ada)
-        await found_room(site, "Den", ada, visibility="private")
+        await found_room(site, "Hiding place", ada, visibility="private")
         await found_room(site, "Eyrie", ada, ben, visibility="private")
         await ben.join("attic")
         page = (await ben.get("/rooms")).text
@@ -37,7 +37,7 @@ async def test_the_list_shows_joined_rooms_first_and_no_private_one_of_others(si
         assert {"attic"} < set(rooms[:2])
         assert sorted(rooms[2:]) == ["barn", "cellar", "lobby"]
         assert "Eyrie" in page
-        assert "Den" not in page
+        assert "Hiding place" not in page
         assert "2 members" in page
         assert page.count("/join") == 3
         assert page.startswith("<!doctype html>")
@@ -348,7 +348,7 @@ async def test_nobody_slips_in_while_being_removed(site: Site) -> None:
 
 async def test_an_invitation_leads_somebody_new_through_the_door_to_the_room(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,), Person(site, "Dan") as dan:
-        room = await ada.create_room("Den", "private")
+        room = await ada.create_room("Hiding place", "private")
         await ada.say(room, "inside words")
         link = await ada.invite(room)
         door = await dan.get(link)
@@ -356,12 +356,12 @@ async def test_an_invitation_leads_somebody_new_through_the_door_to_the_room(sit
         login = (await dan.get(door.headers["location"])).text
         assert f'name="next" value="{link}"' in login
         assert f'href="/register?next={link}"' in login
-        assert "Den" not in login
+        assert "Hiding place" not in login
         form = {"username": "Dan", "password": "correct horse battery", "next": link}
         assert (await dan.post("/register", False, **form)).headers["location"] == link
         page = (await dan.get(link)).text
         assert "Ada invites you to" in page
-        assert "Den" in page
+        assert "Hiding place" in page
         assert "inside words" not in page
         assert (await dan.get(f"/rooms/{room}")).status_code == 404
         assert (await dan.post(link)).headers["location"] == f"/rooms/{room}"

@@ -18,15 +18,19 @@ function openSheet() {
   sheet.showModal();
 }
 
+let ahead; // Where the last step leads: one taken before that page has come goes on from there.
+
 // The conversations of the list, in its order; around its end it begins anew.
 function walk(step, unread) {
   const links = [...document.querySelectorAll("#rooms li a[href^='/rooms/']")];
-  const here = links.findIndex(link => link.hasAttribute("aria-current"));
+  const here = links.findIndex(link => ahead ? link.href === ahead : link.hasAttribute("aria-current"));
   const start = here < 0 && step < 0 ? links.length : here;
   for (let n = 1; n <= links.length; n++) {
     const link = links[(start + n * step + n * links.length + links.length) % links.length];
     if (link === links[here]) break;
-    if (!unread || link.querySelector(".badge:not([hidden])")) return link.click();
+    if (unread && !link.querySelector(".badge:not([hidden])")) continue;
+    ahead = link.href;
+    return link.click();
   }
 }
 
@@ -68,6 +72,8 @@ function take(event, act) {
 }
 
 document.addEventListener("keydown", press);
+// A browser may bring back this page as it was left.
+addEventListener("pageshow", () => { ahead = undefined; });
 
 document.addEventListener("click", event => {
   const opener = event.target.closest?.("[data-open]");
