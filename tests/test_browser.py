@@ -42,7 +42,7 @@ async def live(page: Page) -> None:
     Who was in the room a moment ago stands in the page as it comes.
     """
     await page.wait_for_load_state()
-    await page.wait_for_function("window.greeted")
+    await page.wait_for_function("() => window.greeted")
     me = await page.locator("body").get_attribute("data-me")
     await expect(page.locator(f'#online [data-user="{me}"]')).to_have_count(1)
 
