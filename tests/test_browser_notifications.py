@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 from quart import Quart
 
 from littlechat import notifications
@@ -103,8 +103,22 @@ def fake_subscribe(browser: FakeBrowser) -> str:
           sessionStorage.setItem("subscribed", "yes"); return held(); }};"""
 
 
-async def hand_over(page: Page, notice: dict[str, Any]) -> CDPSession:
-    """Give a notice to the page's worker as the browser would."""
+COUNT = """() => {
+    if (self.told !== undefined) return;
+    self.told = 0;
+    const { registration } = self, show = registration.showNotification.bind(registration);
+    registration.showNotification = async (...all) => { await show(...all); self.told++; };
+}"""
+
+
+async def hand_over(page: Page, notice: dict[str, Any], shows: bool = True) -> None:
+    """Give a notice to the page's worker as the browser would; wait until it has shown it.
+
+    Who asks Chromium what is shown while it begins to show something makes it forget that.
+    """
+    (worker,) = page.context.service_workers
+    await worker.evaluate(COUNT)
+    told = await worker.evaluate("self.told")
     inspector = await page.context.new_cdp_session(page)
     ids: asyncio.Queue[str] = asyncio.Queue()
 
@@ -121,11 +135,28 @@ async def hand_over(page: Page, notice: dict[str, Any]) -> CDPSession:
         "ServiceWorker.deliverPushMessage",
         {"origin": origin, "registrationId": registration, "data": json.dumps(notice)},
     )
-    return inspector
+    async with asyncio.timeout(WAIT_SECONDS):
+        while shows and await worker.evaluate("self.told") == told:
+            await asyncio.sleep(0.02)
 
 
 SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotifications())
     .map(one => ({ title: one.title, body: one.body, url: one.data.url, tag: one.tag }))"""
+
+
+async def until_shown(page: Page, *titles: str) -> dict[str, dict[str, Any]]:
+    """Wait until just these are shown, and return them."""
+    shown: list[dict[str, Any]] = []
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while True:
+                await asyncio.sleep(0.1)
+                shown = await page.evaluate(SHOWN)
+                if sorted(one["title"] for one in shown) == sorted(titles):
+                    return {one["title"]: one for one in shown}
+    except TimeoutError:
+        pytest.fail(f"shown are {shown}")
+
 
 CLICK = """async () => {
     const [notification] = await self.registration.getNotifications();
@@ -156,7 +187,7 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
         test = await browser.next()
         await hand_over(page, test)
         # Shown although its page is open.
-        await page.wait_for_function(f"async () => (await ({SHOWN})()).length === 1")
+        await until_shown(page, "A test")
         await check(page, "notifications-on")
 
         ben_id = (await user_of(site, ben)).id
@@ -165,8 +196,7 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
         notice = await browser.next(2)
         await page.goto("/rooms")
         await hand_over(page, notice)
-        await page.wait_for_function(f"async () => (await ({SHOWN})()).length === 2")
-        shown = {one["title"]: one for one in await page.evaluate(SHOWN)}
+        shown = await until_shown(page, "A test", "Ada · Garden")
         assert shown["Ada · Garden"]["body"] == "come and see, @Ben"
         await page.evaluate(
             "async () => { for (const one of await (await navigator.serviceWorker.ready)"
@@ -176,7 +206,7 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
         await worker.evaluate(CLICK)
         await page.wait_for_url(f"**/rooms/{room}?around={message.seq}#message-{message.seq}")
         await expect(page.locator(f"#message-{message.seq}")).to_be_in_viewport()
-        assert await page.evaluate(SHOWN) == []
+        await until_shown(page)
 
         # What is before his eyes is not told of: not by the server, nor by the worker.
         (socket,) = [one for one in site.services.hub.sockets if one.name == "Ben"]
@@ -185,7 +215,7 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
                 await asyncio.sleep(0.02)
         await site.services.actions.say(room, await user_of(site, ada), replace(draft, body="seen"))
         await expect(page.locator(".message").last).to_contain_text("seen")
-        await hand_over(page, notice)
+        await hand_over(page, notice, shows=False)
         await page.wait_for_timeout(1_500)
         assert await page.evaluate(SHOWN) == []
         assert len(browser.pushed) == 2

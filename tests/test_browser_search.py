@@ -107,7 +107,7 @@ async def test_searching_works_without_scripts(site: Site, open_page: Open, talk
     await expect(page.locator(".hit")).to_have_count(2)
     await page.goto(f"{site.url}/search?q=nothing")
     await page.get_by_role("link", name="More").click()
-    await page.wait_for_url("**/search?*before=*")
+    await page.wait_for_url("**/search?*after=*")
     await expect(page.locator(".hit")).to_have_count(20)
     await page.locator(".hit").first.click()
     await page.wait_for_url("**/rooms/garden?around=*")
