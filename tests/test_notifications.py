@@ -27,6 +27,7 @@ Say = Callable[..., Awaitable[Message]]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait longer than a loopback needs."""
+    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
     monkeypatch.setattr(notifications, "GATHER_SECONDS", 0.05)
     monkeypatch.setattr(notifications, "ANSWER_SECONDS", 0.05)
     monkeypatch.setattr(notifications, "RETRY_SECONDS", (0.01, 0.01, 0.01))
@@ -71,15 +72,20 @@ class Cast:
     async def to_ben(self, body: str, site: Site | None = None) -> Message:
         return await self.say(body, self.ben_id, site=site)
 
-    def gathered(self) -> None:
+    async def gathered(self) -> None:
         """End the moment in which posts are gathered, as a stop does: no clock decides."""
+        await self.heralded()
         self.site.services.notifications._closing.set()
+
+    async def heralded(self, site: Site | None = None) -> None:
+        """Wait until all who hear of posts have heard."""
+        work = (site or self.site).services.work
+        await until(lambda: not work._running)
 
     async def settle(self, site: Site | None = None) -> None:
         """Wait until nothing is under way."""
         tasks = (site or self.site).services.notifications._tasks
-        await asyncio.sleep(0)  # The herald has not begun yet.
-        await asyncio.sleep(0)
+        await self.heralded(site)
         await until(lambda: not tasks)
 
 
@@ -188,7 +194,7 @@ async def test_a_burst_is_one_notification_of_the_last_that_matters(
     await cast.say("one")
     await cast.to_ben("two, Ben")
     await cast.say("three")
-    cast.gathered()
+    await cast.gathered()
     notice = await cast.browser.next()
     assert notice["body"] == "two, Ben (and 2 more)"
     await cast.settle()
@@ -202,7 +208,7 @@ async def test_what_is_taken_back_or_corrected_at_once_is_not_told_as_it_was(
     other, message = await cast.to_ben("a tpyo"), await cast.to_ben("a slip of the tongue")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{message.seq}/remove")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{other.seq}/edit", body="a typo, @Ben")
-    cast.gathered()
+    await cast.gathered()
     assert (await cast.browser.next())["body"] == "a typo, @Ben"
 
 
@@ -345,7 +351,7 @@ async def test_a_post_does_not_wait_for_a_push_service_nor_fails_with_it(
 
 async def test_a_stop_waits_a_moment_for_what_is_under_way(cast: Cast, other_site: Site) -> None:
     await cast.to_ben("last words", site=other_site)
-    await asyncio.sleep(0)
+    await cast.heralded(other_site)
     await other_site.services.notifications.close()
     assert [one["body"] for one in cast.browser.notices] == ["last words"]
 
