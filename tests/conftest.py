@@ -196,6 +196,12 @@ def real_hashes(quick_hashes: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "HASH_KIB", REAL_HASHES[1])
 
 
+@pytest.fixture(autouse=True)
+def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell rooms soon of their last message: an application that ends waits until it is done."""
+    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.05)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Let applications share what Jinja makes of the templates, which each would compile anew."""

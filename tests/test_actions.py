@@ -206,8 +206,9 @@ async def test_a_touch_never_moves_a_room_backwards(here: Services, room: Room) 
 
 
 async def test_everything_that_changes_the_lists_is_announced(
-    here: Services, there: Services, room: Room
+    here: Services, there: Services, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("littlechat.live.ROOMS_SECONDS", 0.05)
     tab = Tab(there, DAN)
     there.hub.join(tab.socket, ROOMS)
     invitation = await here.rooms.invite(room.id, ADA)
