@@ -199,7 +199,7 @@ def real_hashes(quick_hashes: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell rooms soon of their last message: an application that ends waits until it is done."""
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.05)
+    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -216,7 +216,6 @@ def quick_feeds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let feeds end soon, and never beat by themselves: each test says what it relies on."""
     monkeypatch.setattr(feed, "LINGER_SECONDS", 0.05)
     monkeypatch.setattr(feed, "BEAT_SECONDS", 3_600.0)
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -31,12 +31,6 @@ from tests.tabs import Tab, somebody, until
 ADA, BEN, DAN = somebody("Ada"), somebody("Ben"), somebody("Dan")
 
 
-@pytest.fixture(autouse=True)
-def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a process stop without waiting for its last touch of a room."""
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
-
-
 @pytest.fixture
 async def room(here: Services) -> Room:
     """Ada's room with Ben in it."""

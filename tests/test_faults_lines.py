@@ -82,7 +82,7 @@ def held(site: Site, line: Proxy) -> list[object]:
 
 async def until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
     """Return once `condition` holds."""
-    # `held` looks at every object there is: asked at once again, it takes the core of what it tests.
+    # Not at once again: `held` looks at every object there is.
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(seconds / 200)

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import re
 
+import pytest
+
 from littlechat.models import LOBBY
 from littlechat.throttle import CREATE_ROOM, INVITE, JOIN, TooMany
 from tests.attacks import alert, everything, found_room, handshake, insiders, user_of
