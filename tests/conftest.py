@@ -38,10 +38,10 @@ CHROMIUM_ARGUMENTS = (
 
 
 LONGEST = (
-    *("faults_lines", "faults", "main", "browser", "web", "serve", "embedded", "faults_fairness"),
-    *("browser_threads", "browser_reading", "browser_notifications", "browser_directs"),
-    *("browser_people", "browser_files", "browser_search", "browser_bots", "web_auth"),
-    *("web_socket", "bus", "messages", "webhooks", "markup", "search", "patience"),
+    *("faults_lines", "main", "browser", "faults", "web", "browser_threads", "browser_reading"),
+    *("faults_fairness", "browser_directs", "browser_files", "serve", "browser_search"),
+    *("embedded", "browser_notifications", "browser_people", "web_files", "web_requests"),
+    *("web_rooms", "web_reading", "web_messages", "web_socket", "web_auth", "webhooks"),
 )
 """The files that take longest. Begun first, none of them is left over for one runner alone."""
 
