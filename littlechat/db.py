@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from bson import ObjectId
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import WriteConcern
+from pymongo import IndexModel, WriteConcern
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -249,8 +249,8 @@ class Database:
         """Reach the database and make the indexes that are not there; raise `Unavailable`."""
         try:
             for name, indexes in INDEXES.items():
-                for keys, options in indexes:
-                    await self._database[name].create_index(list(keys), **options)
+                models = [IndexModel(list(keys), **options) for keys, options in indexes]
+                await self._database[name].create_indexes(models)
         except PyMongoError as error:
             raise Unavailable(_reason(error)) from error
 

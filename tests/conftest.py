@@ -2,18 +2,20 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from jinja2 import Environment, FileSystemBytecodeCache
 from playwright.async_api import Browser, Page, async_playwright, expect
 from quart import Quart
 
-from littlechat import feed
+from littlechat import accounts, feed, render
 from littlechat.app import create_app
 from littlechat.bus import Exchange, MemoryBus
 from littlechat.config import Settings
@@ -38,6 +40,21 @@ GREETED = """document.addEventListener("htmx:ws:after:message:incoming", () => {
     window.greeted = true;
 });"""
 """A server greets every socket; `live` in test_browser waits for it."""
+
+
+LONGEST = (
+    *("faults_lines", "main", "browser", "faults", "web", "browser_threads", "browser_reading"),
+    *("faults_fairness", "browser_directs", "browser_files", "serve", "browser_search"),
+    *("embedded", "browser_notifications", "browser_people", "web_files", "web_requests"),
+    *("web_rooms", "web_reading", "web_messages", "web_socket", "web_auth", "webhooks"),
+)
+"""The files that take longest. Begun first, none of them is left over for one runner alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest files first, and the others as they come."""
+    place = {f"test_{name}.py": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 def require(program: str) -> str:
@@ -70,14 +87,20 @@ def settings(database_uri: str) -> Settings:
     return Settings(mongodb_uri=database_uri, secret_key=SECRET_KEY)
 
 
-@pytest.fixture
-async def db(database_uri: str) -> AsyncIterator[Database]:
-    """An open database with nothing in it."""
+@pytest.fixture(scope="session")
+async def opened(database_uri: str) -> AsyncIterator[Database]:
+    """The database, with all its indexes; connecting anew costs as much as a small test."""
     database = Database(database_uri)
     await database.open()
-    await wipe(database)
     yield database
     database.close()
+
+
+@pytest.fixture
+async def db(opened: Database) -> Database:
+    """An open database with nothing in it."""
+    await wipe(opened)
+    return opened
 
 
 @pytest.fixture
@@ -162,12 +185,43 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+REAL_HASHES = accounts.HASH_PASSES, accounts.HASH_KIB
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a password's hash cost nothing: in earnest it is a tenth of a second of a core."""
+    monkeypatch.setattr(accounts, "HASH_PASSES", 1)
+    monkeypatch.setattr(accounts, "HASH_KIB", 8)
+
+
+@pytest.fixture
+def real_hashes(quick_hashes: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let hashes cost what they do for everybody else."""
+    monkeypatch.setattr(accounts, "HASH_PASSES", REAL_HASHES[0])
+    monkeypatch.setattr(accounts, "HASH_KIB", REAL_HASHES[1])
+
+
+@pytest.fixture(autouse=True)
+def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell rooms soon of their last message: an application that ends waits until it is done."""
+    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let applications share what Jinja makes of the templates, which each would compile anew."""
+    cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render, "Environment", partial(Environment, bytecode_cache=cache))
+        yield
+
+
 @pytest.fixture
 def quick_feeds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let feeds end soon, and never beat by themselves: each test says what it relies on."""
     monkeypatch.setattr(feed, "LINGER_SECONDS", 0.05)
     monkeypatch.setattr(feed, "BEAT_SECONDS", 3_600.0)
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -31,12 +31,6 @@ from tests.tabs import Tab, somebody, until
 ADA, BEN, DAN = somebody("Ada"), somebody("Ben"), somebody("Dan")
 
 
-@pytest.fixture(autouse=True)
-def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a process stop without waiting for its last touch of a room."""
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
-
-
 @pytest.fixture
 async def room(here: Services) -> Room:
     """Ada's room with Ben in it."""
@@ -206,8 +200,9 @@ async def test_a_touch_never_moves_a_room_backwards(here: Services, room: Room) 
 
 
 async def test_everything_that_changes_the_lists_is_announced(
-    here: Services, there: Services, room: Room
+    here: Services, there: Services, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("littlechat.live.ROOMS_SECONDS", 0.05)
     tab = Tab(there, DAN)
     there.hub.join(tab.socket, ROOMS)
     invitation = await here.rooms.invite(room.id, ADA)

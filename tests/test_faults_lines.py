@@ -82,9 +82,10 @@ def held(site: Site, line: Proxy) -> list[object]:
 
 async def until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
     """Return once `condition` holds."""
+    # Not at once again: `held` looks at every object there is.
     async with asyncio.timeout(seconds):
         while not condition():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(seconds / 200)
 
 
 # Silent lines

@@ -18,12 +18,6 @@ from tests.factories import PASSWORD
 from tests.tabs import Tab, process, somebody, until
 
 
-@pytest.fixture(autouse=True)
-def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a process stop without waiting for its last touch of a room."""
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
-
-
 @pytest.fixture
 async def apart(db: Database, settings: Settings) -> AsyncIterator[Services]:
     """A process on a bus of its own: no event from `here` ever reaches it."""

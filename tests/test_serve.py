@@ -26,7 +26,7 @@ async def until(condition: Callable[[], object]) -> None:
     """Return once `condition` holds."""
     async with asyncio.timeout(WAIT_SECONDS):
         while not condition():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)  # `connections` looks at every object there is.
 
 
 def connections() -> int:

@@ -150,6 +150,7 @@ async def test_wrong_names_and_wrong_passwords_look_the_same(site: Site) -> None
         assert len({page for page in pages if "autofocus" not in field(page, "username")}) == 1
 
 
+@pytest.mark.usefixtures("real_hashes")
 async def test_an_unknown_name_costs_the_same_hash(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +169,7 @@ async def test_an_unknown_name_costs_the_same_hash(
         assert costs == ["$argon2id$v=19$m=32768,t=3,p=1"] * 4
 
 
+@pytest.mark.usefixtures("real_hashes")
 async def test_a_weak_digest_is_made_anew_at_login(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         weak = await site.services.db.users.find_one({"key": "ada"})

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from littlechat.models import DIRECT_MAX, Draft
 from tests.attacks import alert, everything, handshake, insiders, user_of
 from tests.factories import Person, Site, Stream
@@ -25,12 +23,6 @@ async def listed(person: Person) -> list[str]:
 async def touched(site: Site) -> None:
     """Wait until lists know the latest messages."""
     await site.services.work.close()
-
-
-@pytest.fixture(autouse=True)
-def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let lists hear of messages soon."""
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
 
 
 async def test_a_name_opens_the_one_conversation_there_is(site: Site, other_site: Site) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import re
 
+import pytest
+
 from littlechat.models import LOBBY
 from littlechat.throttle import CREATE_ROOM, INVITE, JOIN, TooMany
 from tests.attacks import alert, everything, found_room, handshake, insiders, user_of
@@ -68,7 +70,10 @@ async def test_a_search_finds_by_part_of_a_name_however_cased(site: Site) -> Non
         assert "No room matches “secret”." in nothing
 
 
-async def test_the_list_is_announced_to_every_socket(site: Site, other_site: Site) -> None:
+async def test_the_list_is_announced_to_every_socket(
+    site: Site, other_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("littlechat.live.ROOMS_SECONDS", 0.05)
     async with (
         insiders(site, "Ada", "Ben") as (ada, ben),
         Person(other_site, "Ben") as ben_there,

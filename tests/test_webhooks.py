@@ -39,12 +39,6 @@ class Clock:
         self.time += timedelta(seconds=seconds)
 
 
-@pytest.fixture(autouse=True)
-def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a process stop without waiting for its last touch of a room."""
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
-
-
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """The receivers are on this machine."""
