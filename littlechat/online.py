@@ -31,10 +31,18 @@ class Online:
         self._bus, self._hub, self._render = bus, hub, render
         self._process = new_id()
         self._presence = Presence()
-        self._own: frozenset[str] = frozenset()
+        self._own = Here(self._process, frozenset())
         self._shown: tuple[str, ...] = ()
         self._snapshot_at = self._tell_at = 0.0
         self.names: frozenset[str] = frozenset()
+
+    def find(self, name: str) -> tuple[bool, bool]:
+        """Return whether somebody is online, and whether they are away as well."""
+        pages = [socket for socket in self._hub.sockets if socket.name == name]
+        if any(not page.away for page in pages):
+            return True, False
+        online = bool(pages) or name in self.names
+        return online, online and (name not in self.names or name in self._presence.away)
 
     async def run(self) -> None:
         """Look, tell the other processes and the pages, for ever."""
@@ -56,15 +64,16 @@ class Online:
             self._snapshot_at = 0.0
         elif event["process"] != self._process:
             now = asyncio.get_running_loop().time()
-            self._take(Here(event["process"], frozenset(event["names"])), now)
+            names, away = frozenset(event["names"]), frozenset(event.get("away", ()))
+            self._take(Here(event["process"], names, away), now)
 
     def look(self, now: float) -> None:
         """Note who has come and gone here, and tell what is due at `now`, the loop's seconds."""
-        own = frozenset(socket.name for socket in self._hub.sockets)
+        own = self._here()
         if own != self._own or now >= self._snapshot_at:
             self._own, self._snapshot_at = own, now + SNAPSHOT_EVERY_SECONDS
             # Without the bus, too: it may be down, and does not bring back what one says oneself.
-            self._take(Here(self._process, own), now)
+            self._take(own, now)
             self._publish(own)
         self._presence.tick(now)
         self._note()
@@ -76,7 +85,7 @@ class Online:
 
     def say_goodbye(self) -> None:
         """Tell the other processes that this one serves nobody."""
-        self._publish(frozenset())
+        self._publish(Here(self._process, frozenset()))
 
     def _take(self, news: Here, now: float) -> None:
         self._presence.apply(news, now)
@@ -85,6 +94,11 @@ class Online:
     def _note(self) -> None:
         self.names = frozenset(self._presence.online)
 
-    def _publish(self, names: frozenset[str]) -> None:
-        event = {"kind": "here", "process": self._process, "names": sorted(names)}
-        self._bus.publish(ONLINE, event)
+    def _here(self) -> Here:
+        names = frozenset(socket.name for socket in self._hub.sockets)
+        present = {socket.name for socket in self._hub.sockets if not socket.away}
+        return Here(self._process, names, names - present)
+
+    def _publish(self, here: Here) -> None:
+        event = {"kind": "here", "process": here.process, "names": sorted(here.names)}
+        self._bus.publish(ONLINE, {**event, "away": sorted(here.away)})

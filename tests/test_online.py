@@ -43,6 +43,23 @@ async def test_every_page_hears_who_comes_and_goes_on_either_process(
     await until(lambda: not here.online.names)
 
 
+async def test_who_is_online_and_who_is_away_is_known_on_either_process(
+    here: Services, there: Services
+) -> None:
+    assert here.online.find("Ada") == (False, False)
+    ada = open_page(there, "Ada")
+    assert there.online.find("Ada") == (True, False)
+    await until(lambda: here.online.find("Ada") == (True, False))
+    ada.socket.away = True
+    await until(lambda: here.online.find("Ada") == there.online.find("Ada") == (True, True))
+    again = open_page(here, "Ada")
+    assert here.online.find("Ada") == (True, False)
+    await until(lambda: there.online.find("Ada") == (True, False))
+    await again.close()
+    await ada.close()
+    await until(lambda: here.online.find("Ada") == (False, False))
+
+
 async def test_a_new_page_is_told_at_once_and_a_new_process_before_long(
     here: Services, settings: Settings, exchange: Exchange
 ) -> None:

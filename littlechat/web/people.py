@@ -38,13 +38,13 @@ async def show_person(session: Session, name: str) -> ResponseReturnValue:
     """Show what somebody tells about themselves, and where to meet them."""
     served, moment = services(), now()
     person = current(await served.people.get(name), moment)
-    pages = [one for one in served.hub.sockets if one.user == person.user_id]
+    online, away = served.online.find(person.name)
     return page(
         "_person.html" if is_htmx() else "person.html",
         card=True,
         person=person,
-        online=bool(pages),
-        away=bool(pages) and all(one.away for one in pages),
+        online=online,
+        away=away,
         local=person.local_time(moment),
         common=await served.rooms.list_common(session.user, person.user_id),
         mine=person.user_id == session.user.id,
