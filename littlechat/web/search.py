@@ -8,6 +8,7 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.db import now
+from littlechat.markup import plain
 from littlechat.models import Invalid, Message, Session
 from littlechat.search import Found, Place
 from littlechat.terms import QUERY_MAX, Query, excerpt, known_as, parse
@@ -16,17 +17,24 @@ from littlechat.web import is_htmx, page, services, signed_in
 
 blueprint = Blueprint("search", __name__)
 
+Pieces = list[tuple[str, bool]]
+"""A text in pieces, and which of them are hits."""
+
 HERE = "here"
 """What `in:` calls the room from which somebody came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A message found, with the name of its room, and the part of its text with what was sought."""
+    """A message found, with the name of its room, and the part of its text with what was sought.
+
+    `files` are the names of its files, in pieces likewise.
+    """
 
     message: Message
     room: str
-    pieces: list[tuple[str, bool]]
+    pieces: Pieces
+    files: list[Pieces]
 
 
 @blueprint.get("/search")
@@ -109,4 +117,15 @@ async def _authors(query: Query) -> tuple[Sequence[str] | None, list[str]]:
 
 
 def _hit(query: Query, message: Message, titles: dict[str, str]) -> Hit:
-    return Hit(message, titles[message.room_id], excerpt(query, message.body))
+    files = [excerpt(query, file.name) for file in message.files]
+    return Hit(message, titles[message.room_id], _said(query, message.body), files)
+
+
+def _said(query: Query, body: str) -> Pieces:
+    """Return the part of a text around its first hit, as its readers see it."""
+    pieces = excerpt(query, plain(body))
+    if any(is_hit for _, is_hit in pieces):
+        return pieces
+    # What was found may be in what a reader does not see, as the address behind a link's words is.
+    raw = excerpt(query, body)
+    return raw if any(is_hit for _, is_hit in raw) else pieces
