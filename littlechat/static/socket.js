@@ -67,7 +67,7 @@ async function ask() {
   try {
     const status = await head(room ? `/rooms/${room}/members` : location.pathname);
     if (status === 401) return "signed out";
-    if (status !== 404 || !room) return "";
+    if (!room || status !== 403 && status !== 404) return "";
     return { 200: "taken out", 403: "banned", 404: "gone" }[await head(`/rooms/${room}`)] ?? "";
   } catch {
     return "";
