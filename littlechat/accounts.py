@@ -18,14 +18,20 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from littlechat.clean import clean_password, clean_username
 from littlechat.db import Database, Document, Duplicate, Missing, now
-from littlechat.models import NAME_READ_MAX, NO_PASSWORD, Invalid, Session, User, fold, new_id
+from littlechat.models import (
+    NAME_READ_MAX,
+    NO_PASSWORD,
+    SEEN_EVERY,
+    Invalid,
+    Session,
+    User,
+    fold,
+    new_id,
+)
 from littlechat.roles import Roles
 
 SESSION_LIFE = timedelta(days=30)
 """A session ends after this long without a visit."""
-
-SEEN_EVERY = timedelta(minutes=5)
-"""How precisely a session's last visit is kept: a visit costs a read, rarely a write."""
 
 SESSIONS_MAX = 50
 """A person's sessions; signing in once more ends the one unused for the longest."""

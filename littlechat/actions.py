@@ -184,7 +184,7 @@ class Actions:
 
     async def _leave(self, room_id: str, user: User) -> None:
         await self._rooms.leave(room_id, user)
-        self._live.revoke(user=user.id, room=room_id)
+        self._live.revoke(user=user.id, room=room_id, reason="left")
         self._live.announce_rooms()
 
     async def remove_member(self, room_id: str, name: str) -> None:
@@ -193,7 +193,7 @@ class Actions:
 
     async def _remove_member(self, room_id: str, name: str) -> None:
         member = await self._rooms.remove_member(room_id, name)
-        self._live.revoke(user=member.user_id, room=room_id)
+        self._live.revoke(user=member.user_id, room=room_id, reason="taken out")
         self._live.announce_rooms()
 
     async def describe_room(self, room: Room, name: str, description: str) -> None:
@@ -216,7 +216,7 @@ class Actions:
 
     async def _delete_room(self, room_id: str) -> None:
         await self._rooms.delete(room_id)
-        self._live.revoke(room=room_id)
+        self._live.revoke(room=room_id, reason="deleted")
         self._live.announce_rooms()
         # Nobody can reach what was said any more; clearing a long room away takes its time.
         self._work.later(self._messages.delete_room(room_id))

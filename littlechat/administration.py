@@ -160,7 +160,7 @@ class Administration:
 
     async def _ban(self, room_id: str, name: str, by: User) -> None:
         member = await self._rooms.ban(room_id, name, by)
-        self._live.revoke(user=member.user_id, room=room_id)
+        self._live.revoke(user=member.user_id, room=room_id, reason="banned")
         self._live.announce_rooms()
         await self._audit.note(by, "banned from a room", name, room_id)
 

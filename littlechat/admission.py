@@ -48,16 +48,6 @@ def clean_mode(raw: str) -> Mode:
     raise Invalid(mode="Registration is open, by invitation or closed.")
 
 
-def clean_number(raw: str, name: str, default: int, most: int) -> int:
-    """Return a whole number from 1 to `most`; raise `Invalid`."""
-    text = raw.strip()
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= most):
-        raise Invalid(**{name: f"This is a whole number from 1 to {most:,}."})
-    return int(text)
-
-
 class Admission:
     """The store of the mode and of the links."""
 

@@ -6,6 +6,7 @@ Pure. Every `clean_*` function takes a field as it was sent and raises `Invalid`
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import TypeVar
 
 from littlechat.models import (
     BODY_MAX,
@@ -24,6 +25,10 @@ from littlechat.models import (
     fold,
     new_id,
 )
+
+DIGITS_MAX = len(str(SEQ_MAX))
+
+Default = TypeVar("Default", int, None)
 
 NOTHING_TO_SEND = "There is nothing to send yet: write something first."
 
@@ -143,20 +148,20 @@ def clean_client_id(raw: str) -> str:
     return raw
 
 
-def clean_seq(raw: str) -> int:
-    """Return a message's number, or 0 for before the first; raise `Invalid`."""
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 15):
-        raise Invalid(seq="A message's number is a whole number.")
-    return int(raw)
+def clean_number(
+    raw: str, field: str, default: Default, *, least: int = 0, most: int = SEQ_MAX
+) -> int | Default:
+    """Return a whole number, such as a message's, or `default` if none is given; raise `Invalid`.
 
-
-def clean_number(raw: str, field: str) -> int | None:
-    """Return the number of a message, None if none is given; raise `Invalid`."""
+    A field that a person fills in has a `most`, which they are then told.
+    """
     if not raw:
-        return None
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 16 and 0 < int(raw) <= SEQ_MAX):
-        raise Invalid(**{field: "The page sent a malformed number: reload it and try again."})
-    return int(raw)
+        return default
+    if raw.isascii() and raw.isdigit() and len(raw) <= DIGITS_MAX and least <= int(raw) <= most:
+        return int(raw)
+    if most == SEQ_MAX:
+        raise Invalid(**{field: f"“{field}” is a whole number."})
+    raise Invalid(**{field: f"This is a whole number from {least} to {most:,}."})
 
 
 def clean_switch(raw: str, field: str) -> bool | None:

@@ -57,7 +57,7 @@ def _rules(person: Profile) -> str:
     if person.display:
         rules += (
             f'.message[data-author="{name}"] .author::after,'
-            f':is([data-user="{name}"],[data-member="{name}"])>.label::after'
+            f':is([data-user="{name}"],[data-member="{name}"])>.label::after,[data-named="{name}"]::after'
             f'{{content:"{escaped(person.display)}"}}'
         )
     return rules

@@ -58,6 +58,8 @@ class Socket:
     away: bool = False
     """Whether nobody has touched the page for a while, as it says itself."""
     close_code: int | None = None
+    close_reason: str = ""
+    """Why, for the page to tell: a word of `static/socket.js`, or nothing."""
     looked_at: float = float("-inf")
     """When its page last said that somebody looks at it, in the event loop's seconds."""
     _frames: list[str] = field(default_factory=list)
@@ -115,10 +117,10 @@ class Socket:
         self.counters.frames += 1
         return True
 
-    def close(self, code: int) -> None:
+    def close(self, code: int, reason: str = "") -> None:
         """Ask the writer to stop; the first code given is the one that is sent."""
         if self.close_code is None:
-            self.close_code = code
+            self.close_code, self.close_reason = code, reason
             self._frames.clear()
             self._drop_passing()
             self._bytes = 0
@@ -226,7 +228,12 @@ class Hub:
                 socket.put_passing(kind, variant, len(payload), pack(payload))
 
     def kick(
-        self, *, user: str | None = None, sessions: Iterable[str] = (), topic: str | None = None
+        self,
+        *,
+        user: str | None = None,
+        sessions: Iterable[str] = (),
+        topic: str | None = None,
+        reason: str = "",
     ) -> int:
         """Close with 1008 the sockets of a user, of sessions, or of a topic; return how many.
 
@@ -244,7 +251,7 @@ class Hub:
             )
         ]
         for socket in chosen:
-            socket.close(POLICY)
+            socket.close(POLICY, reason)
         return len(chosen)
 
     async def close_all(self, code: int, over_seconds: float) -> None:

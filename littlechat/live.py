@@ -104,13 +104,28 @@ class Live:
         await self._bus.close()
 
     def revoke(
-        self, *, user: str | None = None, sessions: Iterable[str] = (), room: str | None = None
+        self,
+        *,
+        user: str | None = None,
+        sessions: Iterable[str] = (),
+        room: str | None = None,
+        reason: str = "signed out",
     ) -> None:
-        """Close, everywhere, the sockets of sessions, of a room, or of a user (in one room)."""
+        """Close, everywhere, the sockets of sessions, of a room, or of a user (in one room).
+
+        `reason` is what their pages then tell, a word of `static/socket.js`.
+        """
         sessions = list(sessions)
         self._access.forget(user=user, sessions=sessions, room=room)
         self._bus.publish(
-            ALL, {"kind": "revoked", "user": user, "sessions": sessions, "room": room}
+            ALL,
+            {
+                "kind": "revoked",
+                "user": user,
+                "sessions": sessions,
+                "room": room,
+                "reason": reason,
+            },
         )
 
     def refresh(self, user: str) -> None:
@@ -252,7 +267,9 @@ class Live:
         user, sessions, room = event["user"], event["sessions"], event["room"]
         self._access.forget(user=user, sessions=sessions, room=room)
         topic = room_topic(room) if room else None
-        self._hub.kick(user=user, sessions=sessions, topic=topic)
+        # A process of the version before, while a new one is started, gives none.
+        reason = str(event.get("reason", ""))
+        self._hub.kick(user=user, sessions=sessions, topic=topic, reason=reason)
 
     async def _recheck(self) -> None:
         while True:
@@ -278,7 +295,7 @@ class Live:
         by_room: dict[str, list[Socket]] = defaultdict(list)
         for socket in sockets:
             if socket.session not in live:
-                socket.close(POLICY)
+                socket.close(POLICY, "signed out")
             for topic in socket.topics:
                 kind, _, room_id = topic.partition(":")
                 if kind == "room":

@@ -117,14 +117,23 @@ def mentioned(text: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def plain(text: str) -> str:
+    """Return what a message body says, without markup, a line for each of its lines.
+
+    Plain text, not HTML: the caller escapes it.
+    """
+    source = _BROKEN.sub("\ufffd", text)
+    lines = _plain_text(_parse(source)).splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip()) or source.strip()
+
+
 def first_line(text: str, limit: int = 120) -> str:
     """Return the first line that has words, without markup, in at most `limit` characters.
 
     Plain text, not HTML: the caller escapes it. A cut ends in "…" and leaves accents and
     joined emoji whole.
     """
-    source = _BROKEN.sub("\ufffd", text.strip("\n")[:PREVIEW_SOURCE_CHARS])
-    shown = _plain_text(_parse(source)).strip() or source.strip()
+    shown = plain(text.strip("\n")[:PREVIEW_SOURCE_CHARS])
     line = " ".join(shown.splitlines()[0].split()) if shown else ""
     return line if len(line) <= limit else _cut(line, limit - 1) + "…"
 

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from littlechat.avatars import Avatars
 from littlechat.db import Database, Document, Missing, now
-from littlechat.models import NAME_READ_MAX, Invalid, User, fold
+from littlechat.models import NAME_READ_MAX, SEEN_EVERY, Invalid, User, fold
 from littlechat.profile import Profile, Status, display_key
 
 PAGE = 50
@@ -14,8 +14,6 @@ PAGE = 50
 
 READ_MAX = 2_000
 """Accounts that a search looks through."""
-
-SEEN_EVERY = timedelta(minutes=5)
 
 TAKEN = "Somebody else goes by this name."
 

@@ -10,7 +10,6 @@ from argon2 import PasswordHasher
 
 from littlechat import accounts as accounts_module
 from littlechat.accounts import (
-    SEEN_EVERY,
     SESSION_LIFE,
     SESSIONS_MAX,
     Accounts,
@@ -18,7 +17,7 @@ from littlechat.accounts import (
     WrongLogin,
 )
 from littlechat.db import Database, Duplicate, Missing, now
-from littlechat.models import PASSWORD_MAX, Invalid, User, fold
+from littlechat.models import PASSWORD_MAX, SEEN_EVERY, Invalid, User, fold
 from tests.factories import PASSWORD, WAIT_SECONDS
 from tests.tabs import somebody
 

@@ -238,10 +238,12 @@ async def test_leaving_and_removal_close_the_person_s_pages_everywhere(
     ada = await Tab(there, ADA).enter(room.id)
     await here.actions.leave(room.id, BEN)
     assert await far.until_closed() == POLICY
+    assert far.socket.close_reason == "left"
     await here.actions.join(room.id, BEN)
     back = await Tab(there, BEN).enter(room.id)
     await here.actions.remove_member(room.id, "Ben")
     assert await back.until_closed() == POLICY
+    assert back.socket.close_reason == "taken out"
     assert ada.socket.close_code is None
     await ada.close()
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from littlechat import admission as admission_module
-from littlechat.admission import USES_MAX, Admission, clean_mode, clean_number
+from littlechat.admission import Admission, clean_mode
 from littlechat.db import Database, Missing, now
 from littlechat.models import Invalid, Refused
 from tests.tabs import ADA, BEN
@@ -114,17 +114,6 @@ async def test_the_database_holds_no_token(db: Database, admission: Admission) -
     tokens = [await admission.password_link(BEN, ADA), await admission.invite(ADA, 1, 1)]
     stored = repr(await db.passes.find({}))
     assert not [token for token in tokens if token in stored]
-
-
-@pytest.mark.parametrize("raw", ["0", "-1", "1.5", "x", "٣", "9999999", str(USES_MAX + 1)])
-def test_a_number_that_is_none_is_refused(raw: str) -> None:
-    with pytest.raises(Invalid):
-        clean_number(raw, "uses", 1, USES_MAX)
-
-
-def test_a_number_left_out_is_the_usual_one() -> None:
-    assert clean_number(" ", "uses", 7, 90) == 7
-    assert clean_number(" 90 ", "uses", 7, 90) == 90
 
 
 def test_a_mode_that_is_none_is_refused() -> None:

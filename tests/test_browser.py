@@ -302,10 +302,54 @@ async def test_removed_member_is_told_and_receives_no_more(
     page = await open_page()
     await enter(page, ben, name)
     await ada.post(f"/rooms/{name}/members/Ben/remove")
-    await expect(page.locator("#connection")).to_contain_text("no longer in this room")
+    await expect(page.locator("#connection")).to_contain_text("You were removed from this room.")
     await ada.say(name, "only among us")
-    await page.get_by_role("link", name="Reload the page").click()
-    await expect(page.get_by_role("button", name="Join")).to_be_visible()
+    await page.get_by_role("link", name="To the list of rooms").click()
+    await expect(page.get_by_role("button", name="Join Garden")).to_be_visible()
+
+
+async def test_page_that_ends_says_why_and_leads_on(
+    room: tuple[str, Person, Person], open_page: Open
+) -> None:
+    name, ada, ben = room
+    hers, his = await open_page(), await open_page()
+    await enter(his, ben, name)
+    await ada.post(f"/rooms/{name}/members/Ben/ban")
+    await expect(his.locator("#connection")).to_contain_text("You were banned from this room.")
+    await his.get_by_role("link", name="To the list of rooms").click()
+    await his.wait_for_url("**/rooms")
+    await his.goto(f"{ben.url}/rooms/{name}")
+    await expect(his.get_by_role("alert")).to_contain_text("You are banned from this room.")
+    await his.get_by_role("link", name="To the list of rooms").click()
+    await his.wait_for_url("**/rooms")
+    attic = await ada.create_room("Attic", visibility="private")
+    await enter(hers, ada, attic)
+    await ada.post(f"/rooms/{attic}/delete", confirmation="Attic")
+    await expect(hers.locator("#connection")).to_contain_text("This room was deleted")
+    await hers.get_by_role("link", name="To the list of rooms").click()
+    await hers.wait_for_url("**/rooms")
+
+
+@pytest.mark.parametrize(
+    ("act", "why"),
+    [
+        ("members/Ben/remove", "You were removed from this room."),
+        ("members/Ben/ban", "You were banned from this room."),
+        ("delete", "This room was deleted, or you are no longer in it."),
+    ],
+)
+async def test_page_that_was_away_when_it_ended_asks_why(
+    room: tuple[str, Person, Person], open_page: Open, act: str, why: str
+) -> None:
+    name, ada, ben = room
+    page = await open_page()
+    await enter(page, ben, name)
+    await page.context.set_offline(True)
+    await page.evaluate("document.dispatchEvent(new Event('littlechat:reconnect'))")
+    await expect(page.locator("#connection")).to_contain_text("Connection lost")
+    await ada.post(f"/rooms/{name}/{act}", confirmation="Garden")
+    await page.context.set_offline(False)
+    await expect(page.locator("#connection")).to_contain_text(why, timeout=20_000)
 
 
 async def test_signed_out_elsewhere_page_stops_trying(
@@ -358,10 +402,22 @@ async def test_phone_shows_one_column_and_people_on_demand(
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await expect(page.locator(".rail")).to_be_hidden()
     await expect(page.locator("#members")).to_be_hidden()
-    await page.get_by_role("button", name="People").click()
+    # What is seldom done is behind one button, so that the room's name has its place.
+    more = page.get_by_role("button", name="More", exact=True)
+    topic = await page.locator(".topic").bounding_box()
+    assert topic
+    assert topic["width"] >= 220
+    await more.tap()
+    for one in await page.locator(".bar > :is(a, button), #bar-more :is(a, button)").all():
+        size = await one.bounding_box()
+        assert size
+        assert min(size["width"], size["height"]) >= 44
+    await expect(page.get_by_role("link", name="Settings")).to_be_visible()
+    await page.get_by_role("button", name="People").tap()
     await expect(page.locator("#members")).to_be_visible()
-    await page.get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="Close").tap()
     await expect(page.locator("#members")).to_be_hidden()
+    await expect(page.locator("#bar-more")).to_be_hidden()
     await page.get_by_role("link", name="All rooms").click()
     await expect(page.locator("#rooms a[href='/rooms/garden']")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -222,9 +222,11 @@ async def test_on_a_phone_by_touch(cast: Cast, open_page: Open) -> None:
     await phone.get_by_role("button", name="Send").tap()
     await expect(hers.locator("#directs a")).to_have_accessible_name("Ben online @1 for you")
     assert await phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await phone.get_by_role("button", name="More", exact=True).tap()
     await phone.locator(".jump-button").tap()
     await phone.locator(".jump", has_text="Garden").tap()
     await expect(phone).to_have_title("Garden · littlechat")
+    await phone.get_by_role("button", name="More", exact=True).tap()
     await phone.get_by_role("button", name="People").tap()
     await phone.get_by_role("button", name="Message Ada").tap()
     await expect(phone).to_have_title("Ada · littlechat")

@@ -278,6 +278,7 @@ async def test_a_rooms_bell_is_set_by_keyboard_and_on_a_phone(site: Site, open_f
         answer = await ada.post("/direct", name="Ada")
         direct = answer.headers["location"]
         page = await open_for(ada, direct, viewport=PHONE, has_touch=True)
+        await page.get_by_role("button", name="More", exact=True).tap()
         bell = page.get_by_role("button", name="Notifications of this room")
         box = await bell.bounding_box()
         assert box
@@ -293,8 +294,10 @@ async def test_a_rooms_bell_is_set_by_keyboard_and_on_a_phone(site: Site, open_f
         await expect(page.locator(".bell .crossed")).to_be_visible()
         await page.keyboard.press("Escape")
         await expect(page.locator("#level")).to_be_hidden()
+        await expect(page.get_by_role("button", name="More", exact=True)).to_be_focused()
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await page.reload()
+        await page.get_by_role("button", name="More", exact=True).tap()
         await expect(page.locator(".bell .crossed")).to_be_visible()
         await page.goto(f"/rooms/{room}/settings")
         choice = page.get_by_role("button", name="Mentions")

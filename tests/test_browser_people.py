@@ -53,7 +53,7 @@ async def test_an_administrator_lets_somebody_in_and_shuts_them_out(
     await hers.get_by_role("button", name="Disable Ben").click()
     # In the middle of it: the page says so at once, and the way in says why.
     await expect(his.locator("#connection")).to_contain_text("You are signed out")
-    await his.get_by_role("link", name="Reload the page").click()
+    await his.get_by_role("link", name="Log in again").click()
     await expect(his.get_by_role("alert")).to_contain_text("This account is disabled.")
     await assert_accessible(his)
 
@@ -104,6 +104,43 @@ async def test_a_face_and_a_name_reach_open_pages_without_a_reload(
     await assert_accessible(his)
     await his.keyboard.press("Escape")
     await expect(card).to_be_hidden()
+
+
+async def test_names_that_people_go_by_stand_in_hits_inbox_lists_and_switcher(
+    site: Site, open_page: Open, room: tuple[str, Person, Person]
+) -> None:
+    name, ada, ben = room
+    await ben.post("/account/profile", display="Ben Franklin", bio="", zone="")
+    await ben.say(name, "@Ada the **kites** fly")
+    direct = (await ada.post("/direct", name="Ben")).headers["location"]
+    await ben.post(f"{direct}/messages", body="hello")
+    await site.services.indexer.catch_up([name])
+    page = await open_page()
+    await copy_cookies(ada, page.context)
+    shown = "one => getComputedStyle(one, '::after').content"
+
+    async def assert_named(element: str) -> None:
+        one = page.locator(element).first
+        await expect(one).to_have_text("Ben")
+        assert await one.evaluate(shown) == '"Ben Franklin"', element
+
+    await page.goto(f"{site.url}/search?q=kites")
+    await assert_named(".hit .byline b")
+    await expect(page.locator(".hit .text")).to_have_text("@Ada the kites fly")
+    await expect(page.locator(".hit mark")).to_have_text("kites")
+    await page.goto(f"{site.url}/inbox")
+    await assert_named(".entries .byline b")
+    await expect(page.locator(".entries .byline .place").first).to_contain_text("to you, ")
+    await page.goto(f"{site.url}/rooms")
+    await assert_named("#directs strong")
+    await page.goto(f"{site.url}/direct/new")
+    await assert_named('[data-person="Ben"] bdi')
+    await page.goto(f"{site.url}/rooms/{name}")
+    await live(page)
+    await assert_named("#directs .label")
+    await page.keyboard.press("Control+k")
+    await page.locator("#jump").fill("be")
+    await assert_named(".jump .label")
 
 
 async def test_who_touches_nothing_for_ten_minutes_is_away_until_they_do(

@@ -94,6 +94,45 @@ async def test_two_people_talk_in_a_thread_beside_the_room(room: Room, open_page
     assert await in_thread(hers) == ["Shall we plant?", "At noon", "Bring spades"]
 
 
+async def test_arrow_up_edits_ones_last_reply_and_typing_one_is_told_in_the_room(
+    room: Room, open_page: Open
+) -> None:
+    name, ada, ben = room
+    await ada.say(name, "Shall we dig?")
+    await ada.say(name, "frist", thread="1")
+    await ben.say(name, "yes", thread="1")
+    await ada.say(name, "of the room")
+    hers, his = await open_page(), await open_page()
+    await enter(hers, ada, name)
+    await enter(his, ben, name)
+    await hers.locator("#message-1 .replies a").click()
+    field = hers.locator("#thread-body")
+    await expect(field).to_be_focused()
+    await hers.keyboard.press("ArrowUp")
+    edit = hers.locator("#thread-message-2").get_by_label("Edit your message")
+    await expect(edit).to_be_focused()
+    await expect(edit).to_have_value("frist")
+    # Escape leads back to the thread, which stays, and where the same key works again.
+    await hers.keyboard.press("Escape")
+    await expect(field).to_be_focused()
+    await expect(hers.locator("#thread")).to_be_visible()
+    await hers.keyboard.press("ArrowUp")
+    await edit.fill("first")
+    await edit.press("Enter")
+    await expect(hers.locator("#thread-message-2 .message-body")).to_have_text("first")
+    await expect(field).to_be_focused()
+    await field.press_sequentially("now")
+    await expect(his.locator("#typing")).to_have_text("Ada is typing…")
+    # In a field with words in it the key moves through them.
+    await hers.keyboard.press("ArrowUp")
+    await expect(field).to_be_focused()
+    await hers.keyboard.press("Enter")
+    await expect(his.locator("#typing")).to_have_text("")
+    await hers.locator("#body").focus()
+    await hers.keyboard.press("ArrowUp")
+    await expect(hers.locator("#message-4").get_by_label("Edit your message")).to_be_focused()
+
+
 async def test_thread_is_caught_up_with_after_a_cut_and_equals_a_fresh_one(
     room: Room, open_page: Open
 ) -> None:

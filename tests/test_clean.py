@@ -16,7 +16,6 @@ from littlechat.clean import (
     clean_password,
     clean_people,
     clean_room_name,
-    clean_seq,
     clean_switch,
     clean_username,
     clean_visibility,
@@ -62,13 +61,6 @@ def test_username_that_breaks_a_rule_is_refused_at_its_field(raw: str) -> None:
 def test_a_word_that_calls_a_whole_room_is_nobodys_name(name: str) -> None:
     with pytest.raises(Invalid, match=f"@{name} calls a whole room"):
         clean_username(name)
-
-
-def test_a_messages_number_is_a_whole_number() -> None:
-    assert [clean_seq(raw) for raw in ("0", "7", "9" * 15)] == [0, 7, 10**15 - 1]
-    for raw in ("", "-1", "1.5", "٣", "²", "9" * 16, " 1", "x"):
-        with pytest.raises(Invalid):
-            clean_seq(raw)
 
 
 @pytest.mark.parametrize("char", INVISIBLE)
@@ -202,17 +194,27 @@ def test_malformed_client_id_is_refused(raw: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "seq"), [("", None), ("1", 1), ("007", 7), (str(SEQ_MAX), SEQ_MAX)]
+    ("raw", "seq"), [("", None), ("0", 0), ("1", 1), ("007", 7), (str(SEQ_MAX), SEQ_MAX)]
 )
 def test_number_of_a_message_is_a_number_or_none(raw: str, seq: int | None) -> None:
-    assert clean_number(raw, "thread") == seq
+    assert clean_number(raw, "thread", None) == seq
 
 
-@pytest.mark.parametrize("raw", ["0", "-1", "1.0", " 1", "1e3", "x", "٣", "9" * 16, "1" * 5_000])
-def test_malformed_number_of_a_message_is_refused(raw: str) -> None:
+@pytest.mark.parametrize(
+    "raw", ["-1", "1.0", " 1", "1e3", "x", "٣", "²", "+1", "9" * 16, "1" * 5_000]
+)
+def test_malformed_number_is_refused(raw: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_number(raw, "thread")
-    assert list(refused.value.errors) == ["thread"]
+        clean_number(raw, "thread", None)
+    assert refused.value.errors == {"thread": "“thread” is a whole number."}
+
+
+def test_number_has_a_usual_value_and_its_bounds_are_told() -> None:
+    assert [clean_number(raw, "days", 7, least=1, most=90) for raw in ("", "1", "90")] == [7, 1, 90]
+    for raw in ("0", "91", "x"):
+        with pytest.raises(Invalid) as refused:
+            clean_number(raw, "days", 7, least=1, most=90)
+        assert refused.value.errors == {"days": "This is a whole number from 1 to 90."}
 
 
 def test_switch_is_on_off_or_not_spoken_of() -> None:

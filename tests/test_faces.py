@@ -37,6 +37,7 @@ def test_a_person_s_elements_get_their_picture_and_name(name: str) -> None:
     # In lists of conversations the avatar itself carries the name.
     assert f'.avatar[data-presence="{escaped(name)}"]' in rules
     assert {unescaped(one) for one in strings} == {name, 'A "b" </style> \\ {} ; */ url(x)'}
+    assert f'[data-named="{escaped(name)}"]::after' in rules
     assert rules.count("{") == rules.count("}") == 3
 
 

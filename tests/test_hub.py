@@ -164,6 +164,14 @@ async def test_first_close_code_is_the_one_that_is_sent() -> None:
     assert await closed(one) == POLICY
 
 
+async def test_kick_says_why_and_the_first_reason_stands() -> None:
+    hub = Hub()
+    one = socket(Peer(), hub)
+    hub.kick(user="u1", reason="banned")
+    hub.kick(user="u1", reason="signed out")
+    assert (one.close_code, one.close_reason) == (POLICY, "banned")
+
+
 async def test_nothing_is_sent_after_the_close() -> None:
     peer = Peer()
     one = socket(peer)

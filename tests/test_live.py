@@ -70,8 +70,9 @@ async def test_revoking_a_membership_closes_that_room_s_sockets_of_that_person(
     attic = await here.rooms.create(ben.user, "Attic", "", "public")
     his, elsewhere = await in_room(there, ben, room), await in_room(there, ben, attic)
     hers = await in_room(there, ada, room)
-    here.live.revoke(user=ben.user.id, room=room.id)
+    here.live.revoke(user=ben.user.id, room=room.id, reason="banned")
     assert await his.until_closed() == POLICY
+    assert his.socket.close_reason == "banned"
     for tab in (elsewhere, hers):
         assert tab.socket.close_code is None
         await tab.close()

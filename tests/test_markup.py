@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it.rules_core import StateCore
 
 from littlechat import markup
-from littlechat.markup import first_line, to_html
+from littlechat.markup import first_line, plain, to_html
 from tests.xss_corpus import PAYLOADS
 
 # Stated here again, on purpose: a list taken from markup.py would agree with any mistake in it.
@@ -331,6 +331,13 @@ def test_a_core_rule_can_be_added_and_its_failure_costs_only_the_markup() -> Non
 
 
 # Previews
+
+
+def test_the_plain_words_have_no_markup_and_lose_nothing_said() -> None:
+    assert plain("**a** [b](https://x.example) `c`\n\n- *d*\n- ~~e~~\n\n> f") == "a b c\nd\ne\nf"
+    assert plain("```python\nx = 1\n\n  y = 2\n```\n") == "x = 1\ny = 2"
+    assert plain("a @Ada <b>&amp; \\*c\\*") == "a @Ada <b>&amp; *c*"
+    assert [plain(text) for text in ("", "-", ">", " \n ")] == ["", "-", ">", ""]
 
 
 def test_a_preview_is_the_first_line_without_markup() -> None:

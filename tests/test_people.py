@@ -8,8 +8,8 @@ import pytest
 from littlechat import people as people_module
 from littlechat.accounts import Accounts
 from littlechat.db import Database, Duplicate, Missing, now
-from littlechat.models import Invalid, User
-from littlechat.people import PAGE, SEEN_EVERY, People, current
+from littlechat.models import SEEN_EVERY, Invalid, User
+from littlechat.people import PAGE, People, current
 from littlechat.profile import Status
 
 

@@ -256,7 +256,12 @@ def values(text: str) -> dict[str, Any]:
         "asked": True,
         "hints": [text],
         "hits": [
-            {"message": message(author_name=text), "room": text, "pieces": [(text, True)]},
+            {
+                "message": message(author_name=text),
+                "room": room,
+                "pieces": [(text, True)],
+                "files": [[(text, False)]],
+            },
         ],
         "query": "after=1",
         "today": "2026-03-04",

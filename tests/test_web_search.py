@@ -47,11 +47,26 @@ async def test_hits_are_marked_in_context_and_lead_into_history(
     text = await search(ben, "tree")
     assert HIT.findall(text) == ["/rooms/garden?around=1#message-1"]
     assert "The &lt;b&gt;<mark>Trees</mark>&lt;/b&gt; &amp; bushes" in text
-    assert "<b>Ada</b>" in text
+    assert '<b data-named="Ada">Ada</b>' in text
     assert "Garden" in text
     fragment = await search(ben, "tree", htmx=True)
     assert fragment.startswith('<div id="results"')
     assert HIT.findall(fragment) == HIT.findall(text)
+
+
+async def test_hits_are_shown_in_plain_words(site: Site, people: list[Person]) -> None:
+    ada, ben, _ = people
+    room = await found_room(site, "Garden", ada, ben)
+    await say(site, room, ada, "Ripe **tomatoes**, [see](https://vines.example/) <i>&amp;</i>")
+    shown = await search(ben, "tomatoes")
+    assert "Ripe <mark>tomatoes</mark>, see &lt;i&gt;&amp;amp;&lt;/i&gt;</span>" in shown
+    # What its readers do not see, as where a link leads, is shown if it is what was looked for.
+    assert "[see](https://<mark>vines</mark>.example/)" in await search(ben, "vines")
+    long = "filler " * 60
+    await say(site, room, ada, f"{long}*the* **tomatoes** at last {long}")
+    shown = await search(ben, "tomatoes last")
+    assert "…filler" in shown
+    assert "the <mark>tomatoes</mark> at <mark>last</mark> filler" in shown
 
 
 async def test_only_rooms_that_one_is_in_are_searched(site: Site, people: list[Person]) -> None:

@@ -356,6 +356,7 @@ async def test_who_is_kicked_is_seen_to_go(site: Site) -> None:
             await hers.until(lambda dom: dom.online == ["Ada", "Ben"])
             await ben.post("/logout")
             assert await his.until_closed() == 1008
+            assert his.connection.close_reason == "signed out"
             await hers.until(lambda dom: dom.online == ["Ada"])
 
 

@@ -59,6 +59,7 @@ function option({ name, about, avatar }, index) {
   if (avatar) {
     item.dataset.person = name;
     item.querySelector(".avatar").replaceWith(avatar.cloneNode(true));
+    item.querySelector(".label").dataset.named = name;
   } else item.querySelector(".avatar").textContent = "@";
   item.querySelector(".label").textContent = name;
   item.querySelector(".meta").textContent = about;

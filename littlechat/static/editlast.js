@@ -1,4 +1,5 @@
-// Up in the empty message field edits one's last message; when an edit ends, the focus comes back.
+// Up in an empty message field edits one's last message, in the room or in the open thread; when an
+// edit ends, the focus comes back.
 
 import { edit } from "./tools.js";
 
@@ -7,10 +8,13 @@ const field = document.querySelector("#composer textarea");
 const { me, room } = document.body.dataset;
 let editing = null;
 
-field.addEventListener("keydown", event => {
-  if (event.key !== "ArrowUp" || event.isComposing || field.value) return;
+// The thread's field is another one with each thread.
+document.addEventListener("keydown", event => {
+  const from = event.target;
+  if (event.key !== "ArrowUp" || event.isComposing || !from.matches(".composer textarea") || from.value) return;
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
-  const mine = [...list.querySelectorAll(":scope > .message:not(.removed, .threaded)")].filter(item => item.dataset.author === me);
+  const said = from === field ? "#messages > .message:not(.threaded)" : "#thread-messages > .message";
+  const mine = [...document.querySelectorAll(`${said}:not(.removed)`)].filter(item => item.dataset.author === me);
   const item = mine.at(-1);
   if (!item) return;
   event.preventDefault();

@@ -8,6 +8,7 @@ import "./threads.js";
 import "./tools.js";
 import "./attach.js";
 import "./lightbox.js";
+import "./bar.js";
 import "./card.js";
 import "./reading.js";
 import "./complete.js";

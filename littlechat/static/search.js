@@ -7,6 +7,11 @@ const hits = () => [...document.querySelectorAll("#results .hit, #results .more 
 const end = field.value.length;
 field.setSelectionRange(end, end);
 
+// What was typed while the page was still being set up is looked for now.
+document.addEventListener("DOMContentLoaded", () => {
+  if (field.value.trim() !== document.getElementById("results").dataset.q) htmx.trigger(field, "input");
+});
+
 function keep() {
   const url = new URL(location.href);
   if (url.searchParams.get("q") === field.value) return;

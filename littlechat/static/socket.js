@@ -3,6 +3,7 @@
 
 const SILENCE = 45_000; // Three beats of the server missed: the line is dead, though nobody said so.
 const SHOWN = 3_000;
+const KICKED = 1008;
 
 const status = document.getElementById("connection");
 let connection, opened = false, lost = false, heardAt = Date.now(), failures = 0;
@@ -25,6 +26,10 @@ document.addEventListener("htmx:ws:after:connection", () => {
   opened = true;
   failures = 0;
   heardAt = Date.now();
+  // hx-ws tells of the code alone.
+  connection.socket.addEventListener("close", async ({ code, reason }) => {
+    if (code === KICKED) end(reason || await ask());
+  });
 });
 
 document.addEventListener("htmx:ws:after:message:incoming", () => {
@@ -44,30 +49,50 @@ document.addEventListener("htmx:ws:after:message:incoming", () => {
 
 document.addEventListener("htmx:ws:close", async event => {
   const { code, reason } = event.detail;
-  if (reason === "removed") return;
+  if (reason === "removed" || code === KICKED) return;
   lost = true;
-  if (code === 1008) return end();
   say("Connection lost. Trying again…", "bad");
   // A refused handshake looks like a lost line: ask what it is, after the second in a row.
-  if (!opened && ++failures >= 2 && await refused()) end();
+  if (!opened && ++failures >= 2) {
+    const why = await ask();
+    if (why) end(why);
+  }
   opened = false;
 });
 
-async function refused() {
+// What the server answers now, to who may not hear it or was not told: it is no secret to them.
+async function ask() {
+  const { room } = document.body.dataset;
+  const head = path => fetch(path, { headers: { "HX-Request": "true" }, method: "HEAD" }).then(answer => answer.status);
   try {
-    const answer = await fetch(location.pathname, { headers: { "HX-Request": "true" }, method: "HEAD" });
-    return [401, 403, 404].includes(answer.status);
+    const status = await head(room ? `/rooms/${room}/members` : location.pathname);
+    if (status === 401) return "signed out";
+    if (!room || status !== 403 && status !== 404) return "";
+    return { 200: "taken out", 403: "banned", 404: "gone" }[await head(`/rooms/${room}`)] ?? "";
   } catch {
-    return false;
+    return "";
   }
 }
 
-function end() {
+const ROOMS = ["To the list of rooms", "/rooms"];
+const HERE = location.pathname + location.search;
+const ENDS = {
+  "signed out": ["You are signed out.", "Log in again", HERE],
+  deleted: ["This room was deleted, with all that was said in it.", ...ROOMS],
+  banned: ["You were banned from this room. Who made it, or an administrator, can lift that.", ...ROOMS],
+  "taken out": ["You were removed from this room.", ...ROOMS],
+  left: ["You left this room.", ...ROOMS],
+  gone: ["This room was deleted, or you are no longer in it.", ...ROOMS],
+  flood: ["This page sent too much at once and was cut off.", "Reload the page", HERE],
+};
+
+function end(why) {
   if (connection) connection.config.reconnect = false;
-  say("You are signed out, or no longer in this room. ", "bad");
+  const [sentence, way, address] = ENDS[why] ?? ["This page is no longer kept up to date.", "Reload the page", HERE];
+  say(`${sentence} `, "bad");
   const link = document.createElement("a");
-  link.href = location.pathname;
-  link.textContent = "Reload the page";
+  link.href = address;
+  link.textContent = way;
   status.append(link);
 }
 

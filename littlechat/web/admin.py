@@ -12,8 +12,8 @@ from littlechat.admission import (
     USES_DEFAULT,
     USES_MAX,
     clean_mode,
-    clean_number,
 )
+from littlechat.clean import clean_number
 from littlechat.db import Duplicate
 from littlechat.models import Invalid, Session, User
 from littlechat.throttle import ADMINISTER
@@ -21,7 +21,6 @@ from littlechat.web import Handler, form_text, go, page, services, signed_in
 
 blueprint = Blueprint("admin", __name__)
 
-NUMBER_MAX = 10**15
 NAME_TAKEN = "This name is taken."
 
 
@@ -125,8 +124,8 @@ async def post_invitation(session: Session) -> ResponseReturnValue:
     """Make an invitation to register; its link is shown this once."""
     given = {name: await form_text(name) for name in ("uses", "days")}
     try:
-        uses = clean_number(given["uses"], "uses", USES_DEFAULT, USES_MAX)
-        days = clean_number(given["days"], "days", DAYS_DEFAULT, DAYS_MAX)
+        uses = clean_number(given["uses"].strip(), "uses", USES_DEFAULT, least=1, most=USES_MAX)
+        days = clean_number(given["days"].strip(), "days", DAYS_DEFAULT, least=1, most=DAYS_MAX)
     except Invalid as invalid:
         return await _registration(422, errors=invalid.errors, **given)
     token = await services().administration.invite(session.user, uses, days)
@@ -145,11 +144,9 @@ async def post_revoke_invitation(session: Session, pass_id: str) -> ResponseRetu
 @admin_only
 async def show_audit(session: Session) -> ResponseReturnValue:
     """Show a page of the log, the newest lines first."""
-    text = request.args.get("before", "")
-    if text and not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise Invalid(before="“before” is a whole number.")
-    lines, older = await services().audit.page(int(text) if text else None)
-    return page("audit.html", lines=lines, older=older, newest=not text)
+    before = clean_number(request.args.get("before", ""), "before", None)
+    lines, older = await services().audit.page(before)
+    return page("audit.html", lines=lines, older=older, newest=before is None)
 
 
 async def _accounts(

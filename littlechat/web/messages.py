@@ -50,8 +50,8 @@ async def show_room(session: Session, room: str) -> ResponseReturnValue:
     if membership is None:
         found, _ = await services().rooms.get_visible(room, session.user)
         banned = await services().rooms.bans.is_banned(room, session.user.id)
-        return page("door.html", room=found, banned=banned)
-    thread = clean_number(request.args.get("thread", ""), "thread")
+        return page("door.html", 403 if banned else 200, room=found, banned=banned)
+    thread = clean_number(request.args.get("thread", ""), "thread", None, least=1)
     return await _conversation(session, membership, 200, Draft("", "", thread=thread), "")
 
 
@@ -166,7 +166,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
 
 
 async def _draft() -> Draft:
-    thread = clean_number(await form_text("thread"), "thread")
+    thread = clean_number(await form_text("thread"), "thread", None, least=1)
     shown = clean_switch(await form_text("shown"), "shown")
     return Draft(
         await form_text("body"),
@@ -243,7 +243,8 @@ def _changed(message: Message) -> ResponseReturnValue:
 
 async def _stretch(room_id: str, head: Cursor) -> Page:
     """Return what the query asks for: before, after or around a seq, else the newest."""
-    messages, limit = services().messages, _number("limit", PAGE_DEFAULT)
+    messages = services().messages
+    limit = clean_number(request.args.get("limit", ""), "limit", PAGE_DEFAULT)
     if (seq := _number("before")) is not None:
         return await messages.before(room_id, min(seq, head.seq + 1), limit or 1)
     if (seq := _number("after")) is not None:
@@ -253,13 +254,8 @@ async def _stretch(room_id: str, head: Cursor) -> Page:
     return await messages.newest(room_id, head, limit or 1)
 
 
-def _number(name: str, default: int | None = None) -> int | None:
-    text = request.args.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise Invalid(**{name: f"“{name}” is a whole number."})
-    return int(text)
+def _number(name: str) -> int | None:
+    return clean_number(request.args.get(name, ""), name, None)
 
 
 async def _form_files(room_id: str, user: User) -> list[str]:

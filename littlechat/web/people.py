@@ -3,8 +3,9 @@
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
+from littlechat.clean import clean_number
 from littlechat.db import now
-from littlechat.models import Invalid, Session
+from littlechat.models import Session
 from littlechat.people import current
 from littlechat.web import is_htmx, page, services, signed_in
 
@@ -76,7 +77,4 @@ async def show_avatar(session: Session, digest: str) -> ResponseReturnValue:
 
 def page_number() -> int:
     """Return which page of a list is asked for, the first being 1; raise `Invalid`."""
-    text = request.args.get("page", "") or "1"
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= PAGES_MAX):
-        raise Invalid(page=f"“page” is a whole number from 1 to {PAGES_MAX:,}.")
-    return int(text)
+    return clean_number(request.args.get("page", ""), "page", 1, least=1, most=PAGES_MAX)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.clean import clean_seq
+from littlechat.clean import clean_number
 from littlechat.listed import Listed
 from littlechat.models import Invalid, Membership, Message, Session
 from littlechat.throttle import READ
@@ -23,6 +23,9 @@ from littlechat.web import (
 )
 
 blueprint = Blueprint("reading", __name__)
+
+MOMENT_MAX = 10**13
+"""In milliseconds, in the year 2286."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ class Entry:
 async def post_read(session: Session, membership: Membership) -> ResponseReturnValue:
     """Note how far a room is read; with `unread`, that it is not read from there on."""
     await services().throttle.hit(READ, session.user.id)
-    seq, room_id = clean_seq(await form_text("seq")), membership.room_id
+    seq, room_id = clean_number(await form_text("seq"), "seq", None), membership.room_id
+    if seq is None:
+        raise Invalid(seq="How far it is read is not said.")
     if await form_text("unread"):
         await services().news.unread(session.user, room_id, seq)
     else:
@@ -83,9 +88,5 @@ async def show_inbox(session: Session) -> ResponseReturnValue:
 
 def _before() -> datetime | None:
     """Return the moment that a page of the inbox begins at: milliseconds, as our own links say."""
-    text = request.args.get("before", "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 13):
-        raise Invalid(before="“before” is a whole number.")
-    return datetime.fromtimestamp(int(text) / 1_000, UTC)
+    before = clean_number(request.args.get("before", ""), "before", None)
+    return None if before is None else datetime.fromtimestamp(min(before, MOMENT_MAX) / 1_000, UTC)

@@ -8,7 +8,8 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.db import now
-from littlechat.models import Invalid, Message, Session
+from littlechat.markup import plain
+from littlechat.models import Invalid, Message, Room, Session
 from littlechat.search import Found, Place
 from littlechat.terms import QUERY_MAX, Query, excerpt, known_as, parse
 from littlechat.throttle import SEARCH
@@ -16,17 +17,24 @@ from littlechat.web import is_htmx, page, services, signed_in
 
 blueprint = Blueprint("search", __name__)
 
+Pieces = list[tuple[str, bool]]
+"""A text in pieces, and which of them are hits."""
+
 HERE = "here"
 """What `in:` calls the room from which somebody came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A message found, with the name of its room, and the part of its text with what was sought."""
+    """A message found, with its room, and the part of its text with what was sought.
+
+    `files` are the names of its files, in pieces likewise.
+    """
 
     message: Message
-    room: str
-    pieces: list[tuple[str, bool]]
+    room: Room
+    pieces: Pieces
+    files: list[Pieces]
 
 
 @blueprint.get("/search")
@@ -38,6 +46,7 @@ async def show_search(session: Session) -> ResponseReturnValue:
     # Asked of the store each time: what somebody was removed from a moment ago is not searched.
     me = session.user.name
     joined = await services().rooms.list_joined(session.user)
+    by_id = {room.id: room for room in joined}
     titles = {room.id: room.title(me) for room in joined}
     here = here if here in titles else ""
     query = parse(typed, now())
@@ -52,7 +61,7 @@ async def show_search(session: Session) -> ResponseReturnValue:
         here=here,
         asked=not query.is_empty,
         hints=query.hints,
-        hits=[_hit(query, message, titles) for message in found.messages],
+        hits=[_hit(query, message, by_id[message.room_id]) for message in found.messages],
         more=found.more,
         query=urlencode({key: value for key, value in more.items() if value}),
         today=f"{now():%Y-%m-%d}",
@@ -108,5 +117,16 @@ async def _authors(query: Query) -> tuple[Sequence[str] | None, list[str]]:
     return ids, hints
 
 
-def _hit(query: Query, message: Message, titles: dict[str, str]) -> Hit:
-    return Hit(message, titles[message.room_id], excerpt(query, message.body))
+def _hit(query: Query, message: Message, room: Room) -> Hit:
+    files = [excerpt(query, file.name) for file in message.files]
+    return Hit(message, room, _said(query, message.body), files)
+
+
+def _said(query: Query, body: str) -> Pieces:
+    """Return the part of a text around its first hit, as its readers see it."""
+    pieces = excerpt(query, plain(body))
+    if any(is_hit for _, is_hit in pieces):
+        return pieces
+    # What was found may be in what a reader does not see, as the address behind a link's words is.
+    raw = excerpt(query, body)
+    return raw if any(is_hit for _, is_hit in raw) else pieces

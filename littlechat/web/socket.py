@@ -183,7 +183,7 @@ async def _stream(socket: Socket, room: str | None) -> None:
         done, _ = await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-        await _close(socket.close_code or ERROR)
+        await _close(socket.close_code or ERROR, socket.close_reason)
     except asyncio.CancelledError:
         raise  # The browser is gone.
     except Exception:
@@ -202,11 +202,10 @@ def _was_hung_up() -> bool:
     return bool(getattr(_server_stream(), "closed", False))
 
 
-async def _close(code: int) -> None:
-    reasons = {POLICY: "signed out or removed", RESTART: "restarting"}
+async def _close(code: int, reason: str = "") -> None:
     # A peer that takes nothing must not hold us: the server gives the connection up by itself.
     async with asyncio.timeout(1):
-        await websocket.close(code, reasons.get(code, ""))
+        await websocket.close(code, reason or ("restarting" if code == RESTART else ""))
 
 
 async def _read(socket: Socket, room: str | None) -> None:
@@ -219,7 +218,7 @@ async def _read(socket: Socket, room: str | None) -> None:
         kind = frames.parse(await websocket.receive() or b"")
         now = clock()
         if not allowance.spend(now, good=kind is not None):
-            socket.close(POLICY)
+            socket.close(POLICY, "flood")
             return
         if kind == "typing" and room and now - typed_at >= TYPING_EVERY_SECONDS:
             typed_at = now

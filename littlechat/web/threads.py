@@ -16,7 +16,7 @@ blueprint = Blueprint("threads", __name__)
 async def show_thread(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Return a thread's panel, or with `before` older replies; a plain browser gets the room."""
     room_id = membership.room_id
-    before = clean_number(request.args.get("before", ""), "before")
+    before = clean_number(request.args.get("before", ""), "before", None, least=1)
     if seq > SEQ_MAX:
         raise Missing
     thread = await services().threads.get(room_id, seq, before)
