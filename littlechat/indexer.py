@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from littlechat.db import Database, Document, Duplicate, Unavailable, now, packed_id
-from littlechat.models import DELETED, Cursor, Message, new_id
+from littlechat.models import GONE, Cursor, Message, new_id
 from littlechat.postings import Postings
 from littlechat.posts import from_document
 from littlechat.segments import ROWS_MAX, Row
@@ -128,7 +128,7 @@ class Indexer:
 
     async def _begin(self, room_id: str) -> "_Reading | None":
         room = await self._db.rooms.find_one({"_id": room_id})
-        if room is None or room["visibility"] == DELETED:
+        if room is None or room["visibility"] in GONE:
             return None
         stored = await self._db.search_rooms.find_one({"_id": room_id})
         if stored and stored["made"] == room["created"]:
@@ -178,7 +178,7 @@ class Indexer:
         moment = now()
         # What is left of a deleted room keeps its id, and nothing of what was said there.
         found = await self._db.rooms.find({})
-        rooms = [room for room in found if room["visibility"] != DELETED]
+        rooms = [room for room in found if room["visibility"] not in GONE]
         stored = {one["_id"]: one for one in await self._db.search_rooms.find({})}
         for gone in stored.keys() - {room["_id"] for room in rooms}:
             await self._forget(gone, moment)

@@ -32,6 +32,9 @@ PICTURE_BYTES_MAX = 64 * 1024 * 1024
 ADD_SECONDS = 15 * 60
 """For a whole upload: 25 MiB over a poor line of 250 kbit/s."""
 
+UNDER_WAY = timedelta(seconds=2 * ADD_SECONDS)
+"""After this long an upload is not coming in any more."""
+
 ADDED_AT_ONCE = 4
 """One person's uploads under way in a process: each holds some memory and a connection."""
 
@@ -307,10 +310,12 @@ class Uploads:
         if document and await self._db.files.delete({"_id": file_id}) and document["stored"]:
             await self._db.usage.update({"_id": "files"}, {"$inc": {"bytes": -document["stored"]}})
 
-    async def delete_room(self, room_id: str) -> None:
-        """Delete all files of a room that is no more."""
+    async def delete_room(self, room_id: str, at: datetime) -> None:
+        """Delete all files of a room that is no more, but for those that may be coming in yet."""
         for document in await self._db.files.find({"room": room_id}):
-            await self._delete(document["_id"])
+            # Without its document nobody would find the parts that follow.
+            if document["ready"] or document["uploadDate"] < at - UNDER_WAY:
+                await self._delete(document["_id"])
 
     async def sweep(self, at: datetime) -> int | None:
         """Delete what was loose for too long; return how many, None if another process did it.

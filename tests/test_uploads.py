@@ -269,7 +269,7 @@ async def test_removal_that_did_not_happen_keeps_the_file(store: Store) -> None:
 async def test_deleted_rooms_files_are_gone(store: Store) -> None:
     await store.post(await store.put(picture()), await store.put(b"a" * 300_000))
     await store.put()
-    await store.delete_room(ROOM)
+    await store.delete_room(ROOM, now())
     assert await store.is_empty()
 
 
