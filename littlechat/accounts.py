@@ -18,7 +18,16 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from littlechat.clean import clean_password, clean_username
 from littlechat.db import Database, Document, Duplicate, Missing, now
-from littlechat.models import NAME_READ_MAX, NO_PASSWORD, Invalid, Session, User, fold, new_id
+from littlechat.models import (
+    NAME_READ_MAX,
+    NO_PASSWORD,
+    Invalid,
+    Refused,
+    Session,
+    User,
+    fold,
+    new_id,
+)
 from littlechat.roles import Roles
 
 SESSION_LIFE = timedelta(days=30)
@@ -142,9 +151,14 @@ class Accounts:
         clean_password(new, user.name, COMMON_PASSWORDS)
 
     async def disable(self, user: User) -> None:
-        """End somebody's sessions and let none begin; their browsers are told for a while."""
+        """End somebody's sessions and let none begin; their browsers are told for a while.
+
+        Raises `Refused` for an administrator, whatever they were when `user` was read.
+        """
         # Marked first: a sign-in under way looks again when its session stands.
-        await self._db.users.update({"_id": user.id}, {"$set": {"disabled": now()}})
+        member = {"_id": user.id, "standing": None}
+        if not await self._db.users.update(member, {"$set": {"disabled": now()}}):
+            raise Refused("This is an administrator: end that first.")
         for session in await self.list_sessions(user):
             await self._note_ending(session.id)
         await self._db.sessions.delete({"user": user.id})
