@@ -91,7 +91,7 @@ async def _conversation(
         here=room_id,
         search="",
         members=members,
-        may_call=may_call(members, session.user.id),
+        may_call=may_call(members, session.user),
         read_seq=read_seq,
         unread=max(0, head.seq - read_seq),
         online=served.feeds.online(room_id),
