@@ -229,6 +229,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         access,
         accounts,
         room_store,
+        message_store,
         Subscriptions(db),
         Push(private=settings.push_private),
         hub,
