@@ -1,7 +1,7 @@
 """Who administers the installation: one list in one document, so that it is never emptied.
 
-What stands with each account is a copy, for the sake of one look-up; `open` puts it right. It stands
-beside whether the account is disabled, so that of the two it is one at the most.
+What stands with each account is a copy, for the sake of one look-up; `open` puts it right. Beside
+it stands whether the account is disabled, so that of the two it is one at the most.
 """
 
 from littlechat.db import Database, Document, Duplicate

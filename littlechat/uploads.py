@@ -5,6 +5,7 @@ where to look (`claim`, the message's client_id), so a crash between two writes 
 and shows nobody what they must not see.
 """
 
+import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -105,15 +106,23 @@ class Uploads:
             }
         )
         self._adding[owner.id] += 1
+        finishing: asyncio.Task[Upload] | None = None
         try:
             written = await self._blobs.write(file_id, self._bounded(parts))
-            return await self._work.shielded(self._finish(file_id, written))
+            finishing = asyncio.create_task(self._finish(file_id, written))
+            return await asyncio.shield(finishing)
         except BaseException:
             # Cancelled as well: the browser is gone.
-            self._work.later(self._delete(file_id))
+            self._work.later(self._undo(file_id, finishing))
             raise
         finally:
             self._adding[owner.id] -= 1
+
+    async def _undo(self, file_id: str, finishing: "asyncio.Task[Upload] | None") -> None:
+        if finishing:
+            # What it stores after the document is deleted would be nobody's.
+            await asyncio.gather(finishing, return_exceptions=True)
+        await self._delete(file_id)
 
     async def _bounded(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         size = 0
@@ -274,6 +283,12 @@ class Uploads:
         if await self._message_of(document) or not await self._close(document):
             raise Missing
         await self._delete(file_id)
+
+    async def discard_some(self, ids: Iterable[str], owner: User) -> None:
+        """Delete those of one's files that no message has."""
+        for file_id in ids:
+            with contextlib.suppress(Missing):
+                await self.discard(file_id, owner)
 
     async def doubt(self, room_id: str, seq: int) -> None:
         """Mark a message's files before it is removed: if we die on the way, the sweep decides."""

@@ -1,6 +1,7 @@
 """Nobody's word leads into the network we stand in, and no answer is read for ever."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator
 
@@ -170,7 +171,7 @@ async def test_names_that_nobody_resolves_keep_nothing_else_from_its_threads(
 ) -> None:
     silent = threading.Event()
     monkeypatch.setattr(outgoing, "STEP_SECONDS", 0.5)
-    monkeypatch.setattr(outgoing.socket, "getaddrinfo", lambda *_, **__: silent.wait(10) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: silent.wait(10) and [])
     asked = [asyncio.create_task(refusal(free, "http://a.example/")) for _ in range(40)]
     try:
         await asyncio.sleep(0)
