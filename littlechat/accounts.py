@@ -23,6 +23,7 @@ from littlechat.models import (
     NO_PASSWORD,
     SEEN_EVERY,
     Invalid,
+    Refused,
     Session,
     User,
     fold,
@@ -150,9 +151,14 @@ class Accounts:
         clean_password(new, user.name, COMMON_PASSWORDS)
 
     async def disable(self, user: User) -> None:
-        """End somebody's sessions and let none begin; their browsers are told for a while."""
+        """End somebody's sessions and let none begin; their browsers are told for a while.
+
+        Raises `Refused` for an administrator, whatever they were when `user` was read.
+        """
         # Marked first: a sign-in under way looks again when its session stands.
-        await self._db.users.update({"_id": user.id}, {"$set": {"disabled": now()}})
+        member = {"_id": user.id, "standing": None}
+        if not await self._db.users.update(member, {"$set": {"disabled": now()}}):
+            raise Refused("This is an administrator: end that first.")
         for session in await self.list_sessions(user):
             await self._note_ending(session.id)
         await self._db.sessions.delete({"user": user.id})

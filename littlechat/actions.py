@@ -11,7 +11,7 @@ from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.bus import Bus
 from littlechat.clean import clean_body, clean_client_id, clean_visibility
-from littlechat.db import Missing, Unavailable
+from littlechat.db import Missing, Unavailable, now
 from littlechat.directs import Directs
 from littlechat.feed import room_topic
 from littlechat.live import Live
@@ -218,9 +218,10 @@ class Actions:
         await self._rooms.delete(room_id)
         self._live.revoke(room=room_id, reason="deleted")
         self._live.announce_rooms()
-        # Nobody can reach what was said any more; clearing a long room away takes its time.
+        # Nobody can reach what was said any more; clearing a long room away takes its time. What is
+        # broken off, or comes in late, `remains` finds.
         self._work.later(self._messages.delete_room(room_id))
-        self._work.later(self._uploads.delete_room(room_id))
+        self._work.later(self._uploads.delete_room(room_id, now()))
 
     async def open_direct(self, opener: User, others: Iterable[User]) -> str:
         """Return the id of the one direct conversation of these people, made if there is none.

@@ -8,7 +8,7 @@ from littlechat.mentions import CALLS
 from littlechat.models import Invalid, Membership, User, all_of
 
 CALL_MAX = 20
-"""Members whom anybody may call at once; more only who manages the room."""
+"""Members whom anybody may call at once; more only who manages the room or the installation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ class Addressees:
 NOBODY = Addressees()
 
 
-def may_call(members: Sequence[Membership], by: str) -> bool:
-    """Whether the member with the id `by` may call all of a room at once."""
+def may_call(members: Sequence[Membership], by: User) -> bool:
+    """Whether one of a room's members may call all of it at once."""
     return len(members) <= CALL_MAX or any(
-        member.may_manage for member in members if member.user_id == by
+        member.may_manage or by.is_admin for member in members if member.user_id == by.id
     )
 
 
@@ -36,10 +36,10 @@ def find(room_id: str, body: str, author: User, members: Sequence[Membership]) -
     by_name = {member.user_name: member.user_id for member in members}
     named = markup.mentioned(body, (*by_name, *CALLS))
     called = [name for name in named if name in CALLS]
-    if called and not may_call(members, author.id):
+    if called and not may_call(members, author):
         raise Invalid(
-            body=f"Only who manages the room may call all {len(members)} people in it: "
-            f"write {called[0]} without the @, or name those you mean."
+            body=f"Only who manages the room, and administrators, may call all {len(members)} "
+            f"people in it: write {called[0]} without the @, or name those you mean."
         )
     everybody = [all_of(room_id)] if called else []
     ids = [by_name[name] for name in named if name not in CALLS]

@@ -11,7 +11,7 @@ from littlechat.actions import Actions
 from littlechat.admission import Admission, Mode
 from littlechat.audit import Audit
 from littlechat.live import Live
-from littlechat.models import Membership, Message, Refused, User
+from littlechat.models import Membership, Message, User
 from littlechat.rooms import Rooms
 from littlechat.work import Work
 
@@ -99,8 +99,6 @@ class Administration:
     async def disable(self, by: User, name: str) -> None:
         """Shut somebody out of everything, at once and everywhere; raise `Missing`, `Refused`."""
         user = await self._accounts.get_user(name)
-        if user.is_admin:
-            raise Refused("This is an administrator: end that first.")
         await self._work.shielded(self._disable(by, user))
 
     async def _disable(self, by: User, user: User) -> None:
@@ -119,8 +117,6 @@ class Administration:
     async def promote(self, by: User | str, name: str) -> None:
         """Make somebody administrator; raise `Missing`, or `Refused` for a disabled account."""
         user = await self._accounts.get_user(name)
-        if user.disabled:
-            raise Refused("This account is disabled: enable it first.")
         await self._noted(self._accounts.roles.promote(user), by, "made administrator", user.name)
         self._live.refresh(user.id)
 

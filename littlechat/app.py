@@ -5,7 +5,9 @@ import hashlib
 import logging
 import re
 import time
+from collections.abc import Coroutine
 from mimetypes import guess_type
+from typing import Any
 
 from quart import Quart, Response, g, request
 from werkzeug.exceptions import NotFound
@@ -38,6 +40,7 @@ from littlechat.people import People
 from littlechat.postings import Postings
 from littlechat.push import Push
 from littlechat.reading import Reading
+from littlechat.remains import Remains
 from littlechat.render import STATIC, Renderer, static_url
 from littlechat.rooms import Rooms
 from littlechat.search import Search
@@ -227,6 +230,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         access,
         accounts,
         room_store,
+        message_store,
         Subscriptions(db),
         Push(private=settings.push_private),
         hub,
@@ -248,6 +252,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         rooms=room_store,
         messages=message_store,
         uploads=uploads,
+        remains=Remains(db, room_store, message_store, uploads, postings),
         search=Search(db, postings),
         indexer=indexer,
         metrics=metrics,
@@ -308,13 +313,22 @@ def _bus(settings: Settings, metrics: Metrics) -> Bus:
 
 
 async def sweep(served: Services) -> None:
-    """Clear files away that nobody refers to, every so often and in one process at a time."""
+    """Clear deleted rooms away, at once and then every so often, and files nobody refers to."""
+    await _swept(served.remains.sweep(now()))
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        try:
-            await served.uploads.sweep(now())
-        except Unavailable:
-            log.warning("files not swept: the database does not answer")
+        await _swept(served.uploads.sweep(now()))
+        await _swept(served.remains.sweep(now()))
+
+
+async def _swept(sweep: Coroutine[Any, Any, object]) -> None:
+    try:
+        await sweep
+    except Unavailable:
+        log.warning("not swept: the database does not answer")
+    except Exception:
+        # Whatever it was, the next sweep must come.
+        log.exception("sweep failed")
 
 
 async def close_sockets(app: Quart) -> None:

@@ -10,7 +10,7 @@ import re
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
@@ -23,6 +23,8 @@ URL_MAX = 500
 
 OFF_AFTER = 15
 """Tries in a row that failed, after which a webhook is switched off: three messages' worth."""
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 When = Literal["mention", "message"]
 
@@ -44,6 +46,8 @@ class Webhook:
     off: bool = False
     skipped: int = 0
     """Messages it was not told of, since too many waited already."""
+    since: datetime = LONG_AGO
+    """When it was set or switched on: what was said before is not for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,11 @@ class Bots:
         documents = await self._db.bots.find({"room": room_id})
         return sorted(map(_bot, documents), key=lambda one: fold(one.name))
 
+    async def list_hooked(self) -> list[Bot]:
+        """Return the bots of all rooms whose webhooks are on."""
+        bots = map(_bot, await self._db.bots.find({}))
+        return [one for one in bots if one.webhook and not one.webhook.off]
+
     async def get(self, room_id: str, bot_id: str) -> Bot:
         """Return a bot of a room; raise `Missing`."""
         bot = await self.find(bot_id)
@@ -197,7 +206,7 @@ class Bots:
         # Another's address must not get what was signed for this one.
         same = bot.webhook is not None and urlsplit(bot.webhook.url)[:2] == urlsplit(url)[:2]
         key = bot.webhook.key if bot.webhook and same else secrets.token_urlsafe(24)
-        values = {"url": url, "when": when, "origin": origin, "key": key}
+        values = {"url": url, "when": when, "origin": origin, "key": key, "since": now()}
         await self._set(bot, {"webhook": values})
         return "" if same else self.secret(key)
 
@@ -299,4 +308,5 @@ def _webhook(values: Document) -> Webhook:
         problem=str(values.get("problem", "")),
         off=bool(values.get("off", False)),
         skipped=int(values.get("skipped", 0)),
+        since=values.get("since", LONG_AGO),
     )

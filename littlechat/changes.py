@@ -13,8 +13,6 @@ from littlechat.posts import Decide, from_document
 TRIES = 100
 """Each failed try means that another got ahead, so a room's progress is never lost."""
 
-DELETE_SLICE = 1_000
-
 
 class Changes:
     """The series of every room."""
@@ -80,9 +78,3 @@ class Changes:
         for document in forgotten:
             last = await self._number(document)
         return last
-
-    async def delete(self, room_id: str, last: int) -> None:
-        """Delete the whole series of a room that is no more, a slice at a time."""
-        for low in range(0, last + 1, DELETE_SLICE):
-            part = {"$gt": low, "$lte": low + DELETE_SLICE}
-            await self._db.changes.delete({"room": room_id, "n": part})

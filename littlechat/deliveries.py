@@ -4,6 +4,7 @@ Of several processes one takes each delivery, by changing `due` as it read it. O
 way leaves it due again after a while: a delivery may come twice, and is never lost.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -63,6 +64,12 @@ class Deliveries:
         except Duplicate:
             return True
         return True
+
+    async def list_known(self, bot_id: str, seqs: Sequence[int]) -> set[int]:
+        """Return those of a room's messages that wait for a bot, or are over."""
+        ids = [f"{bot_id}:{seq}" for seq in seqs]
+        found = await self._db.deliveries.find({"_id": {"$in": ids}}) if ids else []
+        return {int(document["seq"]) for document in found}
 
     async def list_until(self, at: datetime) -> list[Delivery]:
         """Return the deliveries that are due by `at`, the longest due first."""

@@ -11,6 +11,9 @@ from littlechat.models import Cursor
 LEAP = 128
 """Numbers that are read at once to find the end of a series."""
 
+DELETE_SLICE = 1_000
+"""What is deleted in one write, so that none of a long room's takes longer than is allowed."""
+
 EXACT_SECONDS = 2.0
 """How long a process that is alone trusts its own count, should it not be alone after all."""
 
@@ -89,3 +92,19 @@ async def _highest(collection: Collection, room_id: str, series: str, known: int
         {"room": room_id, series: {"$gte": known}}, sort=[(series, -1)], limit=1
     )
     return int(found[0][series]) if found else known
+
+
+async def delete_series(collection: Collection, room_id: str, series: str, last: int) -> None:
+    """Delete a room's whole series, a slice at a time; what is left of one broken off goes, too."""
+    # From its end: what is left on the way still begins at 1, so that its end is found again.
+    for low in range(last // DELETE_SLICE * DELETE_SLICE, -1, -DELETE_SLICE):
+        await _delete_slice(collection, room_id, series, low)
+    # What came late may have any number. These are few: looking for them reads them all.
+    while found := await collection.find_one({"room": room_id}):
+        low = int(found[series]) // DELETE_SLICE * DELETE_SLICE
+        await _delete_slice(collection, room_id, series, low)
+
+
+async def _delete_slice(collection: Collection, room_id: str, series: str, low: int) -> None:
+    part = {"$gte": low, "$lt": low + DELETE_SLICE}
+    await collection.delete({"room": room_id, series: part})

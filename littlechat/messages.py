@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from littlechat.changes import Changes
 from littlechat.db import Database, Document, Duplicate, Missing, Unavailable
-from littlechat.ends import Ends
+from littlechat.ends import Ends, delete_series
 from littlechat.models import Cursor, Draft, Invalid, Message, Page, User
 from littlechat.posts import Decide, from_document, thread_of, to_document
 
@@ -27,9 +27,6 @@ CATCH_UP_MAX = 500
 
 ROOMS_KEPT = 200
 """Rooms whose newest page is kept."""
-
-DELETE_SLICE = 1_000
-"""Messages deleted in one write, so that none of a long room's takes longer than is allowed."""
 
 NUMBERING_TRIES = 100
 """Each failed try means that another process got a number, so a room's progress is never lost."""
@@ -278,12 +275,10 @@ class Messages:
         return await self.get(room_id, seq), n
 
     async def delete_room(self, room_id: str) -> None:
-        """Delete everything said in a room that is no more, a slice at a time."""
+        """Delete everything said in a room that is no more; may be broken off and begun again."""
         head = await self.head(room_id)
-        for low in range(0, head.seq + 1, DELETE_SLICE):
-            part = {"$gt": low, "$lte": low + DELETE_SLICE}
-            await self._db.messages.delete({"room": room_id, "seq": part})
-        await self._changes.delete(room_id, head.change)
+        await delete_series(self._db.messages, room_id, "seq", head.seq)
+        await delete_series(self._db.changes, room_id, "n", head.change)
         self._ends.forget(room_id)
         self._newest.pop(room_id, None)
 

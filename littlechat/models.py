@@ -44,6 +44,11 @@ LOBBY = "lobby"
 DELETED = "deleted"
 """The visibility of what is left of a deleted room."""
 
+CLEARED = "cleared"
+"""The same, once nothing of what was said there is left."""
+
+GONE = (DELETED, CLEARED)
+
 RESERVED_ROOM_IDS = frozenset({"new"})
 """Words that stand where a room's id stands in an address."""
 

@@ -12,7 +12,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from littlechat.bus import Bus, Event
 from littlechat.db import Missing, Unavailable, now
 from littlechat.feed import room_topic
 from littlechat.hub import Hub
+from littlechat.messages import Messages
 from littlechat.models import Level, Message, Room, Session, new_id
 from littlechat.notices import Notice, Preferences, Subscription, is_concerned, wants
 from littlechat.push import Answer, Push, new_key, public_key
@@ -68,6 +69,15 @@ class Reach:
     subscriptions: tuple[Subscription, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody is told of: messages of a room, which they know by their own `name`."""
+
+    room: Room
+    name: str
+    messages: list[Message]
+
+
 @dataclass(slots=True)
 class Counters:
     """What `/metrics` tells of notifications."""
@@ -85,6 +95,7 @@ class Notifications:
         access: Access,
         accounts: Accounts,
         rooms: Rooms,
+        messages: Messages,
         subscriptions: Subscriptions,
         push: Push,
         hub: Hub,
@@ -92,7 +103,7 @@ class Notifications:
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._access, self._accounts, self._rooms = access, accounts, rooms
-        self._subscriptions, self._push = subscriptions, push
+        self._messages, self._subscriptions, self._push = messages, subscriptions, push
         self._hub, self._bus, self._clock = hub, bus, clock
         self.counters = Counters()
         self._process = new_id()
@@ -269,8 +280,7 @@ class Notifications:
         live = await self._live(one for user in told for one in reaches[user].subscriptions)
         names = {member.user_id: member.user_name for member in members}
         for one in live:
-            notice = notice_of(room, names[one.user_id], one.user_id, told[one.user_id])
-            self._send(one, notice)
+            self._send(one, Told(room, names[one.user_id], told[one.user_id]))
 
     async def _find_reaches(self, user_ids: list[str]) -> dict[str, Reach]:
         """Return how those are reached who have a browser that can be; remembered for a while."""
@@ -301,25 +311,36 @@ class Notifications:
 
     # Sending
 
-    def _send(self, subscription: Subscription, notice: Notice) -> None:
+    def _send(self, subscription: Subscription, told: Told) -> None:
         if len(self._tasks) >= UNDER_WAY_MAX:
             self.counters.dropped += 1
             log.warning("notification dropped", extra={"reason": "too many are under way"})
             return
-        self._start(self._deliver(subscription, notice))
+        self._start(self._deliver(subscription, told))
 
-    async def _deliver(self, subscription: Subscription, notice: Notice) -> None:
-        answer = await self._hand_over(subscription, notice)
+    async def _deliver(self, subscription: Subscription, told: Told) -> None:
+        answer = await self._hand_over(subscription, _notice(subscription, told))
         for seconds in RETRY_SECONDS:
             if answer.kind != "later":
                 break
             stopping = await self._pause(min(answer.retry_after or seconds, RETRY_AFTER_MAX))
-            # A right that ended meanwhile ends this, too.
-            if stopping or not await self._live([subscription]):
+            messages = [] if stopping else await self._list_still(subscription, told)
+            if not messages:
                 return
-            answer = await self._hand_over(subscription, notice)
+            told = replace(told, messages=messages)
+            answer = await self._hand_over(subscription, _notice(subscription, told))
         if answer.kind in ("later", "refused"):
             log.warning("notification not delivered", extra={"status": answer.status})
+
+    async def _list_still(self, subscription: Subscription, told: Told) -> list[Message]:
+        """Return what somebody may still be told of, as it is now; none if their right ended."""
+        room_id, user_id = told.room.id, subscription.user_id
+        if not await self._live([subscription]):
+            return []
+        if not await self._rooms.list_members_among(room_id, [user_id]):
+            return []
+        found = await self._messages.list_some(room_id, [one.seq for one in told.messages])
+        return [one for one in found if not one.removed]
 
     async def _hand_over(self, subscription: Subscription, notice: Notice) -> Answer:
         async with self._gate:
@@ -332,6 +353,10 @@ class Notifications:
             await self._subscriptions.drop([subscription.id])
             self._changed(subscription.user_id)
         return answer
+
+
+def _notice(subscription: Subscription, told: Told) -> Notice:
+    return notice_of(told.room, told.name, subscription.user_id, told.messages)
 
 
 def notice_of(room: Room, name: str, user_id: str, messages: list[Message]) -> Notice:

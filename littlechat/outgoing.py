@@ -8,8 +8,10 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import httpx
@@ -22,6 +24,10 @@ STEP_SECONDS = 5.0
 WHOLE_SECONDS = 10.0
 ANSWER_BYTES_MAX = 8 * 1024
 ADDRESSES_TRIED = 3
+
+RESOLVED_AT_ONCE = 64
+"""In threads of their own: a name server that keeps silent holds one for half a minute, and
+passwords are checked in the threads that all share."""
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -43,19 +49,24 @@ class Answer:
     retry_after: int = 0
 
 
-async def resolve(host: str, port: int) -> list[str]:
+async def resolve(host: str, port: int, threads: Executor | None = None) -> list[str]:
     """Return the addresses that a name stands for, in the system's order; raise `OSError`."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(threads, ask)
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
 class Outgoing:
     """The client. With `private` even this machine's own addresses may be asked."""
 
-    def __init__(self, *, private: bool, resolve: Resolve = resolve) -> None:
-        self._private, self._resolve = private, resolve
+    def __init__(self, *, private: bool, resolve: Resolve | None = None) -> None:
+        self._private = private
+        self._threads = ThreadPoolExecutor(RESOLVED_AT_ONCE, "resolve")
+        self._resolve = resolve or self._ask_system
         self._client: httpx.AsyncClient | None = None
+
+    async def _ask_system(self, host: str, port: int) -> list[str]:
+        return await resolve(host, port, self._threads)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post `body`, follow no redirect, and return the answer; raise `Unreachable`."""
@@ -123,6 +134,7 @@ class Outgoing:
 
     async def close(self) -> None:
         """Let go of the connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             await self._client.aclose()
 

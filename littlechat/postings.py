@@ -221,6 +221,8 @@ class Postings:
     async def scrub(self) -> None:
         """Rewrite the segments that hold something of what was edited, removed or deleted."""
         found = await self.manifest()
+        if not (found.gone or found.stale):
+            return
         ends, versions = dict(found.gone), {(room, seq): n for room, seq, n, _ in found.stale}
 
         def is_gone(row: Row) -> bool:
@@ -232,14 +234,13 @@ class Postings:
             if _concerns(segment, found):
                 await self._renew([entry], is_gone)
         done = frozenset(found.gone) | frozenset(found.stale)
-        if done:
-            await self._alter(
-                lambda one: replace(
-                    one,
-                    gone=tuple(gone for gone in one.gone if gone not in done),
-                    stale=tuple(stale for stale in one.stale if stale not in done),
-                )
+        await self._alter(
+            lambda one: replace(
+                one,
+                gone=tuple(gone for gone in one.gone if gone not in done),
+                stale=tuple(stale for stale in one.stale if stale not in done),
             )
+        )
 
     async def _renew(self, old: Sequence[Entry], is_gone: Callable[[Row], bool]) -> None:
         ids = [entry.id for entry in old]

@@ -12,6 +12,7 @@ from littlechat.db import Database, Document, Duplicate, Missing, now
 from littlechat.listed import Listed
 from littlechat.models import (
     DELETED,
+    GONE,
     LOBBY,
     ROOM_ID_MAX,
     Invitation,
@@ -95,7 +96,7 @@ class Rooms:
     async def get(self, room_id: str) -> Room:
         """Return a room, whoever asks; raise `Missing`. For the page's sake use `get_visible`."""
         document = await self._db.rooms.find_one({"_id": room_id[:ROOM_ID_MAX]})
-        if document is None or document["visibility"] == DELETED:
+        if document is None or document["visibility"] in GONE:
             raise Missing
         return _room(document)
 
@@ -129,7 +130,7 @@ class Rooms:
         )
         others = [document for document in public if document["_id"] not in set(ids)]
         # A join that raced a deletion leaves a membership of what is no more.
-        there = [document for document in joined if document["visibility"] != DELETED]
+        there = [document for document in joined if document["visibility"] not in GONE]
         listed = [_listed(document, mine[document["_id"]]) for document in there]
         found = [
             room
@@ -145,7 +146,7 @@ class Rooms:
         mine = await self._db.memberships.find({"user": user.id})
         ids = [str(document["room"]) for document in mine]
         found = await self._db.rooms.find({"_id": {"$in": ids}}) if ids else []
-        return _by_activity([_room(one) for one in found if one["visibility"] != DELETED])
+        return _by_activity([_room(one) for one in found if one["visibility"] not in GONE])
 
     async def list_members(self, room_id: str) -> list[Membership]:
         """Return a room's members by name."""
@@ -284,7 +285,11 @@ class Rooms:
         A room made under an old id would meet pages, cursors and sends that mean the old room.
         """
         stone = {"key": f"deleted:{room_id}", "visibility": DELETED, "name": "", "description": ""}
-        await self._db.rooms.update({"_id": room_id}, {"$set": stone})
+        await self._db.rooms.update({"_id": room_id}, {"$set": {**stone, "deleted": now()}})
+        await self.clear(room_id)
+
+    async def clear(self, room_id: str) -> None:
+        """Delete who belonged to a room that is no more, and what lets into it."""
         await self._db.memberships.delete({"room": room_id})
         await self._db.invitations.delete({"room": room_id})
         await self.bans.clear(room_id)

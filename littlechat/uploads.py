@@ -5,6 +5,7 @@ where to look (`claim`, the message's client_id), so a crash between two writes 
 and shows nobody what they must not see.
 """
 
+import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -31,6 +32,9 @@ PICTURE_BYTES_MAX = 64 * 1024 * 1024
 
 ADD_SECONDS = 15 * 60
 """For a whole upload: 25 MiB over a poor line of 250 kbit/s."""
+
+UNDER_WAY = timedelta(seconds=2 * ADD_SECONDS)
+"""After this long an upload is not coming in any more."""
 
 ADDED_AT_ONCE = 4
 """One person's uploads under way in a process: each holds some memory and a connection."""
@@ -102,15 +106,23 @@ class Uploads:
             }
         )
         self._adding[owner.id] += 1
+        finishing: asyncio.Task[Upload] | None = None
         try:
             written = await self._blobs.write(file_id, self._bounded(parts))
-            return await self._work.shielded(self._finish(file_id, written))
+            finishing = asyncio.create_task(self._finish(file_id, written))
+            return await asyncio.shield(finishing)
         except BaseException:
             # Cancelled as well: the browser is gone.
-            self._work.later(self._delete(file_id))
+            self._work.later(self._undo(file_id, finishing))
             raise
         finally:
             self._adding[owner.id] -= 1
+
+    async def _undo(self, file_id: str, finishing: "asyncio.Task[Upload] | None") -> None:
+        if finishing:
+            # What it stores after the document is deleted would be nobody's.
+            await asyncio.gather(finishing, return_exceptions=True)
+        await self._delete(file_id)
 
     async def _bounded(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         size = 0
@@ -272,6 +284,12 @@ class Uploads:
             raise Missing
         await self._delete(file_id)
 
+    async def discard_some(self, ids: Iterable[str], owner: User) -> None:
+        """Delete those of one's files that no message has."""
+        for file_id in ids:
+            with contextlib.suppress(Missing):
+                await self.discard(file_id, owner)
+
     async def doubt(self, room_id: str, seq: int) -> None:
         """Mark a message's files before it is removed: if we die on the way, the sweep decides."""
         await self._db.files.update_many(
@@ -307,10 +325,12 @@ class Uploads:
         if document and await self._db.files.delete({"_id": file_id}) and document["stored"]:
             await self._db.usage.update({"_id": "files"}, {"$inc": {"bytes": -document["stored"]}})
 
-    async def delete_room(self, room_id: str) -> None:
-        """Delete all files of a room that is no more."""
+    async def delete_room(self, room_id: str, at: datetime) -> None:
+        """Delete all files of a room that is no more, but for those that may be coming in yet."""
         for document in await self._db.files.find({"room": room_id}):
-            await self._delete(document["_id"])
+            # Without its document nobody would find the parts that follow.
+            if document["ready"] or document["uploadDate"] < at - UNDER_WAY:
+                await self._delete(document["_id"])
 
     async def sweep(self, at: datetime) -> int | None:
         """Delete what was loose for too long; return how many, None if another process did it.

@@ -17,7 +17,7 @@ from littlechat.actions import Actions
 from littlechat.bots import Bot, Bots, Webhook
 from littlechat.clean import is_blank
 from littlechat.db import Missing, Unavailable, now
-from littlechat.deliveries import LONG_AGO, Deliveries, Delivery
+from littlechat.deliveries import KEPT, LONG_AGO, Deliveries, Delivery
 from littlechat.messages import Messages
 from littlechat.models import BODY_MAX, Draft, Invalid, Message, Room
 from littlechat.outgoing import Answer, Outgoing, Unreachable
@@ -25,13 +25,25 @@ from littlechat.render import iso
 from littlechat.rooms import Rooms
 from littlechat.threads import Threads
 
-AT_ONCE = 8
-"""Tries under way in this process, one a bot: a slow receiver delays its own bot alone."""
+AT_ONCE = 64
+"""Tries under way in this process, one a bot: each is a connection and little else."""
+
+SLOW_AT_ONCE = 32
+"""Of these to receivers that were slow or failed the last time: they delay themselves and each
+other, and one that answers finds a place among the rest."""
+
+SLOW_SECONDS = 2.0
 
 POLL_SECONDS = 20.0
 """How soon what a dead process left is found."""
 
 SWEEP_EVERY = timedelta(hours=1)
+
+CAUGHT_UP_MAX = 100
+"""Of each room's messages, the last that are looked through for what was never queued."""
+
+CAUGHT_UP = KEPT - timedelta(hours=1)
+"""How far back: as long as the queue surely knows what it had."""
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +68,7 @@ class Webhooks:
         self.clock: Callable[[], datetime] = now
         self._wake = asyncio.Event()
         self._trying: dict[str, asyncio.Task[None]] = {}
+        self._slow: set[str] = set()
         self._swept = LONG_AGO
         self._running: asyncio.Task[None] | None = None
 
@@ -90,6 +103,24 @@ class Webhooks:
             log.warning("webhook skipped", extra={"bot": bot.id, "seq": message.seq})
         self._wake.set()
 
+    async def _catch_up(self, at: datetime) -> None:
+        """Queue what a process that died had stored and not yet queued."""
+        bots = [one for one in await self._bots.list_hooked() if one.webhook]
+        for room_id in sorted({bot.room_id for bot in bots}):
+            end = (await self._messages.head(room_id)).seq
+            page = await self._messages.before(room_id, end + 1, CAUGHT_UP_MAX)
+            recent = [one for one in page.messages if one.at > at - CAUGHT_UP and _is_told(one)]
+            for bot in bots:
+                if bot.room_id == room_id and bot.webhook:
+                    await self._catch_up_for(bot, bot.webhook, recent)
+
+    async def _catch_up_for(self, bot: Bot, hook: Webhook, messages: list[Message]) -> None:
+        meant = [one for one in messages if one.at >= hook.since and _is_for(bot, hook, one)]
+        known = await self._deliveries.list_known(bot.id, [one.seq for one in meant])
+        for message in meant:
+            if message.seq not in known:
+                await self._deliveries.add(bot.id, bot.room_id, message.seq, self.clock())
+
     async def _run(self) -> None:
         while True:
             self._wake.clear()
@@ -105,6 +136,7 @@ class Webhooks:
         at = self.clock()
         if at - self._swept >= SWEEP_EVERY:
             await self._deliveries.sweep(at)
+            await self._catch_up(at)
             self._swept = at
         for delivery in await self._deliveries.list_until(at + timedelta(seconds=POLL_SECONDS)):
             if delivery.due > at:
@@ -113,15 +145,26 @@ class Webhooks:
         return POLL_SECONDS
 
     async def _begin(self, delivery: Delivery, at: datetime) -> None:
-        bot_id = delivery.bot_id
-        if bot_id in self._trying or len(self._trying) >= AT_ONCE:
+        bot_id, clock = delivery.bot_id, asyncio.get_running_loop().time
+        if delivery.tries:
+            self._slow.add(bot_id)  # It failed, be it in another process.
+        if not self._has_place(bot_id):
             return  # The end of a try wakes us.
         if await self._deliveries.take(delivery, at):
             self._trying[bot_id] = asyncio.create_task(self._try(delivery), name="webhook")
-            self._trying[bot_id].add_done_callback(lambda task: self._end(bot_id, task))
+            slow_at = clock() + SLOW_SECONDS
+            self._trying[bot_id].add_done_callback(
+                lambda task: self._end(bot_id, task, slow=clock() >= slow_at)
+            )
 
-    def _end(self, bot_id: str, task: "asyncio.Task[None]") -> None:
+    def _has_place(self, bot_id: str) -> bool:
+        if bot_id in self._trying or len(self._trying) >= AT_ONCE:
+            return False
+        return bot_id not in self._slow or len(self._slow & self._trying.keys()) < SLOW_AT_ONCE
+
+    def _end(self, bot_id: str, task: "asyncio.Task[None]", *, slow: bool) -> None:
         del self._trying[bot_id]
+        (self._slow.add if slow else self._slow.discard)(bot_id)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()):
             # It is due again when its lease ends.
@@ -215,6 +258,11 @@ def sign(secret: str, stamp: str, body: bytes) -> str:
 def mentions(bot: Bot, message: Message) -> bool:
     """Whether a message names a bot, or answers it."""
     return bot.id in message.concerns
+
+
+def _is_told(message: Message) -> bool:
+    # One that was edited may name a bot only since then.
+    return not (message.bot or message.removed or message.edited)
 
 
 def _is_for(bot: Bot, hook: Webhook, message: Message) -> bool:

@@ -102,6 +102,7 @@ async def test_every_field_at_fault_has_its_sentence(db: Database, accounts: Acc
 
 
 async def test_who_is_disabled_is_told_only_after_the_right_password(accounts: Accounts) -> None:
+    await accounts.make("Zoe")  # The first administers, and cannot be disabled.
     user = await accounts.register("Ada", PASSWORD)
     await accounts.disable(user)
     with pytest.raises(WrongLogin) as wrong:
@@ -114,6 +115,7 @@ async def test_who_is_disabled_is_told_only_after_the_right_password(accounts: A
 
 
 async def test_disabling_ends_every_session_and_lets_none_begin(accounts: Accounts) -> None:
+    await accounts.make("Zoe")
     user = await accounts.check_password((await accounts.register("Ada", PASSWORD)).name, PASSWORD)
     made = await opened(accounts, user, 3)
     await accounts.disable(user)
@@ -129,6 +131,7 @@ async def test_disabling_ends_every_session_and_lets_none_begin(accounts: Accoun
 
 
 async def test_no_session_survives_a_disabling_that_races_it(accounts: Accounts) -> None:
+    await accounts.make("Zoe")
     for number in range(5):
         user = await accounts.register(f"Ada{number}", PASSWORD)
         opens = [accounts.open_session(user, "", "") for _ in range(3)]

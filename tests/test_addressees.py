@@ -1,6 +1,7 @@
 """Whom a text addresses, and who may call everybody."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -54,5 +55,11 @@ def test_in_a_large_room_only_who_manages_it_calls_all() -> None:
     with pytest.raises(Invalid, match="may call all 22 people in it: write here without the @"):
         find("garden", "@here!", BEN, MANY)
     assert concerned("`@here`", BEN, MANY) == set()
-    assert [may_call(MANY, one.id) for one in (ADA, BEN, DAN)] == [True, False, False]
-    assert may_call(MANY[:CALL_MAX], BEN.id)
+    assert [may_call(MANY, one) for one in (ADA, BEN, DAN)] == [True, False, False]
+    assert may_call(MANY[:CALL_MAX], BEN)
+
+
+def test_an_administrator_calls_all_of_a_large_room_she_is_in() -> None:
+    ben, dan = replace(BEN, standing="admin"), replace(DAN, standing="admin")
+    assert concerned("@all", ben, MANY) == {all_of("garden")}
+    assert [may_call(MANY, one) for one in (ben, dan)] == [True, False]

@@ -12,6 +12,7 @@ from littlechat.app import create_app, require_browser_parts
 from littlechat.bus import Exchange, MemoryBus
 from littlechat.config import ConfigError, Settings
 from littlechat.db import Database, Unavailable
+from littlechat.models import CLEARED, DELETED
 from littlechat.render import STATIC, static_url
 from littlechat.uploads import Uploads
 from tests.attacks import insiders, raw
@@ -159,3 +160,16 @@ async def test_files_are_swept_by_themselves_and_on_through_a_failure(
     await start()
     await asyncio.wait_for(done.wait(), WAIT_SECONDS)
     assert swept[0] <= swept[1]
+
+
+async def test_what_is_left_of_a_deleted_room_is_cleared_at_the_start(
+    start: Callable[[], Awaitable[Site]], db: Database
+) -> None:
+    stone = {"_id": "old", "key": "deleted:old", "visibility": DELETED, "last_seq": 0}
+    await db.rooms.insert(stone)
+    await db.messages.insert({"room": "old", "seq": 7, "author": "a", "client_id": "c"})
+    await start()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not await db.rooms.count({"visibility": CLEARED}):
+            await asyncio.sleep(0.01)
+    assert await db.messages.count({}) == 0

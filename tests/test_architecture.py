@@ -25,7 +25,7 @@ ends posts postings blobs roles bans avatars
 changes
 addressees
 accounts rooms messages directs reading search indexer uploads
-admission audit people subscriptions bots
+admission audit people subscriptions bots remains
 deliveries
 hub render access
 faces

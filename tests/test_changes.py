@@ -60,10 +60,3 @@ async def test_forgotten_change_is_numbered_later(db: Database, changes: Changes
     assert await changes.number_forgotten(forgotten) == 1
     assert await changes.list_forgotten(ROOM) == []
     assert await changes.number_forgotten([]) == 0
-
-
-async def test_deleted_room_leaves_no_changes(db: Database, changes: Changes) -> None:
-    for n in range(3):
-        await changes.make(ROOM, 1, edited(str(n), ADA))
-    await changes.delete(ROOM, 3)
-    assert await db.changes.count({"room": ROOM}) == 0

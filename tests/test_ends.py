@@ -3,7 +3,7 @@
 import pytest
 
 from littlechat import ends
-from littlechat.db import Database
+from littlechat.db import Collection, Database, Filter, Unavailable
 from littlechat.ends import LEAP, Ends
 from littlechat.messages import Messages
 from littlechat.models import Cursor, Draft, new_id
@@ -59,3 +59,35 @@ async def test_trust_ends_by_itself_by_doubt_and_by_forgetting(
     monkeypatch.setattr(ends, "EXACT_SECONDS", 0.0)
     known.trust(ROOM)
     assert known.find_exact(ROOM) is None
+
+
+@pytest.mark.parametrize("last", [0, 3, 9])
+async def test_a_series_is_deleted_whatever_is_known_of_its_end(
+    db: Database, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    monkeypatch.setattr(ends, "DELETE_SLICE", 2)
+    for room, seq in ((ROOM, 1), (ROOM, 2), (ROOM, 3), (ROOM, 4_321), ("other", 1)):
+        await db.changes.insert({"room": room, "n": seq, "seq": 1})
+    await ends.delete_series(db.changes, ROOM, "n", last)
+    assert [one["room"] for one in await db.changes.find({})] == ["other"]
+
+
+async def test_a_deletion_that_is_broken_off_leaves_the_beginning(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ends, "DELETE_SLICE", 2)
+    for seq in range(1, 7):
+        await db.changes.insert({"room": ROOM, "n": seq, "seq": 1})
+    delete, done = Collection.delete, 0
+
+    async def twice(self: Collection, where: Filter) -> int:
+        nonlocal done
+        done += 1
+        if done > 2:
+            raise Unavailable("killed")
+        return await delete(self, where)
+
+    monkeypatch.setattr(Collection, "delete", twice)
+    with pytest.raises(Unavailable):
+        await ends.delete_series(db.changes, ROOM, "n", 6)
+    assert sorted(one["n"] for one in await db.changes.find({})) == [1, 2, 3]

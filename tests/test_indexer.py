@@ -108,6 +108,55 @@ async def test_deleted_room_leaves_the_index(world: World) -> None:
     assert "other" in str(await world.db.search_segments.find({}))
 
 
+async def test_a_deep_sweep_reads_little_of_each_quiet_room_and_rests_between_them(
+    world: World, database_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        room = f"room{number}"
+        await world.db.rooms.insert(
+            {"_id": room, "key": room, "visibility": "public", "created": now(), "last_seq": 0}
+        )
+        await world.say(room, "tree")
+    await world.indexer.sweep(rest=0)
+    took: list[float] = []
+    db = Database(database_uri, took.append)
+    rests: list[float] = []
+    sleep = asyncio.sleep
+
+    async def note(seconds: float) -> None:
+        rests.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", note)
+    await Indexer(db, Postings(db)).sweep(deep=False)
+    shallow = len(took)
+    took.clear()
+    rests.clear()
+    await Indexer(db, Postings(db)).sweep(deep=True)
+    db.close()
+    rooms = 40 + len(ROOMS)
+    assert len(took) - shallow <= 2 * rooms + 3
+    assert len([one for one in rests if one > 0]) == rooms
+    assert sum(rests) > 2 * sum(took)
+
+
+async def test_a_deep_sweep_finds_the_changes_that_nobody_told_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOKED_UP", 2)
+    for room in ROOMS:
+        await world.say(room, "tree")
+    await world.indexer.sweep(rest=0)
+    for room in ROOMS:
+        await world.messages.change(room, 1, edited("bush", ADA))
+    await world.say(ROOMS[1], "bush too")
+    assert await world.indexer.sweep(deep=False, rest=0) == 0
+    assert await found(world.db, "bush") == 0
+    assert await world.indexer.sweep(rest=0) == 4
+    assert (await found(world.db, "bush"), await found(world.db, "tree")) == (4, 0)
+    assert await world.indexer.sweep(rest=0) == 0
+
+
 async def test_sweeping_is_done_by_one_process_at_a_time(world: World) -> None:
     other = Indexer(world.db, world.postings)
     assert await world.indexer._lease()

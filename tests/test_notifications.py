@@ -308,6 +308,37 @@ async def test_a_session_that_ends_between_two_tries_ends_the_tries(
     assert len(cast.browser.pushed) == 1
 
 
+@pytest.mark.parametrize("how", ["removed", "member", "room"])
+async def test_what_was_taken_back_between_two_tries_is_not_told(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(notifications, "RETRY_SECONDS", (0.4, 0.4))
+    cast.service.answers = [(503, {})]
+    message = await cast.to_ben("too late")
+    await cast.browser.next()
+    path = f"/rooms/{cast.room}"
+    if how == "removed":
+        await cast.ada.post(f"{path}/messages/{message.seq}/remove")
+    elif how == "member":
+        await cast.ada.post(f"{path}/members/Ben/remove")
+    else:
+        await cast.ada.post(f"{path}/delete", confirmation="Garden")
+    await cast.settle()
+    assert len(cast.browser.pushed) == 1
+
+
+async def test_a_further_try_tells_of_what_is_left_as_it_is_then(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "RETRY_SECONDS", (0.4, 0.4))
+    cast.service.answers = [(503, {})]
+    first, last = await cast.to_ben("a tpyo"), await cast.to_ben("a slip")
+    assert (await cast.browser.next())["body"] == "a slip (and 1 more)"
+    await cast.ada.post(f"/rooms/{cast.room}/messages/{last.seq}/remove")
+    await cast.ada.post(f"/rooms/{cast.room}/messages/{first.seq}/edit", body="a typo, @Ben")
+    assert (await cast.browser.next(2))["body"] == "a typo, @Ben"
+
+
 async def test_too_many_at_once_are_dropped_and_counted(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,8 @@
 """Nobody's word leads into the network we stand in, and no answer is read for ever."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -162,6 +164,22 @@ async def test_what_fails_says_so(free: Outgoing) -> None:
 
 async def test_a_name_of_a_label_too_long_is_not_known(free: Outgoing) -> None:
     assert "not known" in str(await refusal(free, f"http://{'a' * 80}.example/"))
+
+
+async def test_names_that_nobody_resolves_keep_nothing_else_from_its_threads(
+    free: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = threading.Event()
+    monkeypatch.setattr(outgoing, "STEP_SECONDS", 0.5)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: silent.wait(10) and [])
+    asked = [asyncio.create_task(refusal(free, "http://a.example/")) for _ in range(40)]
+    try:
+        await asyncio.sleep(0)
+        async with asyncio.timeout(0.4):
+            assert await asyncio.to_thread(lambda: "a password is checked")
+        await asyncio.gather(*asked)
+    finally:
+        silent.set()
 
 
 async def test_names_resolve_as_the_system_says() -> None:

@@ -79,3 +79,57 @@ async def test_an_act_that_was_broken_off_is_mended_at_the_next_start(db: Databa
 async def test_opening_an_empty_installation_leaves_the_claim_to_the_first(db: Database) -> None:
     await Roles(db).open()
     assert (await account(db, "Ada")).is_admin
+
+
+async def test_nobody_is_both_disabled_and_administrator_whatever_was_read_before(
+    db: Database,
+) -> None:
+    accounts = Accounts(db)
+    await account(db, "Ada")
+    ben = await account(db, "Ben")
+    await accounts.disable(ben)
+    with pytest.raises(Refused, match="disabled"):
+        await Roles(db).promote(ben)
+    await accounts.enable(ben)
+    await Roles(db).promote(ben)
+    with pytest.raises(Refused, match="administrator"):
+        await accounts.disable(ben)
+    for _ in range(10):
+        await Roles(db).demote(ben)
+        acts = [Roles(db).promote(ben), accounts.disable(ben), Roles(db).promote(ben)]
+        got = await asyncio.gather(*acts, return_exceptions=True)
+        assert any(isinstance(one, Refused) for one in got)
+        now = await accounts.find_user("Ben")
+        assert now
+        assert now.disabled != now.is_admin
+        listed = await db.settings.find_one({"_id": "admins"})
+        assert listed
+        assert (ben.id in listed["ids"]) == now.is_admin
+        await accounts.enable(ben)
+
+
+async def test_making_and_ending_at_once_leave_the_account_as_the_list_has_it(
+    db: Database,
+) -> None:
+    await account(db, "Ada")
+    ben = await account(db, "Ben")
+    for _ in range(10):
+        acts = [getattr(Roles(db), act)(ben) for act in ("promote", "demote") * 3]
+        await asyncio.gather(*acts)
+        listed = await db.settings.find_one({"_id": "admins"})
+        assert listed
+        assert await admins(db) == (["Ada", "Ben"] if ben.id in listed["ids"] else ["Ada"])
+
+
+async def test_a_disabled_account_that_is_on_the_list_comes_off_at_the_next_start(
+    db: Database,
+) -> None:
+    await account(db, "Ada")
+    ben = await account(db, "Ben")
+    await Accounts(db).disable(ben)
+    await db.settings.update({"_id": "admins"}, {"$addToSet": {"ids": ben.id}})
+    await Roles(db).open()
+    assert await admins(db) == ["Ada"]
+    listed = await db.settings.find_one({"_id": "admins"})
+    assert listed
+    assert ben.id not in listed["ids"]

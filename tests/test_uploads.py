@@ -8,7 +8,7 @@ import pytest
 
 from littlechat.blobs import CHUNK_BYTES
 from littlechat.db import Database, Missing, now
-from littlechat.images import TooManyPixels
+from littlechat.images import Thumbnail, TooManyPixels, thumbnail
 from littlechat.messages import Messages
 from littlechat.models import Draft, Invalid, Message, User
 from littlechat.posts import emptied
@@ -117,6 +117,41 @@ async def test_cut_upload_leaves_nothing(store: Store) -> None:
     adding.cancel()
     await asyncio.gather(adding, return_exceptions=True)
     assert await store.is_empty()
+
+
+@pytest.mark.parametrize("quota", [10 * MIB, 1_000])
+async def test_upload_that_is_cut_at_its_very_end_leaves_nothing(
+    db: Database, monkeypatch: pytest.MonkeyPatch, quota: int
+) -> None:
+    store = Store(db, quota=quota)
+    looking, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(data: bytes, box: int) -> Thumbnail:
+        looking.set()
+        await go_on.wait()
+        return await thumbnail(data, box)
+
+    monkeypatch.setattr("littlechat.uploads.thumbnail", slow)
+    adding = asyncio.create_task(store.put(picture(size=(900, 900)), "a.png"))
+    await looking.wait()
+    adding.cancel()
+    await asyncio.gather(adding, return_exceptions=True)
+    # What is deleted too early is deleted by then.
+    early = asyncio.create_task(store.work.close())
+    await asyncio.wait({early}, timeout=0.5)
+    go_on.set()
+    await early
+    assert await store.is_empty()
+
+
+async def test_what_no_message_has_is_discarded_together(store: Store) -> None:
+    sent, first, second, bens = [await store.put(by=by) for by in (ADA, ADA, ADA, BEN)]
+    message = await store.post(sent)
+    await store.claim(ROOM, ADA, [first.file.id], "never sent")
+    ids = [one.file.id for one in (first, sent, bens, second)]
+    await store.discard_some([*ids, "absent"], ADA)
+    kept = [one["_id"] for one in await store.db.files.find({})]
+    assert sorted(kept) == sorted([message.files[0].id, bens.file.id])
 
 
 async def test_one_person_sends_a_few_at_once(store: Store) -> None:
@@ -269,7 +304,7 @@ async def test_removal_that_did_not_happen_keeps_the_file(store: Store) -> None:
 async def test_deleted_rooms_files_are_gone(store: Store) -> None:
     await store.post(await store.put(picture()), await store.put(b"a" * 300_000))
     await store.put()
-    await store.delete_room(ROOM)
+    await store.delete_room(ROOM, now())
     assert await store.is_empty()
 
 

@@ -109,6 +109,38 @@ async def test_a_bot_sends_files_once_which_its_room_may_read(robot: Robot) -> N
     assert await robot.said() == [("Robot", "")]
 
 
+@pytest.mark.parametrize("why", ["long", "many", "large", "empty", "full"])
+async def test_what_is_refused_leaves_no_file_behind(robot: Robot, why: str) -> None:
+    served = robot.site.services
+    files = [("file", ("a.txt", b"words")), ("file", ("b.txt", b"more words"))]
+    data = {"text": "x" * 8_001} if why == "long" else {"text": "hello"}
+    if why == "many":
+        files *= 6
+    elif why == "large":
+        served.uploads.bytes_max = 6
+    elif why == "empty":
+        files.append(("file", ("c", b"")))
+    elif why == "full":
+        served.uploads.quota = 10
+    reply = await robot.post(data=data, files=files)
+    assert reply.status_code in (413, 422, 507)
+    await served.work.close()
+    assert await served.db.files.find({}) == []
+    assert await served.db.chunks.find({}) == []
+
+
+async def test_files_that_are_sent_twice_at_once_are_kept_once(robot: Robot) -> None:
+    files = [("file", ("a.txt", b"words"))]
+    key = {"Idempotency-Key": "k1"}
+    sends = [robot.post(data={"text": "x"}, files=files, headers=key) for _ in range(3)]
+    replies = await asyncio.gather(*sends)
+    assert {reply.json()["seq"] for reply in replies} == {1}
+    await robot.site.services.work.close()
+    message = await robot.site.services.messages.get(robot.bot.room_id, 1)
+    kept = await robot.site.services.db.files.find({})
+    assert [one["_id"] for one in kept] == [one.id for one in message.files]
+
+
 async def test_a_message_sent_again_is_the_same(robot: Robot) -> None:
     replies = [
         await robot.post(data={"text": "once"}, headers={"Idempotency-Key": "k1"}),

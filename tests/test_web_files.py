@@ -216,6 +216,16 @@ async def test_plain_form_that_is_refused_keeps_the_files(cast: Cast) -> None:
     assert 'action="/rooms/' in answer.text
 
 
+async def test_plain_form_keeps_the_files_that_came_before_a_refused_one(cast: Cast) -> None:
+    ada, _, _, room = cast
+    picked = [("upload", ("a.png", picture(), "image/png")), ("upload", ("b", b"", ""))]
+    answer = await ada.http.post(f"/rooms/{room}/messages", data={"body": "both"}, files=picked)
+    assert answer.status_code == 422
+    assert alert(answer.text) == "This file is empty."
+    assert answer.text.count('name="file" value="') == 1
+    assert "a.png" in answer.text
+
+
 async def test_plain_form_has_the_same_limit(db: Database, settings: Settings) -> None:
     small = replace(settings, upload_max=1)
     async with Site(create_app(small, MemoryBus())) as site, insiders(site, "Ada") as (ada,):

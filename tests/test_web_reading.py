@@ -159,7 +159,9 @@ async def test_a_call_too_large_comes_back_with_its_text(site: Site) -> None:
         ben = people[1]
         answer = await ben.post(f"/rooms/{room}/messages", body="wake up @all")
         assert answer.status_code == 422
-        assert alert(answer.text).startswith("Only who manages the room may call all 22 people")
+        assert alert(answer.text).startswith(
+            "Only who manages the room, and administrators, may call"
+        )
         assert "wake up @all</textarea>" in answer.text
         bare = await ben.post(f"/rooms/{room}/messages", htmx=True, body="wake up @all")
         assert bare.status_code == 422

@@ -388,6 +388,62 @@ async def test_a_slow_receiver_delays_its_own_bot_alone(
         await receiver.until(2)
 
 
+async def test_receivers_that_never_answer_leave_room_for_one_that_does(
+    here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
+) -> None:
+    async with Receiver() as quick:
+        receiver.hold.clear()
+        for number in range(12):
+            await hook(f"Slow{number}", "message")
+        await hook("Quick", "message", quick.url)
+        await say(here, room, "one")
+        await here.webhooks.pump()
+        async with asyncio.timeout(3):
+            await quick.until(1)
+        assert len(here.webhooks._trying) >= 12
+        receiver.hold.set()
+
+
+@pytest.mark.parametrize("how", ["slow", "failing"])
+async def test_who_was_slow_or_failed_gets_half_of_the_places(
+    here: Services,
+    room: Room,
+    hook: Hook,
+    receiver: Receiver,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    monkeypatch.setattr("littlechat.webhooks.AT_ONCE", 4)
+    monkeypatch.setattr("littlechat.webhooks.SLOW_AT_ONCE", 2)
+    async with Receiver() as quick:
+        for number in range(5):
+            await hook(f"Slow{number}", "message")
+        if how == "slow":
+            monkeypatch.setattr("littlechat.webhooks.SLOW_SECONDS", 0)
+        else:
+            receiver.answers.extend([answer(503)] * 5)
+        await say(here, room, "one")
+        await deliver(here.webhooks)
+        monkeypatch.setattr("littlechat.webhooks.SLOW_SECONDS", 2)
+        clock.pass_(PAUSES[0])
+        receiver.hold.clear()
+        if how == "slow":
+            await say(here, room, "two")
+        await here.webhooks.pump()
+        await receiver.until(7)
+        assert len(here.webhooks._trying) == 2
+        await hook("Quick", "message", quick.url)
+        await say(here, room, "three")
+        await here.webhooks.pump()
+        await quick.until(1)
+        # Once they answer in time they are as good as any other.
+        receiver.hold.set()
+        await here.webhooks.settle()
+        await deliver(here.webhooks)
+        assert here.webhooks._slow == set()
+
+
 # Processes
 
 
@@ -442,6 +498,70 @@ async def test_what_a_killed_process_was_at_is_told_by_the_next(
         await heir.webhooks.close()
     assert len(receiver.heard) == 2
     assert await said(here, room) == [("Ada", "@Robot"), ("Robot", "second")]
+
+
+async def die(*_: object) -> None:
+    """Do nothing, as a process does that died before."""
+
+
+@pytest.mark.parametrize("when", ["mention", "message"])
+async def test_what_was_stored_and_never_queued_is_told_after_a_restart(
+    here: Services,
+    there: Services,
+    room: Room,
+    hook: Hook,
+    receiver: Receiver,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+) -> None:
+    await here.actions.say(room.id, ADA, Draft("@Robot you are not here yet", new_id()))
+    robot = await hook("Robot", when)
+    await say(here, room, "@Robot before")
+    await deliver(here.webhooks)
+    with monkeypatch.context() as patched:
+        patched.setattr(here.webhooks, "_add", die)
+        await say(here, room, "@Robot lost")
+        removed = await say(here, room, "@Robot a slip")
+        edited = await say(here, room, "for nobody")
+    membership = await here.rooms.find_membership(room.id, ADA)
+    assert membership
+    await here.actions.remove(room.id, removed.seq, membership, ADA)
+    await here.actions.edit(room.id, edited.seq, ADA, "for nobody, @Robot")
+    await here.actions.say(room.id, robot.user, Draft("@Robot it is me", new_id()))
+    await here.work.close()
+    there.webhooks.clock = clock
+    for _ in range(2):
+        await deliver(there.webhooks)
+    assert [one.json["message"]["text"] for one in receiver.heard] == [
+        "@Robot before",
+        "@Robot lost",
+    ]
+    # Every hour again, for it may have been another process that died.
+    clock.pass_(3_600)
+    await deliver(here.webhooks)
+    assert len(receiver.heard) == 2
+    await there.webhooks.close()
+
+
+async def test_what_is_a_day_old_is_no_news_after_a_restart(
+    here: Services,
+    there: Services,
+    room: Room,
+    hook: Hook,
+    receiver: Receiver,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await hook()
+    await say(here, room, "@Robot told")
+    await deliver(here.webhooks)
+    clock.pass_(24 * 3_600)
+    there.webhooks.clock = clock
+    await deliver(there.webhooks)
+    assert await here.db.deliveries.find({}) == []
+    assert len(receiver.heard) == 1
+    await there.webhooks.close()
 
 
 async def test_what_is_told_twice_is_answered_once(

@@ -51,6 +51,7 @@ from littlechat.notifications import Notifications
 from littlechat.online import Online
 from littlechat.people import People
 from littlechat.reading import Reading
+from littlechat.remains import Remains
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.search import Search
@@ -116,6 +117,7 @@ class Services:
     search: Search
     indexer: Indexer
     uploads: Uploads
+    remains: Remains
     metrics: Metrics
     reading: Reading
     news: News

@@ -85,22 +85,29 @@ async def post_bot_message(bot: Bot) -> ResponseReturnValue:
     # Before any file is stored again.
     if sent := await served.messages.find_sent(bot.user, client_id):
         return _posted(sent)
-    ids = await _files(bot)
-    files = await served.uploads.claim(room_id, bot.user, ids, client_id) if ids else ()
-    draft = Draft(text, client_id, files=files)
-    return _posted(await served.actions.say(room_id, bot.user, draft))
+    ids = list[str]()
+    try:
+        await _store_files(bot, ids)
+        files = await served.uploads.claim(room_id, bot.user, ids, client_id) if ids else ()
+        message = await served.actions.say(room_id, bot.user, Draft(text, client_id, files=files))
+    except (Invalid, TooMany):
+        # Whoever sends it again sends them again.
+        served.work.later(served.uploads.discard_some(ids, bot.user))
+        raise
+    if ids and {one.id for one in message.files} != set(ids):
+        # The same was sent twice at once, and the other one counts.
+        served.work.later(served.uploads.discard_some(ids, bot.user))
+    return _posted(message)
 
 
-async def _files(bot: Bot) -> list[str]:
-    """Return the ids of the files that came in a form's parts, once they are stored."""
+async def _store_files(bot: Bot, ids: list[str]) -> None:
+    """Store the files that come in a form's parts, and put their ids into `ids` as they are."""
     if request.mimetype != "multipart/form-data":
-        return []
-    ids = []
+        return
     for sent in (await request.files).getlist("file"):
         await services().throttle.hit(UPLOAD, bot.id)
         parts, name = parts_of(sent.stream), sent.filename or "file"
         ids.append((await services().uploads.add(bot.room_id, bot.user, name, parts)).file.id)
-    return ids
 
 
 async def _text() -> tuple[str, str]:

@@ -91,7 +91,7 @@ async def _conversation(
         here=room_id,
         search="",
         members=members,
-        may_call=may_call(members, session.user.id),
+        may_call=may_call(members, session.user),
         read_seq=read_seq,
         unread=max(0, head.seq - read_seq),
         online=served.feeds.online(room_id),
@@ -144,7 +144,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
     await services().throttle.hit(SEND, session.user.id)
     try:
         draft = await services().threads.address(room_id, session.user, draft)
-        ids = await _form_files(room_id, session.user)
+        await _form_files(room_id, session.user, ids)
         client_id = clean_client_id(draft.client_id)
         files = await services().uploads.claim(room_id, session.user, ids, client_id)
         draft = replace(draft, client_id=client_id, files=files)
@@ -258,12 +258,14 @@ def _number(name: str) -> int | None:
     return clean_number(request.args.get(name, ""), name, None)
 
 
-async def _form_files(room_id: str, user: User) -> list[str]:
-    """Return the ids of a message form's files; those that come in the form itself are stored."""
-    ids = list(map(str, (await request.form).getlist("file")))
+async def _form_files(room_id: str, user: User, ids: list[str]) -> None:
+    """Put the ids of a message form's files into `ids`, those in the form itself once stored.
+
+    One that is refused loses nobody the ones before it.
+    """
+    ids += map(str, (await request.form).getlist("file"))
     for sent in (await request.files).getlist("upload"):
         if sent.filename:
             await services().throttle.hit(UPLOAD, user.id)
             parts = parts_of(sent.stream)
             ids.append((await services().uploads.add(room_id, user, sent.filename, parts)).file.id)
-    return ids

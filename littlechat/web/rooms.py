@@ -94,7 +94,7 @@ async def show_members(session: Session, membership: Membership) -> ResponseRetu
         "_members.html",
         room=await services().rooms.get(membership.room_id),
         members=members,
-        may_call=may_call(members, session.user.id),
+        may_call=may_call(members, session.user),
     )
 
 
