@@ -24,7 +24,7 @@ from typing import Any
 from littlechat import logs
 from littlechat.accounts import Accounts
 from littlechat.admission import Admission
-from littlechat.app import create_app, require_browser_parts
+from littlechat.app import create_app
 from littlechat.audit import Audit
 from littlechat.config import ConfigError, Settings
 from littlechat.datadir import DataDirectory, DataDirectoryError
@@ -32,6 +32,7 @@ from littlechat.db import Database, Unavailable, provision, where
 from littlechat.embedded import EmbeddedError, EmbeddedServer
 from littlechat.models import NAME_READ_MAX
 from littlechat.serve import BACKLOG, serve_until
+from littlechat.web.assets import require_browser_parts
 
 WORKER_DEATHS = 5
 WORKER_DEATHS_WITHIN_SECONDS = 60

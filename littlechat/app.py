@@ -3,14 +3,11 @@
 import asyncio
 import hashlib
 import logging
-import re
 import time
 from collections.abc import Coroutine
-from mimetypes import guess_type
 from typing import Any
 
 from quart import Quart, Response, g, request
-from werkzeug.exceptions import NotFound
 
 from littlechat.access import Access
 from littlechat.accounts import Accounts
@@ -41,7 +38,7 @@ from littlechat.postings import Postings
 from littlechat.push import Push
 from littlechat.reading import Reading
 from littlechat.remains import Remains
-from littlechat.render import STATIC, Renderer, static_url
+from littlechat.render import Renderer
 from littlechat.rooms import Rooms
 from littlechat.search import Search
 from littlechat.subscriptions import Subscriptions
@@ -53,6 +50,7 @@ from littlechat.web import (
     account,
     admin,
     api,
+    assets,
     auth,
     bodies,
     bots,
@@ -87,8 +85,6 @@ BODY_SECONDS = 30
 CLOSING_SECONDS = 1.0
 CLOSING_SECONDS_EACH = 0.01
 """Over how long the sockets are sent away on a stop: together, and at the most each."""
-
-VENDORED = ("vendor/htmx.min.js", "vendor/hx-ws.min.js")
 
 BLUEPRINTS = (
     auth,
@@ -125,7 +121,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     `bus` joins several applications in one process, as tests do; without it Redis is used if
     `settings.redis_url` is set, else a bus for this application alone. Raises `ConfigError`.
     """
-    require_browser_parts()
+    assets.require_browser_parts()
     app = Application(__name__)
     # A doubled slash would be answered with a redirect to whatever host the request names.
     app.url_map.merge_slashes = False
@@ -145,7 +141,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     protect(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint.blueprint)
-    add_static(app)
+    assets.serve_static(app)
     log_requests(app)
 
     @app.before_serving
@@ -336,48 +332,6 @@ async def close_sockets(app: Quart) -> None:
     served: Services = app.extensions["littlechat"]
     seconds = min(CLOSING_SECONDS, CLOSING_SECONDS_EACH * len(served.hub.sockets))
     await served.hub.close_all(RESTART, seconds)
-
-
-def require_browser_parts() -> None:
-    """Raise `ConfigError` if htmx, which is fetched when littlechat is installed, is not there."""
-    missing = [name for name in VENDORED if not (STATIC / name).is_file()]
-    if missing:
-        raise ConfigError(
-            f"Missing {', '.join(missing)}: the browser's part is fetched at installation. "
-            "Install littlechat again:  pip install --editable ."
-        )
-
-
-VERSIONED = re.compile(r"[0-9a-f]{12}/(?=[^/]+\.js$)")
-"""Begins the path of one of our scripts, in any version."""
-
-
-def add_static(app: Quart) -> None:
-    """Serve `static/`; an address with the file's own version never changes its content."""
-
-    # Read once, some 200 KB in all: nothing that is asked for ever becomes a file's name.
-    files = {
-        file.relative_to(STATIC).as_posix(): file.read_bytes()
-        for file in STATIC.rglob("*")
-        if file.is_file() and not file.name.startswith(".")
-    }
-
-    @app.get("/static/<path:path>")
-    async def show_static(path: str) -> Response:
-        path = VERSIONED.sub("", path)
-        content = files.get(path)
-        if content is None:
-            raise NotFound
-        kind, _ = guess_type(path)
-        response = Response(content, content_type=f"{kind}; charset=utf-8")
-        await response.add_etag()
-        await response.make_conditional(request)
-        # Another's version must not be kept: during an update old and new processes both serve.
-        lasting = request.full_path.removesuffix("?") == static_url(path)
-        response.headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if lasting else "no-cache"
-        )
-        return response
 
 
 def log_requests(app: Quart) -> None:
