@@ -265,13 +265,20 @@ class Accounts:
         documents = await self._db.users.find({"key": {"$in": keys}})
         return {str(one["key"]): _user(one) for one in documents if not one.get("disabled")}
 
-    async def list_starting(self, start: str, limit: int) -> list[User]:
-        """Return at most `limit` users whose names start with `start`, however cased, by name."""
+    async def list_starting(self, start: str, limit: int, also: Iterable[str] = ()) -> list[User]:
+        """Return at most `limit` users whose names start with `start`, however cased, by name.
+
+        After them come those of the names `also`.
+        """
         first = fold(start)
         # A closed range, which both databases answer from the index.
         within = {"$gte": first, "$lte": f"{first}\U0010ffff"}
         documents = await self._db.users.find({"key": within}, sort=[("key", 1)], limit=limit)
-        return [_user(document) for document in documents if not document.get("disabled")]
+        users = [_user(document) for document in documents if not document.get("disabled")]
+        if names := list(also):
+            found = sorted((await self.find_users(names)).items())
+            users += [user for _, user in found if user not in users]
+        return users[:limit]
 
     async def get_user(self, name: str) -> User:
         """Return the user of that name, however cased; raise `Missing`."""

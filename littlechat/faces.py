@@ -6,13 +6,17 @@ hexadecimal escapes.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import islice
 
+from littlechat.jump import is_found
 from littlechat.people import People
 from littlechat.profile import Profile
 
 FACES = "faces_changed"
 """The signal between processes, and the kind of the frame that follows it."""
+
+CALLED_MAX = 50
 
 PLACES = ("data-author", "data-user", "data-member", "data-person")
 """The attributes that hold a username beside an avatar."""
@@ -25,6 +29,8 @@ class Faces:
         self._people = people
         self.sheet = ""
         self.version = "0"
+        self.displays: Mapping[str, str] = {}
+        """Display names by username."""
         self._begun = self._shown = 0
 
     async def load(self) -> bool:
@@ -36,8 +42,14 @@ class Faces:
             return False  # Begun before what is shown, so it may not know the latest.
         self._shown, before = number, self.version
         self.sheet = sheet(people)
+        self.displays = {one.name: one.display for one in people if one.display}
         self.version = hashlib.sha256(self.sheet.encode()).hexdigest()[:12]
         return before != self.version
+
+    def list_called(self, query: str) -> list[str]:
+        """Return the usernames of those whose display name `query` finds, some of very many."""
+        found = (name for name, display in self.displays.items() if is_found(query, display))
+        return list(islice(found, CALLED_MAX))
 
 
 def sheet(people: Iterable[Profile]) -> str:

@@ -28,6 +28,8 @@ class Place:
     kind: Kind
     title: str
     room: Room | None = None
+    named: str = ""
+    """What people call themselves who are called otherwise in the title."""
 
     @property
     def at(self) -> datetime:
@@ -47,16 +49,22 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", plain(text))
 
 
-def is_found(query: str, title: str) -> bool:
-    """Whether every word of `query` begins a word of `title`."""
-    there = words(title)
+def is_found(query: str, *titles: str) -> bool:
+    """Whether every word of `query` begins a word of `titles`."""
+    there = [word for title in titles for word in words(title)]
     return all(any(word.startswith(part) for word in there) for part in words(query))
 
 
 def rank(query: str, places: Iterable[Place]) -> list[Place]:
     """Return the places that `query` finds, the likeliest first; without one, the latest."""
-    found = [place for place in places if is_found(query, place.title)]
+    found = [place for place in places if is_found(query, place.title, place.named)]
     found.sort(key=lambda place: plain(place.title))
     found.sort(key=lambda place: place.at, reverse=True)
-    found.sort(key=lambda place: (plain(place.title) != plain(query), ORDER.index(place.kind)))
+    asked = plain(query)
+    found.sort(
+        key=lambda place: (
+            asked not in (plain(place.title), plain(place.named)),
+            ORDER.index(place.kind),
+        )
+    )
     return found[:SHOWN_MAX]

@@ -63,5 +63,12 @@ def test_what_is_called_exactly_so_comes_first() -> None:
     assert titles("ben", place("Bennet", 9), Place("person", "Ben"))[0] == "Ben"
 
 
+def test_people_are_found_by_what_they_call_themselves() -> None:
+    ben, bea = Place("person", "ben", named="Maria Curie"), Place("person", "bea")
+    assert titles("cur", ben, bea) == ["ben"]
+    assert titles("ben mar", ben, bea) == ["ben"]
+    assert titles("maria curie", place("Maria Curie fans", 9), ben)[0] == "ben"
+
+
 def test_there_is_an_end() -> None:
     assert len(rank("", [place(f"Room {n}") for n in range(50)])) == SHOWN_MAX

@@ -17,7 +17,7 @@ async def listed(person: Person) -> list[str]:
     """Return the conversations that the person's list of rooms shows."""
     page = (await person.get("/rooms", htmx=True)).text
     part = page.partition('id="directs"')[2].partition("</ul>")[0]
-    return re.findall(r'<strong dir="auto">([^<]*)<', part)
+    return re.findall(r'<strong dir="auto"[^>]*>([^<]*)<', part)
 
 
 async def touched(site: Site) -> None:

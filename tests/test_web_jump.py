@@ -3,7 +3,7 @@
 import re
 
 from littlechat.models import LOBBY
-from tests.attacks import found_room, insiders
+from tests.attacks import found_room, insiders, user_of
 from tests.factories import Person, Site
 
 
@@ -33,6 +33,22 @@ async def test_without_a_query_it_offers_where_one_was_last_but_for_here(site: S
         assert set(await found(ada, "")) == {"Garden", "Lobby"}
         assert await found(ada, f"&here={room}") == ["Lobby"]
         assert await found(ada, f"gar&here={room}") == ["Garden"]
+
+
+async def test_people_are_found_by_what_they_call_themselves(site: Site) -> None:
+    form = {"display": "Maria Curie", "bio": "", "zone": ""}
+    async with insiders(site, "Ada", "Ben", "Bea") as (ada, ben, bea):
+        for person in (ben, bea):
+            form["display"] += " B" * (person is bea)
+            await person.post("/account/profile", **form)
+        await site.services.faces.load()
+        assert await found(ada, "cur") == ["Bea", "Ben"]
+        page = (await ada.get("/direct/new?q=mar")).text
+        assert re.findall(r'type="checkbox"[^>]*value="(\w+)"', page) == ["Bea", "Ben"]
+        await ada.post("/direct", name="Ben")
+        assert await found(ada, "cur") == ["Ben", "Bea"]
+        await site.services.accounts.disable(await user_of(site, bea))
+        assert await found(ada, "cur") == ["Ben"]
 
 
 async def test_queries_are_text_and_bounded(site: Site) -> None:

@@ -61,7 +61,8 @@ async def _choice(
 ) -> ResponseReturnValue:
     """Show the page, with those chosen who exist first; what was typed stays in its field."""
     accounts, q = services().accounts, q.strip()[:NAME_MAX]
-    listed = await accounts.list_starting(q, LISTED_MAX)
+    called = services().faces.list_called(q) if q else ()
+    listed = await accounts.list_starting(q, LISTED_MAX, called)
     names = [name[: NAME_MAX + 1] for name in chosen]
     found = await accounts.find_users(names)
     picked = list(dict.fromkeys(found[fold(name)] for name in names if fold(name) in found))

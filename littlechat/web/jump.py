@@ -25,7 +25,14 @@ async def show_jump(session: Session) -> ResponseReturnValue:
 async def _list_places(session: Session, q: str, here: str) -> list[Place]:
     me = session.user.name
     joined, others = await services().access.list_rooms(session.user)
-    mine = [Place("mine", room.title(me), room) for room in joined if room.id != here or q]
+    displays = services().faces.displays
+    mine = [
+        Place(
+            "mine", room.title(me), room, " ".join(displays.get(one, "") for one in room.others(me))
+        )
+        for room in joined
+        if room.id != here or q
+    ]
     if not q:
         return mine
     people = await _list_people(me, q, joined)
@@ -35,5 +42,12 @@ async def _list_places(session: Session, q: str, here: str) -> list[Place]:
 async def _list_people(me: str, q: str, joined: Sequence[Room]) -> list[Place]:
     """Return those with whom there is no conversation of two; that stands for its person."""
     met = {room.title(me) for room in joined if len(room.others(me)) == 1}
-    listed = await services().accounts.list_starting(q[:NAME_MAX], SHOWN_MAX + len(met))
-    return [Place("person", user.name) for user in listed if user.name not in met]
+    called = services().faces.list_called(q)
+    limit = SHOWN_MAX + len(met)
+    listed = await services().accounts.list_starting(q[:NAME_MAX], limit, called)
+    displays = services().faces.displays
+    return [
+        Place("person", user.name, named=displays.get(user.name, ""))
+        for user in listed
+        if user.name not in met
+    ]
