@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from tests.conftest import require
 from tests.factories import Person, Site
+from tests.programs import require
 from tests.receivers import Receiver, answer
 from tests.test_browser import (
     PHONE,
@@ -49,7 +49,8 @@ async def test_a_keeper_makes_a_bot_which_speaks_and_answers(
     await expect(spoken.locator(".author")).to_have_text("Robot")
     await expect(spoken.locator(".tag")).to_have_text("bot")
     await expect(spoken.locator("strong")).to_have_text("here")
-    site.services.webhooks._outgoing._private = True
+    for process in site.processes:
+        process.services.webhooks._outgoing._private = True
     async with Receiver(answer(200, "You called?")) as receiver:
         await hers.locator("summary").press("Enter")
         await hers.get_by_label("Address").fill(receiver.url)

@@ -31,24 +31,25 @@ async def test_an_administrator_lets_somebody_in_and_shuts_them_out(
     open_page: Open,
 ) -> None:
     hers, his = await open_page(), await open_page(viewport=PHONE)
-    await register(hers, site.url, "Ada")
+    here, there = site.next_url(), site.next_url()
+    await register(hers, here, "Ada")
     await hers.get_by_role("link", name="Admin").click()
     await hers.get_by_label("Username").fill("Ben")
     await hers.get_by_role("button", name="Make account").click()
     link = await hers.get_by_label("The link").input_value()
     await assert_accessible(hers)
-    await his.goto(link)
+    await his.goto(link.replace(here, there))
     await expect(his.locator(":focus")).to_have_attribute("id", "password")
     await assert_accessible(his)
     await his.get_by_label("New password").fill(PASSWORD)
     await his.keyboard.press("Enter")
     await expect(his.get_by_role("status")).to_have_text("Your password is set. Log in with it.")
     await log_in(his, "Ben")
-    await his.goto(f"{site.url}/rooms/lobby")
+    await his.goto(f"{there}/rooms/lobby")
     await his.get_by_role("button", name="Join").click()
     await live(his)
     for path in ("/admin/registration", "/admin/audit", "/people", "/people/Ben"):
-        await hers.goto(site.url + path)
+        await hers.goto(here + path)
         await assert_accessible(hers)
     await hers.get_by_role("button", name="Disable Ben").click()
     # In the middle of it: the page says so at once, and the way in says why.
@@ -59,7 +60,6 @@ async def test_an_administrator_lets_somebody_in_and_shuts_them_out(
 
 
 async def test_a_face_and_a_name_reach_open_pages_without_a_reload(
-    site: Site,
     open_page: Open,
     room: tuple[str, Person, Person],
     tmp_path: Path,
@@ -71,7 +71,7 @@ async def test_a_face_and_a_name_reach_open_pages_without_a_reload(
     await enter(his, ben, name)
     await expect(his.locator(".message .author")).to_have_text("Ada")
     account = await hers.context.new_page()
-    await account.goto(f"{site.url}/account")
+    await account.goto(f"{ada.url}/account")
     file = tmp_path / "me.png"
     file.write_bytes(picture("PNG", (300, 200)))
     await account.get_by_label("Picture").set_input_files(file)
