@@ -14,6 +14,7 @@ from tests.test_browser import (
     assert_accessible,
     copy_cookies,
     enter,
+    live,
     room,
     send,
 )
@@ -57,8 +58,12 @@ async def test_a_keeper_makes_a_bot_which_speaks_and_answers(
         await hers.get_by_role("button", name="Save webhook of Robot").click()
         await expect(hers.get_by_label("Webhook secret of Robot")).to_be_focused()
         await expect(hers.get_by_label("Token of Robot", exact=True)).to_have_count(0)
+        watching = await hers.context.new_page()
+        await watching.goto(f"{ada.url}/rooms/{name}")
+        await live(watching)
         await send(his, "hello @Robot")
-        await expect(his.locator(".message").last).to_contain_text("You called?")
+        for page in (his, watching):
+            await expect(page.locator(".message").last).to_contain_text("You called?")
     await hers.get_by_role("button", name="Remove Robot").click()
     await expect(hers.get_by_text("No bot writes here yet.")).to_be_visible()
 

@@ -1,10 +1,11 @@
 """People in a real Chromium: an administrator and a newcomer, profiles, faces, who is away."""
 
+import asyncio
 from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.factories import PASSWORD, Person, Site
+from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
 from tests.pictures import picture
 from tests.test_browser import (  # noqa: F401 - room is a fixture
     PHONE,
@@ -152,11 +153,27 @@ async def test_who_touches_nothing_for_ten_minutes_is_away_until_they_do(
     await hers.clock.install()
     await enter(hers, ada, name)
     await enter(his, ben, name)
+    await send(hers, "hello")
     away = his.locator('#online [data-user="Ada"][data-away]')
     await expect(away).to_have_count(0)
     await hers.clock.run_for("10:30")
     await expect(away).to_have_count(1)
     await assert_accessible(his)
+    await card_says(his, "away")
     await hers.mouse.move(200, 200)
     await hers.mouse.move(210, 210)
     await expect(away).to_have_count(0)
+    await card_says(his, "online")
+
+
+async def card_says(page: Page, state: str) -> None:
+    """Open the card of who wrote, until it says whether they are here: it is told by the second."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            await page.locator(".message .author").click()
+            fact = page.locator("#card .facts dd").first
+            await expect(fact).to_be_visible()
+            if await fact.text_content() == state:
+                return
+            await page.keyboard.press("Escape")
+            await expect(fact).to_be_hidden()

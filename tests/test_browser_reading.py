@@ -183,12 +183,12 @@ async def test_a_page_that_is_left_says_what_was_read_in_it(
     await enter(page, ben, name)
     await ada.say(name, "told at once")
     await until_read(site, name, ben, 1)
-    await ada.say(name, "and this one only after a while")
-    await expect(page.locator("#message-2")).to_be_visible()
-    # Once it was drawn, and scrolled to.
     await page.evaluate(
-        "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
+        "() => { window.seen = new Promise(done => document.addEventListener('littlechat:read',"
+        " event => event.detail.read === 2 && done())); }"
     )
+    await ada.say(name, "and this one only after a while")
+    await page.evaluate("window.seen")
     await page.goto(f"{ben.url}/account")
     await until_read(site, name, ben, 2)
 
