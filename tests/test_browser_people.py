@@ -168,12 +168,11 @@ async def test_who_touches_nothing_for_ten_minutes_is_away_until_they_do(
 
 async def card_says(page: Page, state: str) -> None:
     """Open the card of who wrote, until it says whether they are here: it is told by the second."""
+    fact, said = page.locator("#card .facts dd").first, None
     async with asyncio.timeout(WAIT_SECONDS):
-        while True:
+        while said != state:
             await page.locator(".message .author").click()
-            fact = page.locator("#card .facts dd").first
             await expect(fact).to_be_visible()
-            if await fact.text_content() == state:
-                return
+            said = await fact.text_content()
             await page.keyboard.press("Escape")
             await expect(fact).to_be_hidden()
