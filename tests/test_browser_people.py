@@ -60,6 +60,34 @@ async def test_an_administrator_lets_somebody_in_and_shuts_them_out(
     await assert_accessible(his)
 
 
+async def test_an_administrator_sets_who_may_come_in(site: Site, open_page: Open) -> None:
+    hers, his = await open_page(), await open_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    here, there = site.next_url(), site.next_url()
+    await register(hers, here, "Ada")
+    await hers.goto(f"{here}/admin/registration")
+    await hers.get_by_label("By invitation").check()
+    await hers.get_by_role("button", name="Save").click()
+    await expect(hers.get_by_label("By invitation")).to_be_checked()
+    await his.goto(f"{there}/register")
+    await expect(his.get_by_text("Registration is by invitation here.")).to_be_visible()
+    await hers.get_by_role("button", name="Make an invitation").click()
+    link = await hers.get_by_label("The link").input_value()
+    await his.goto(link.replace(here, there))
+    await log_in(his, "Ben")  # The form has the same fields.
+    # It was for one.
+    await his.context.clear_cookies()
+    await his.goto(link.replace(here, there))
+    await expect(his.get_by_role("alert")).to_contain_text("used up")
+    await hers.get_by_label("Closed").check()
+    await hers.get_by_role("button", name="Save").click()
+    await expect(hers.get_by_label("Closed")).to_be_checked()
+    await his.goto(f"{there}/register")
+    await expect(his.get_by_text("Registration is closed here.")).to_be_visible()
+    await hers.get_by_role("link", name="Audit log").click()
+    for words in ("set registration", "made an invitation", "registered by invitation"):
+        await expect(hers.locator(".log")).to_contain_text(words)
+
+
 async def test_a_face_and_a_name_reach_open_pages_without_a_reload(
     open_page: Open,
     room: tuple[str, Person, Person],
