@@ -1,12 +1,13 @@
 """What one person does and another sees at once, each in a real Chromium, and where there is a
 Redis each served by another process."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.attacks import found_room, insiders
 from tests.factories import Person, Site
@@ -82,6 +83,29 @@ async def test_the_first_direct_message_reaches_an_open_list_and_its_file_is_ope
     assert (await cleo.get(str(link))).status_code == 404
     await expect(others.locator("#directs")).to_have_count(0)
     await expect(others.locator(".inbox .calls")).to_be_hidden()
+
+
+async def test_a_list_that_is_on_its_way_meanwhile_shows_the_first_message_too(
+    cast: Cast, open_page: Open
+) -> None:
+    _, ada, ben, _ = cast
+    page, arrived = await open_page(), asyncio.Event()
+
+    async def hold(route: WebSocketRoute) -> None:
+        await arrived.wait()
+        route.connect_to_server()
+
+    await page.route_web_socket("**/socket*", hold)
+    await copy_cookies(ben, page.context)
+    await page.goto(f"{ben.url}/rooms")
+    room = (await ada.post("/direct", name="Ben")).headers["location"].rpartition("/")[2]
+    await ada.say(room, "hello")
+    other = await open_page()
+    await show(other, ben, "/rooms")
+    await expect(row(other, "Ada")).to_have_count(1)
+    await expect(row(page, "Ada")).to_have_count(0)
+    arrived.set()
+    await expect(row(page, "Ada").locator(".calls")).to_have_text("@1 for you")
 
 
 async def test_here_calls_who_is_online_and_nobody_else(cast: Cast, open_page: Open) -> None:
