@@ -45,7 +45,14 @@ GREETED = """document.addEventListener("htmx:ws:after:message:incoming", () => {
 LONGEST = (
     *("faults_lines", "main", "browser", "faults", "web", "browser_threads", "browser_reading"),
     *("faults_fairness", "browser_directs", "browser_files", "serve", "browser_search"),
-    *("embedded", "browser_notifications", "browser_people", "web_files", "web_requests"),
+    *(
+        "embedded",
+        "browser_together",
+        "browser_notifications",
+        "browser_people",
+        "web_files",
+        "web_requests",
+    ),
     *("web_rooms", "web_reading", "web_messages", "web_socket", "web_auth", "webhooks"),
 )
 """The files that take longest. Begun first, none of them is left over for one runner alone."""
