@@ -178,9 +178,10 @@ async def test_who_is_banned_sees_it_at_once(cast: Cast, open_page: Open) -> Non
     # From a room, by who made it.
     await hers.goto(f"{ada.url}/rooms/{garden}/settings")
     await hers.get_by_role("button", name="Ban Ben").click()
-    await expect(his.locator("#connection")).to_contain_text("no longer in this room")
+    await expect(his.locator("#connection")).to_contain_text("You were banned from this room")
     await ada.say(garden, "only among us")
-    await his.get_by_role("link", name="Reload the page").tap()
+    await his.get_by_role("link", name="To the list of rooms").tap()
+    await row(his, "Garden").get_by_role("link").tap()
     await expect(his.get_by_role("alert")).to_contain_text("You are banned from this room")
     await expect(his.get_by_role("button", name="Join")).to_have_count(0)
     await expect(his.get_by_text("only among us")).to_have_count(0)
@@ -195,7 +196,7 @@ async def test_who_is_banned_sees_it_at_once(cast: Cast, open_page: Open) -> Non
         await hers.goto(f"{ada.url}/people/{name}")
         await hers.get_by_role("button", name=f"Disable {name}").click()
         await expect(page.locator("#connection")).to_contain_text("You are signed out")
-        await page.get_by_role("link", name="Reload the page").click()
+        await page.get_by_role("link", name="Log in again").click()
         await page.wait_for_url("**/login**")
 
 
