@@ -18,6 +18,7 @@ from littlechat.live import Live
 from littlechat.messages import Messages
 from littlechat.models import LOBBY, Draft, Membership, Message, Refused, Room, Session, User
 from littlechat.news import News
+from littlechat.online import Online
 from littlechat.posts import Decide, edited, emptied
 from littlechat.render import Renderer
 from littlechat.rooms import Rooms
@@ -49,11 +50,12 @@ class Actions:
         access: Access,
         news: News,
         directs: Directs,
+        online: Online,
     ) -> None:
         self._accounts, self._rooms, self._messages = accounts, rooms, messages
         self._directs, self._uploads = directs, uploads
         self._render, self._bus, self._live = render, bus, live
-        self._work, self._access, self._news = work, access, news
+        self._work, self._access, self._news, self._online = work, access, news, online
         self._heralds: list[Herald] = [uploads.confirm]
         self._change_heralds: list[Herald] = []
         self._touched: dict[str, tuple[int, datetime, str]] = {}
@@ -116,7 +118,7 @@ class Actions:
         if "@" not in text:
             return addressees.NOBODY
         members = await self._access.list_members(room_id)
-        return addressees.find(room_id, text, author, members)
+        return addressees.find(room_id, text, author, members, self._online.names)
 
     def _call(self, message: Message) -> None:
         if message.concerns:

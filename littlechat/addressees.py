@@ -1,19 +1,22 @@
-"""Whom a text addresses: the members of its room whom it names, or all of them."""
+"""Whom a text addresses: the members of its room whom it names, all, or those who are online."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from littlechat import markup
-from littlechat.mentions import CALLS
+from littlechat.mentions import CALLS, HERE
 from littlechat.models import Invalid, Membership, User, all_of
 
 CALL_MAX = 20
 """Members whom anybody may call at once; more only who manages the room or the installation."""
 
+HERE_MAX = 500
+"""Members online whom one message may call: each stands with it by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Addressees:
-    """What `Message` has of them: the names in the text, and whom they concern."""
+    """What `Message` has of them: the names it means, and whom they concern."""
 
     mentions: tuple[str, ...] = ()
     concerns: tuple[str, ...] = ()
@@ -29,8 +32,17 @@ def may_call(members: Sequence[Membership], by: User) -> bool:
     )
 
 
-def find(room_id: str, body: str, author: User, members: Sequence[Membership]) -> Addressees:
-    """Return whom a text addresses; raise `Invalid` if it calls more than its author may."""
+def find(
+    room_id: str,
+    body: str,
+    author: User,
+    members: Sequence[Membership],
+    online: Collection[str] = (),
+) -> Addressees:
+    """Return whom a text addresses; raise `Invalid` if it calls more than its author may.
+
+    `online` are the names of those who are so now, in whatever room.
+    """
     if "@" not in body:
         return NOBODY
     by_name = {member.user_name: member.user_id for member in members}
@@ -41,7 +53,13 @@ def find(room_id: str, body: str, author: User, members: Sequence[Membership]) -
             body=f"Only who manages the room, and administrators, may call all {len(members)} "
             f"people in it: write {called[0]} without the @, or name those you mean."
         )
-    everybody = [all_of(room_id)] if called else []
+    here = [name for name in by_name if name in online and name != author.name]
+    if HERE not in called:
+        here = []
+    elif len(here) > HERE_MAX:
+        raise Invalid(body=f"{len(here)} people are here: write @all, or name those you mean.")
+    everybody = [all_of(room_id)] if "all" in called else []
+    named = tuple(dict.fromkeys((*named, *here)))
     ids = [by_name[name] for name in named if name not in CALLS]
     return Addressees(named, (*everybody, *_but(author, ids)))
 

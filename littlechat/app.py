@@ -204,6 +204,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         access,
         news,
         conversations,
+        online,
     )
     postings = Postings(db)
     indexer = Indexer(db, postings)

@@ -46,6 +46,9 @@ OPENING_SECONDS = 10.0
 would never hear."""
 TOLD_MAX = 2_000
 
+Told = tuple[float, list[str], str, str]
+"""When, to whom, and the key and the frame."""
+
 log = logging.getLogger(__name__)
 
 
@@ -76,7 +79,7 @@ class Live:
             "told": self._hear_of_told,
         }
         self._ears: dict[str, Callable[[Event], None]] = {}
-        self._told: deque[tuple[float, Event]] = deque(maxlen=TOLD_MAX)
+        self._told: deque[Told] = deque(maxlen=TOLD_MAX)
         self._rooms_news = 0
         self._rooms_timer: asyncio.TimerHandle | None = None
         self._in_doubt = asyncio.Event()
@@ -207,22 +210,26 @@ class Live:
     def _hear_of_spoken(self, event: Event) -> None:
         self._access.forget_lists(event["users"])
         frame = self._render.spoken_frame(event["room"])
-        self._tell_users(event["users"], f"spoken:{event['room']}", frame)
+        key = f"spoken:{event['room']}"
+        self._keep(event["users"], key, frame)
+        self._tell_users(event["users"], key, frame)
 
     def greet(self, socket: Socket) -> None:
         """Tell a new socket what its person was told of rooms while its page was on its way."""
         since = asyncio.get_running_loop().time() - OPENING_SECONDS
-        for at, event in self._told:
-            if at >= since and socket.user in event["users"]:
-                frame = event["frame"]
-                socket.put_passing(event["key"], frame, len(frame.encode()))
+        for at, users, key, frame in self._told:
+            if at >= since and socket.user in users:
+                socket.put_passing(key, frame, len(frame.encode()))
+
+    def _keep(self, users: list[str], key: str, frame: str) -> None:
+        self._told.append((asyncio.get_running_loop().time(), users, key, frame))
 
     def _hear_of_told(self, event: Event) -> None:
         if note := event["note"]:
             self._note(event["users"], note)
             # Not what was read or put back: a page that came after that knows, and goes on from it.
             if "end" in note or "call" in note:
-                self._told.append((asyncio.get_running_loop().time(), event))
+                self._keep(event["users"], event["key"], event["frame"])
         self._tell_users(event["users"], event["key"], event["frame"])
 
     def _hear_of_rooms(self, event: Event) -> None:

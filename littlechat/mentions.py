@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from littlechat.clean import may_stand_in_a_name
 from littlechat.models import NAME_MAX, fold
 
-CALLS = ("all", "here")
-"""What calls everybody in a room."""
+HERE = "here"
+CALLS = ("all", HERE)
+"""What calls everybody in a room, or those of them who are online."""
 
 Known = Mapping[str, str]
 """The names to find, by their folded form."""

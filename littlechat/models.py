@@ -190,7 +190,7 @@ class Message:
     edited: bool = False
     removed: bool = False
     mentions: tuple[str, ...] = ()
-    """The usernames that its text means, and `all` or `here`."""
+    """The usernames that its text means, and `all` or `here`, which means those online by name."""
     concerns: tuple[str, ...] = ()
     """Whom it is addressed to: the ids of those it names and answers, and `all_of` its room."""
     thread: int | None = None

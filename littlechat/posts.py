@@ -6,6 +6,7 @@ from typing import Any
 
 from littlechat.clean import NOTHING_TO_SEND
 from littlechat.db import Document, Missing, now
+from littlechat.mentions import HERE
 from littlechat.models import (
     REACTIONS_MAX,
     Draft,
@@ -131,18 +132,21 @@ def edited(
 ) -> Decide:
     """Replace the text of one's own message, and whom it addresses; raises `Missing` for another's.
 
-    A reply goes on to concern those whom it answered. Raises `Invalid` for no text without files.
+    A reply goes on to concern those whom it answered, and @here those who were here when it was
+    said. Raises `Invalid` for no text without files.
     """
 
     def decide(message: Message) -> Document:
         _require_author(message, by)
         if not body and not message.files:
             raise Invalid(body=NOTHING_TO_SEND)
-        kept = message.concerns if message.thread is not None else ()
+        calls = HERE in mentions and HERE in message.mentions
+        kept = message.concerns if calls or message.thread is not None else ()
         concerned = tuple(dict.fromkeys((*kept, *concerns)))
         values: Document = {"body": body, "edited": True}
         if mentions or message.mentions:
-            values["mentions"] = list(mentions)
+            named = (*mentions, *message.mentions) if calls else mentions
+            values["mentions"] = list(dict.fromkeys(named))
         if concerned or message.concerns:
             values |= concerned_values(concerned, message.at)
         return values

@@ -65,14 +65,16 @@ async def insiders(site: Site, *names: str) -> AsyncIterator[list[Person]]:
         Person(site, "nobody") if name == "nobody" else await insider(site, name) for name in names
     ]
     # asyncio leaves out sockets made without a protocol number: every answer took 40 ms more.
-    site._listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for process in site.processes:
+        process._listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         yield people
     finally:
         for person in people:
             await person.http.aclose()
         # At once, since a stop spreads it over a second.
-        await site.services.hub.close_all(RESTART, 0)
+        for process in site.processes:
+            await process.services.hub.close_all(RESTART, 0)
 
 
 async def user_of(site: Site, person: Person) -> User:

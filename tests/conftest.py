@@ -1,7 +1,6 @@
 """The real parts that tests share: a database over its wire, a server on a port, a browser."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
@@ -17,7 +16,7 @@ from quart import Quart
 
 from littlechat import accounts, feed, render
 from littlechat.app import create_app
-from littlechat.bus import Exchange, MemoryBus
+from littlechat.bus import Bus, Exchange, MemoryBus, RedisBus
 from littlechat.config import Settings
 from littlechat.datadir import DataDirectory
 from littlechat.db import Database, provision
@@ -25,7 +24,8 @@ from littlechat.embedded import EmbeddedServer
 from littlechat.models import Cursor
 from littlechat.web import Services
 from tests.factories import SECRET_KEY, WAIT_SECONDS, Site, wipe
-from tests.tabs import BEN, ROOM, Open, Tab, process
+from tests.programs import RedisServer, count_processes, require
+from tests.tabs import BEN, ROOM, Open, Tab, process, until
 
 # How long an example takes says nothing on a machine that does other things too.
 hypothesis_settings.register_profile("littlechat", deadline=None)
@@ -45,7 +45,14 @@ GREETED = """document.addEventListener("htmx:ws:after:message:incoming", () => {
 LONGEST = (
     *("faults_lines", "main", "browser", "faults", "web", "browser_threads", "browser_reading"),
     *("faults_fairness", "browser_directs", "browser_files", "serve", "browser_search"),
-    *("embedded", "browser_notifications", "browser_people", "web_files", "web_requests"),
+    *(
+        "embedded",
+        "browser_together",
+        "browser_notifications",
+        "browser_people",
+        "web_files",
+        "web_requests",
+    ),
     *("web_rooms", "web_reading", "web_messages", "web_socket", "web_auth", "webhooks"),
 )
 """The files that take longest. Begun first, none of them is left over for one runner alone."""
@@ -55,16 +62,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest files first, and the others as they come."""
     place = {f"test_{name}.py": number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
-
-
-def require(program: str) -> str:
-    """Return a program's path; without it skip, or fail where nothing may be skipped."""
-    path = shutil.which(program)
-    if path is None and os.environ.get("LITTLECHAT_REQUIRE_ALL"):
-        pytest.fail(f"{program} is not installed, and LITTLECHAT_REQUIRE_ALL is set")
-    if path is None:
-        pytest.skip(f"{program} is not installed")
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -109,12 +106,37 @@ def exchange() -> Exchange:
     return Exchange()
 
 
+@pytest.fixture(scope="session")
+async def redis_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RedisServer]:
+    """A real Redis for the processes that serve people with browsers."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield await server.start()
+    await server.kill()
+
+
 @pytest.fixture
-def make_app(db: Database, settings: Settings, exchange: Exchange) -> Callable[..., Quart]:
+def processes(request: pytest.FixtureRequest) -> int:
+    """By how many processes people are served: all but those with browsers by one."""
+    return count_processes() if "browser" in request.fixturenames else 1
+
+
+@pytest.fixture
+def make_bus(
+    request: pytest.FixtureRequest, exchange: Exchange, processes: int
+) -> Callable[[], Bus]:
+    """Make the buses of one installation."""
+    if processes == 1:
+        return lambda: MemoryBus(exchange)
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return lambda: RedisBus(server.url, "tests")
+
+
+@pytest.fixture
+def make_app(db: Database, settings: Settings, make_bus: Callable[[], Bus]) -> Callable[..., Quart]:
     """Make applications on one empty database, which stand for several processes."""
 
-    def make(bus: MemoryBus | None = None) -> Quart:
-        return create_app(settings, bus or MemoryBus(exchange))
+    def make(bus: Bus | None = None) -> Quart:
+        return create_app(settings, bus or make_bus())
 
     return make
 
@@ -131,9 +153,12 @@ async def start(make_app: Callable[..., Quart]) -> AsyncIterator[Callable[[], Aw
 
 
 @pytest.fixture
-async def site(start: Callable[[], Awaitable[Site]]) -> Site:
-    """One running server."""
-    return await start()
+async def site(start: Callable[[], Awaitable[Site]], processes: int) -> Site:
+    """One running server; people with browsers it shares with another, joined by a Redis."""
+    first = await start()
+    first.processes += [await start() for _ in range(1, processes)]
+    await until(lambda: all(one.services.bus.connected for one in first.processes))
+    return first
 
 
 @pytest.fixture

@@ -75,6 +75,15 @@ class Site:
         self._listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = int(self._listening.getsockname()[1])
         self.url = f"http://localhost:{self.port}"
+        self.processes = [self]
+        """Those that people are served by in turn, this one first."""
+        self._people = 0
+
+    def next_url(self) -> str:
+        """Return where the next person is served: each by another process, as far as there are."""
+        process = self.processes[self._people % len(self.processes)]
+        self._people += 1
+        return process.url
 
     @property
     def services(self) -> Services:
@@ -129,7 +138,7 @@ class Person:
     """Somebody with a browser's cookies, on one site or, with the same cookies, on another."""
 
     def __init__(self, site: Site | str, name: str) -> None:
-        self.url = site if isinstance(site, str) else site.url
+        self.url = site if isinstance(site, str) else site.next_url()
         self.name = name
         self.http = httpx.AsyncClient(base_url=self.url, timeout=30, verify=TLS)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from littlechat.addressees import CALL_MAX, NOBODY, find, may_call
+from littlechat.addressees import CALL_MAX, HERE_MAX, NOBODY, find, may_call
 from littlechat.db import now
 from littlechat.models import Invalid, Membership, User, all_of
 from tests.tabs import ADA, BEN, CLEO, DAN, somebody
@@ -43,11 +43,30 @@ def test_who_names_themselves_is_not_told_and_yet_marked() -> None:
     assert (named.mentions, named.concerns) == (("Ada",), ())
 
 
-@pytest.mark.parametrize("word", ["all", "here", "All"])
+@pytest.mark.parametrize("word", ["all", "All"])
 def test_anybody_calls_all_of_a_small_room(word: str) -> None:
     named = find("garden", f"@{word} @Ben", CLEO, FEW)
     assert named.mentions == (word.lower(), "Ben")
     assert named.concerns == (all_of("garden"), BEN.id)
+
+
+def test_here_calls_those_of_the_room_who_are_online() -> None:
+    online = {"Cleo", "Ben", "Dan"}
+    named = find("garden", "@here: tea", CLEO, FEW, online)
+    assert (named.mentions, named.concerns) == (("here", "Ben"), (BEN.id,))
+    assert find("garden", "tea, @Ada", CLEO, FEW, online).concerns == (ADA.id,)
+    named = find("garden", "@here, and @Ada", CLEO, FEW, online)
+    assert (named.mentions, named.concerns) == (("here", "Ada", "Ben"), (ADA.id, BEN.id))
+    assert find("garden", "@all @here", CLEO, FEW, online).concerns == (all_of("garden"), BEN.id)
+    assert find("garden", "@here", CLEO, FEW).concerns == ()
+
+
+def test_more_than_can_be_named_are_called_by_all_alone() -> None:
+    crowd = [somebody(f"p{n}") for n in range(HERE_MAX + 1)]
+    members, online = in_garden(ADA, *crowd), [one.name for one in crowd]
+    assert len(find("garden", "@here", ADA, members, online[1:]).concerns) == HERE_MAX
+    with pytest.raises(Invalid, match="501 people are here: write @all"):
+        find("garden", "@here", ADA, members, online)
 
 
 def test_in_a_large_room_only_who_manages_it_calls_all() -> None:

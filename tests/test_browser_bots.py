@@ -1,12 +1,13 @@
 """A bot is made, speaks and answers, as its keeper and the others see it in a real Chromium."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.conftest import require
 from tests.factories import Person, Site
+from tests.programs import require
 from tests.receivers import Receiver, answer
 from tests.test_browser import (
     PHONE,
@@ -14,6 +15,7 @@ from tests.test_browser import (
     assert_accessible,
     copy_cookies,
     enter,
+    live,
     room,
     send,
 )
@@ -21,17 +23,18 @@ from tests.test_browser import (
 __all__ = ["room"]
 
 
-async def curl(url: str, token: str, text: str) -> None:
+async def curl(url: str, token: str, *fields: str) -> None:
     process = await asyncio.create_subprocess_exec(
         *(require("curl"), "--silent", "--fail", f"{url}/bots/messages"),
-        *("-H", f"Authorization: Bearer {token}", "-d", f"text={text}"),
+        *("-H", f"Authorization: Bearer {token}"),
+        *(part for field in fields for part in ("-F", field)),
         stdout=asyncio.subprocess.DEVNULL,
     )
     assert await process.wait() == 0
 
 
 async def test_a_keeper_makes_a_bot_which_speaks_and_answers(
-    site: Site, room: tuple[str, Person, Person], open_page: Open
+    site: Site, room: tuple[str, Person, Person], open_page: Open, tmp_path: Path
 ) -> None:
     name, ada, ben = room
     hers, his = await open_page(), await open_page(viewport=PHONE, has_touch=True)
@@ -44,20 +47,30 @@ async def test_a_keeper_makes_a_bot_which_speaks_and_answers(
     token = hers.get_by_label("Token of Robot", exact=True)
     await expect(token).to_be_focused()
     secret = await token.input_value()
-    await curl(site.url, secret, "I am **here**")
+    report = tmp_path / "report.txt"
+    report.write_text("all of it passed")
+    await curl(site.url, secret, "text=I am **here**", f"file=@{report}")
     spoken = his.locator(".message").last
     await expect(spoken.locator(".author")).to_have_text("Robot")
     await expect(spoken.locator(".tag")).to_have_text("bot")
     await expect(spoken.locator("strong")).to_have_text("here")
-    site.services.webhooks._outgoing._private = True
+    async with his.expect_download() as download:
+        await spoken.get_by_role("link", name="report.txt").tap()
+    assert (await (await download.value).path()).read_text() == "all of it passed"
+    for process in site.processes:
+        process.services.webhooks._outgoing._private = True
     async with Receiver(answer(200, "You called?")) as receiver:
         await hers.locator("summary").press("Enter")
         await hers.get_by_label("Address").fill(receiver.url)
         await hers.get_by_role("button", name="Save webhook of Robot").click()
         await expect(hers.get_by_label("Webhook secret of Robot")).to_be_focused()
         await expect(hers.get_by_label("Token of Robot", exact=True)).to_have_count(0)
+        watching = await hers.context.new_page()
+        await watching.goto(f"{ada.url}/rooms/{name}")
+        await live(watching)
         await send(his, "hello @Robot")
-        await expect(his.locator(".message").last).to_contain_text("You called?")
+        for page in (his, watching):
+            await expect(page.locator(".message").last).to_contain_text("You called?")
     await hers.get_by_role("button", name="Remove Robot").click()
     await expect(hers.get_by_text("No bot writes here yet.")).to_be_visible()
 

@@ -103,6 +103,27 @@ async def test_several_people_are_chosen_by_keyboard(cast: Cast, open_page: Open
     await expect(page).to_have_title("Ben, Cleo · littlechat")
 
 
+async def test_three_have_one_conversation_whoever_opens_it(cast: Cast, open_page: Open) -> None:
+    _, _, ada, ben, cleo = cast
+    hers, his, third = await open_page(), await open_page(), await open_page()
+    await copy_cookies(ada, hers.context)
+    await hers.goto(f"{ada.url}/direct/new?name=Ben&name=Cleo")
+    await hers.get_by_role("button", name="Open the conversation").click()
+    await live(hers)
+    await send(hers, "Lunch?")
+    for page, person, title in ((his, ben, "Ada, Cleo"), (third, cleo, "Ada, Ben")):
+        await copy_cookies(person, page.context)
+        await page.goto(f"{person.url}/rooms")
+        await page.locator("#directs").get_by_text(title).click()
+        await live(page)
+        await expect(page).to_have_title(f"{title} · littlechat")
+    await send(his, "At noon")
+    for page in (hers, third):
+        await expect(page.locator(".message").last).to_contain_text("At noon")
+    answer = await cleo.http.post("/direct", data={"name": ["Ben", "Ada"]})
+    assert hers.url.endswith(answer.headers["location"])
+
+
 async def test_a_walk_by_keyboard_alone(cast: Cast, open_page: Open) -> None:
     garden, _, ada, _, _ = cast
     page = await open_page()

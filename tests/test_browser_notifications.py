@@ -20,7 +20,7 @@ from quart import Quart
 
 from littlechat import notifications
 from littlechat.app import create_app
-from littlechat.bus import Exchange, MemoryBus
+from littlechat.bus import Bus
 from littlechat.config import Settings
 from littlechat.models import Draft
 from littlechat.render import static_url
@@ -37,9 +37,9 @@ Open = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
-def make_app(db: object, settings: Settings, exchange: Exchange) -> Callable[..., Quart]:
+def make_app(db: object, settings: Settings, make_bus: Callable[[], Bus]) -> Callable[..., Quart]:
     """Make applications that may send to this machine."""
-    return lambda: create_app(replace(settings, push_private=True), MemoryBus(exchange))
+    return lambda: create_app(replace(settings, push_private=True), make_bus())
 
 
 @pytest.fixture
@@ -209,7 +209,12 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
         await until_shown(page)
 
         # What is before his eyes is not told of: not by the server, nor by the worker.
-        (socket,) = [one for one in site.services.hub.sockets if one.name == "Ben"]
+        (socket,) = [
+            one
+            for process in site.processes
+            for one in process.services.hub.sockets
+            if one.name == "Ben"
+        ]
         async with asyncio.timeout(WAIT_SECONDS):
             while socket.looked_at < 0:
                 await asyncio.sleep(0.02)

@@ -1,10 +1,11 @@
 """People in a real Chromium: an administrator and a newcomer, profiles, faces, who is away."""
 
+import asyncio
 from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.factories import PASSWORD, Person, Site
+from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
 from tests.pictures import picture
 from tests.test_browser import (  # noqa: F401 - room is a fixture
     PHONE,
@@ -31,24 +32,25 @@ async def test_an_administrator_lets_somebody_in_and_shuts_them_out(
     open_page: Open,
 ) -> None:
     hers, his = await open_page(), await open_page(viewport=PHONE)
-    await register(hers, site.url, "Ada")
+    here, there = site.next_url(), site.next_url()
+    await register(hers, here, "Ada")
     await hers.get_by_role("link", name="Admin").click()
     await hers.get_by_label("Username").fill("Ben")
     await hers.get_by_role("button", name="Make account").click()
     link = await hers.get_by_label("The link").input_value()
     await assert_accessible(hers)
-    await his.goto(link)
+    await his.goto(link.replace(here, there))
     await expect(his.locator(":focus")).to_have_attribute("id", "password")
     await assert_accessible(his)
     await his.get_by_label("New password").fill(PASSWORD)
     await his.keyboard.press("Enter")
     await expect(his.get_by_role("status")).to_have_text("Your password is set. Log in with it.")
     await log_in(his, "Ben")
-    await his.goto(f"{site.url}/rooms/lobby")
+    await his.goto(f"{there}/rooms/lobby")
     await his.get_by_role("button", name="Join").click()
     await live(his)
     for path in ("/admin/registration", "/admin/audit", "/people", "/people/Ben"):
-        await hers.goto(site.url + path)
+        await hers.goto(here + path)
         await assert_accessible(hers)
     await hers.get_by_role("button", name="Disable Ben").click()
     # In the middle of it: the page says so at once, and the way in says why.
@@ -58,8 +60,35 @@ async def test_an_administrator_lets_somebody_in_and_shuts_them_out(
     await assert_accessible(his)
 
 
+async def test_an_administrator_sets_who_may_come_in(site: Site, open_page: Open) -> None:
+    hers, his = await open_page(), await open_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    here, there = site.next_url(), site.next_url()
+    await register(hers, here, "Ada")
+    await hers.goto(f"{here}/admin/registration")
+    await hers.get_by_label("By invitation").check()
+    await hers.get_by_role("button", name="Save").click()
+    await expect(hers.get_by_label("By invitation")).to_be_checked()
+    await his.goto(f"{there}/register")
+    await expect(his.get_by_text("Registration is by invitation here.")).to_be_visible()
+    await hers.get_by_role("button", name="Make an invitation").click()
+    link = await hers.get_by_label("The link").input_value()
+    await his.goto(link.replace(here, there))
+    await log_in(his, "Ben")  # The form has the same fields.
+    # It was for one.
+    await his.context.clear_cookies()
+    await his.goto(link.replace(here, there))
+    await expect(his.get_by_role("alert")).to_contain_text("used up")
+    await hers.get_by_label("Closed").check()
+    await hers.get_by_role("button", name="Save").click()
+    await expect(hers.get_by_label("Closed")).to_be_checked()
+    await his.goto(f"{there}/register")
+    await expect(his.get_by_text("Registration is closed here.")).to_be_visible()
+    await hers.get_by_role("link", name="Audit log").click()
+    for words in ("set registration", "made an invitation", "registered by invitation"):
+        await expect(hers.locator(".log")).to_contain_text(words)
+
+
 async def test_a_face_and_a_name_reach_open_pages_without_a_reload(
-    site: Site,
     open_page: Open,
     room: tuple[str, Person, Person],
     tmp_path: Path,
@@ -71,7 +100,7 @@ async def test_a_face_and_a_name_reach_open_pages_without_a_reload(
     await enter(his, ben, name)
     await expect(his.locator(".message .author")).to_have_text("Ada")
     account = await hers.context.new_page()
-    await account.goto(f"{site.url}/account")
+    await account.goto(f"{ada.url}/account")
     file = tmp_path / "me.png"
     file.write_bytes(picture("PNG", (300, 200)))
     await account.get_by_label("Picture").set_input_files(file)
@@ -152,11 +181,26 @@ async def test_who_touches_nothing_for_ten_minutes_is_away_until_they_do(
     await hers.clock.install()
     await enter(hers, ada, name)
     await enter(his, ben, name)
+    await send(hers, "hello")
     away = his.locator('#online [data-user="Ada"][data-away]')
     await expect(away).to_have_count(0)
     await hers.clock.run_for("10:30")
     await expect(away).to_have_count(1)
     await assert_accessible(his)
+    await card_says(his, "away")
     await hers.mouse.move(200, 200)
     await hers.mouse.move(210, 210)
     await expect(away).to_have_count(0)
+    await card_says(his, "online")
+
+
+async def card_says(page: Page, state: str) -> None:
+    """Open the card of who wrote, until it says whether they are here: it is told by the second."""
+    fact, said = page.locator("#card .facts dd").first, None
+    async with asyncio.timeout(WAIT_SECONDS):
+        while said != state:
+            await page.locator(".message .author").click()
+            await expect(fact).to_be_visible()
+            said = await fact.text_content()
+            await page.keyboard.press("Escape")
+            await expect(fact).to_be_hidden()

@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.factories import WAIT_SECONDS, Person, Site
@@ -61,7 +62,8 @@ async def test_counts_rise_in_every_tab_and_fall_when_one_of_them_is_read(
     first, list_page = await open_page(), await open_page()
     await enter(first, ben, other)
     await copy_cookies(ben, list_page.context)
-    await list_page.goto(f"{ben.url}/rooms")
+    # Another device, which another process may serve.
+    await list_page.goto(f"{ada.url}/rooms")
     await expect(list_page.locator("#rooms a")).not_to_have_count(0)
     await ada.say(name, "one")
     await ada.say(name, "two, @ben")
@@ -155,7 +157,7 @@ async def test_marked_unread_it_stays_so_until_one_comes_anew(
         await ada.say(name, f"text {number}")
     page, other = await open_page(), await open_page()
     await copy_cookies(ben, other.context)
-    await other.goto(f"{ben.url}/rooms")
+    await other.goto(f"{ada.url}/rooms")
     await enter(page, ben, name)
     await until_read(site, name, ben, 3)
     await page.locator("#message-2").hover()
@@ -181,18 +183,21 @@ async def test_a_page_that_is_left_says_what_was_read_in_it(
     await enter(page, ben, name)
     await ada.say(name, "told at once")
     await until_read(site, name, ben, 1)
-    await ada.say(name, "and this one only after a while")
-    await expect(page.locator("#message-2")).to_be_visible()
-    # Once it was drawn, and scrolled to.
     await page.evaluate(
-        "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
+        "() => { window.seen = new Promise(done => document.addEventListener('littlechat:read',"
+        " event => event.detail.read === 2 && done())); }"
     )
+    await ada.say(name, "and this one only after a while")
+    await page.evaluate("window.seen")
     await page.goto(f"{ben.url}/account")
     await until_read(site, name, ben, 2)
 
 
 async def test_counts_are_right_again_after_the_line_was_cut(
-    room: tuple[str, Person, Person], open_page: Open, site: Site
+    room: tuple[str, Person, Person],
+    open_page: Open,
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name, ada, ben = room
     other = await ada.create_room("Attic")
@@ -200,14 +205,15 @@ async def test_counts_are_right_again_after_the_line_was_cut(
     page = await open_page()
     await enter(page, ben, other)
     # Nothing that is said just now reaches him: as if it went by while the line was cut.
-    tell = site.services.live.tell
-    site.services.live.tell = lambda *_: None  # type: ignore[method-assign]
-    await ada.say(name, "unheard, @ben")
-    await page.wait_for_timeout(1_500)
-    site.services.live.tell = tell  # type: ignore[method-assign]
-    site.services.access.forget()
-    for socket in tuple(site.services.hub.sockets):
-        socket.close(1012)
+    with monkeypatch.context() as deaf:
+        for process in site.processes:
+            deaf.setattr(process.services.live, "tell", lambda *_: None)
+        await ada.say(name, "unheard, @ben")
+        await page.wait_for_timeout(1_500)
+    for process in site.processes:
+        process.services.access.forget()
+        for socket in tuple(process.services.hub.sockets):
+            socket.close(1012)
     await expect(badge(page, name)).to_have_text("1 unread")
     await expect(badge(page, name, "calls")).to_have_text("@1 for you")
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Self
 
 import pytest
@@ -12,56 +10,11 @@ from redis.asyncio import Redis
 
 from littlechat import bus as bus_module
 from littlechat.bus import RESUMED, Bus, Event, Exchange, Inbox, MemoryBus, RedisBus
-from tests.conftest import require
 from tests.factories import WAIT_SECONDS
+from tests.programs import RedisServer
 from tests.tabs import until
 
 MakeBus = Callable[..., Awaitable[Bus]]
-
-
-class RedisServer:
-    """A Redis of the tests' own, which may be killed and come back on its port."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.url = f"redis://127.0.0.1:{self.port}"
-        self._child: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> Self:
-        """Return when it answers; at once if it already does."""
-        if await self._answers():
-            return self
-        self._child = await asyncio.create_subprocess_exec(
-            *(require("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1"),
-            *("--save", "", "--appendonly", "no", "--dir", str(self._directory)),
-            stdout=asyncio.subprocess.DEVNULL,
-        )
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not await self._answers():
-                await asyncio.sleep(0.02)
-        return self
-
-    async def _answers(self) -> bool:
-        with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            writer.close()
-            await writer.wait_closed()
-            return True
-        return False
-
-    async def kill(self) -> None:
-        """End it at once, if it runs."""
-        if self._child and self._child.returncode is None:
-            self._child.kill()
-            await self._child.wait()
-
-    async def cut_subscribers(self) -> None:
-        """Cut every connection that listens, as a proxy between may do at any time."""
-        async with Redis.from_url(self.url) as redis:
-            await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
 
 
 class Gate:

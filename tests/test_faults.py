@@ -26,8 +26,8 @@ from littlechat.db import Database
 from littlechat.embedded import command_line
 from littlechat.models import Cursor, new_id
 from littlechat.threads import REMOVED
-from tests.conftest import require
 from tests.factories import WAIT_SECONDS, Dom, Person, Shown, Site, Stream, command
+from tests.programs import require
 
 START_SECONDS = 40
 REMOVED_TEXT = "This message was removed."

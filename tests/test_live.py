@@ -253,11 +253,13 @@ async def test_page_that_opens_its_socket_hears_what_was_told_meanwhile(
     there.hub.join(pages[1].socket, user_topic(users[1].id))
     for what in ("end", "read", "call"):
         here.live.tell([users[0].id], what, f"<i>{what}</i>", {"room": "garden", what: 1})
+    here.live.announce_direct([users[0].id], "letters")
     here.live.tell([users[1].id], "end", "<i>his</i>", {"room": "garden", "end": 1})
     await pages[1].until_frame("his")
     there.live.greet(pages[0].socket)
-    await pages[0].until_frame("call")
-    assert "".join(pages[0].frames) == "<i>end</i><i>call</i>"
+    await pages[0].until_frame("letters")
+    spoken = here.render.spoken_frame("letters")
+    assert "".join(pages[0].frames) == f"<i>end</i><i>call</i>{spoken}"
     monkeypatch.setattr(live, "OPENING_SECONDS", -1.0)
     late = Tab(there, users[0])
     there.live.greet(late.socket)

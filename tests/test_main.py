@@ -22,8 +22,8 @@ import pytest
 from littlechat.__main__ import WORKER_DEATHS, listen, tell
 from littlechat.config import Settings
 from littlechat.embedded import DEATHS, accepts, command_line, free_port
-from tests.conftest import require
 from tests.factories import SECRET_KEY, Person, Stream
+from tests.programs import require
 
 WAIT_SECONDS = 30.0
 REPOSITORY = Path(__file__).parents[1]

@@ -94,7 +94,7 @@ async def test_only_those_concerned_hear_of_a_call(
     assert (message.mentions, message.concerns) == (("Ben",), (BEN.id,))
     await his.until_frame('data-call="1"')
     assert (await listed(there, BEN)).calls == (1,)
-    await here.actions.say(room.id, BEN, Draft("hello @here", ""))
+    await here.actions.say(room.id, BEN, Draft("hello @all", ""))
     await hers.until_frame('data-call="2"')
     assert (await listed(there, CLEO)).calls == (2,)
     assert (await listed(there, BEN)).calls == (1,)
@@ -103,6 +103,23 @@ async def test_only_those_concerned_hear_of_a_call(
     await here.news.read(BEN, room.id, 1)
     await his.until_frame('data-read="1"')
     assert (await listed(there, BEN)).calls == ()
+
+
+async def test_here_reaches_those_who_have_a_page_open_on_any_process(
+    here: Services, there: Services, room: Room, elsewhere: Open
+) -> None:
+    hers = elsewhere(there, CLEO)
+    await until(lambda: "Cleo" in here.online.names)
+    message = await here.actions.say(room.id, ADA, Draft("@here: tea", ""))
+    assert (message.mentions, message.concerns) == (("here", "Cleo"), (CLEO.id,))
+    await hers.until_frame('data-call="1"')
+    assert (await listed(there, CLEO)).calls == (1,)
+    assert (await listed(there, BEN)).calls == ()
+    # Said anew it still calls her, though she has left meanwhile.
+    await hers.close()
+    await until(lambda: "Cleo" not in here.online.names)
+    message = await here.actions.edit(room.id, 1, ADA, "@here: coffee")
+    assert message.concerns == (CLEO.id,)
 
 
 async def test_a_process_that_heard_nothing_counts_the_same(

@@ -17,7 +17,7 @@ from littlechat.models import (
     User,
 )
 from littlechat.posts import edited, emptied, from_document, reacted, to_document
-from tests.tabs import ADA, BEN, ROOM
+from tests.tabs import ADA, BEN, CLEO, ROOM
 
 PLAIN = Draft("hello", "id-1")
 FULL = Draft(
@@ -107,6 +107,18 @@ def test_only_what_has_files_may_lose_its_text() -> None:
     assert values["body"] == ""
     with pytest.raises(Invalid, match="nothing to send"):
         edited("", ADA)(plain)
+
+
+def test_who_was_called_by_here_stays_so_while_it_says_so() -> None:
+    said = Draft("@here: tea", "", mentions=("here", "Ben"), concerns=(BEN.id,))
+    message = from_document({**to_document(ROOM, ADA, said), "seq": 1})
+    values = edited("@here: coffee", ADA, ("here", "Cleo"), (CLEO.id,))(message)
+    assert values is not None
+    assert values["mentions"] == ["here", "Cleo", "Ben"]
+    assert values["concerns"] == [BEN.id, CLEO.id]
+    values = edited("coffee, @Cleo", ADA, ("Cleo",), (CLEO.id,))(message)
+    assert values is not None
+    assert (values["mentions"], values["concerns"]) == (["Cleo"], [CLEO.id])
 
 
 def test_a_removed_message_tells_of_nobody_whom_it_named() -> None:

@@ -16,8 +16,8 @@ from littlechat.app import BODY_BYTES_MAX
 from littlechat.bots import Bot
 from littlechat.throttle import BOT
 from tests.attacks import found_room, insiders, user_of
-from tests.conftest import require
 from tests.factories import WAIT_SECONDS, Person, Site
+from tests.programs import require
 from tests.receivers import Receiver, answer
 
 DOCS = Path(__file__).parents[1] / "docs" / "bots.md"

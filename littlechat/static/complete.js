@@ -25,7 +25,7 @@ function people() {
     name: one.dataset.member, avatar: one.querySelector(".avatar"), about: online.has(one.dataset.member) ? "online" : "",
   }));
   const calls = members.dataset.mayCall === "yes"
-    ? [{ name: "all", about: "everybody in this room" }, { name: "here", about: "everybody who is here" }] : [];
+    ? [{ name: "all", about: "everybody in this room" }, { name: "here", about: "those who are online now" }] : [];
   return [...all, ...calls];
 }
 

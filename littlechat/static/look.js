@@ -41,8 +41,10 @@ function relate(item) {
 export function dress(item) {
   item.classList.toggle("mine", item.dataset.author === me);
   localiseAll(item);
+  const called = item.dataset.mentions?.split(" ") ?? []; // By @here, too: who was online then.
   item.querySelectorAll(".mention").forEach(one => {
-    one.classList.toggle("to-me", [me, "all", "here"].includes(one.dataset.mention));
+    const name = one.dataset.mention;
+    one.classList.toggle("to-me", name === me || name === "all" || (name === "here" && called.includes(me)));
   });
   item.classList.toggle("calls-me", Boolean(item.querySelector(".mention.to-me")) && item.dataset.author !== me);
   item.querySelectorAll(".reactions button").forEach(button =>

@@ -4,7 +4,11 @@
 const VERSION = new URL(location.href).searchParams.get("v") ?? "0";
 const OFFLINE = "/offline";
 
-self.addEventListener("install", event => event.waitUntil(keep().then(() => self.skipWaiting())));
+self.addEventListener("install", event => {
+  // Past us, where browsers can: what a page says while it is left is lost on its way through here.
+  event.addRoutes?.({ condition: { requestMethod: "POST" }, source: "network" });
+  event.waitUntil(keep().then(() => self.skipWaiting()));
+});
 self.addEventListener("activate", event => event.waitUntil(begin()));
 
 // The page and what it links: its look, its picture, its script.
