@@ -40,7 +40,7 @@ async def test_people_are_found_by_what_they_call_themselves(site: Site) -> None
     async with insiders(site, "Ada", "Ben", "Bea") as (ada, ben, bea):
         for person in (ben, bea):
             form["display"] += " B" * (person is bea)
-            await person.post("/account/profile", **form)
+            await person.post("/account/profile", False, **form)
         await site.services.faces.load()
         assert await found(ada, "cur") == ["Bea", "Ben"]
         page = (await ada.get("/direct/new?q=mar")).text
