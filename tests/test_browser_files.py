@@ -1,11 +1,13 @@
 """Files as two people and a phone see them, in a real Chromium."""
 
 import asyncio
+import io
+import wave
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, Response, Route, expect
 
 from tests.factories import Person, Site
 from tests.pictures import picture
@@ -279,3 +281,71 @@ async def test_without_a_script_files_are_sent_with_the_form(garden: Room, open_
     await expect(page.locator(".message")).to_have_count(1)
     await expect(page.get_by_role("link", name="plain.txt")).to_be_visible()
     await expect(page.get_by_role("img", name="plain.png")).to_be_visible()
+
+
+def song(seconds: int) -> bytes:
+    """Return a low hum as a WAV."""
+    hum = bytes(128 + (n // 40 % 2) * 8 for n in range(8_000 * seconds))
+    data = io.BytesIO()
+    with wave.open(data, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(1)
+        out.setframerate(8_000)
+        out.writeframes(hum)
+    return data.getvalue()
+
+
+# What a camera would hand over: a film of a changing colour, which the browser records itself.
+FILM = """async () => {
+  const canvas = document.createElement("canvas"), brush = canvas.getContext("2d");
+  let n = 0;
+  const painting = setInterval(() => {
+    brush.fillStyle = `hsl(${n++ * 9} 90% 50%)`;
+    brush.fillRect(0, 0, 320, 180);
+  }, 20);
+  const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm" });
+  const parts = [];
+  recorder.ondataavailable = event => parts.push(event.data);
+  recorder.start();
+  await new Promise(done => setTimeout(done, 1000));
+  await new Promise(done => { recorder.onstop = done; recorder.stop(); });
+  clearInterval(painting);
+  const data = new DataTransfer(), input = document.querySelector("#composer input[type=file]");
+  data.items.add(new File(parts, "walk.webm", { type: "video/webm" }));
+  input.files = data.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+
+
+async def test_sound_and_film_play_in_place_from_anywhere(garden: Room, open_page: Open) -> None:
+    name, ada, ben = garden
+    hers, his = await open_page(), await open_page(viewport=PHONE, has_touch=True)
+    await enter(hers, ada, name)
+    await enter(his, ben, name)
+    ranges: list[int] = []
+
+    def note(answer: Response) -> None:
+        if "/files/" in answer.url:
+            ranges.append(answer.status)
+
+    his.on("response", note)
+    await pick(hers, file("hum.wav", song(600), "audio/wav"))
+    await hers.evaluate(FILM)
+    await expect(hers.locator("#composer .chip[data-file]")).to_have_count(2)
+    await send(hers, "Listen and look")
+    sound, film = his.locator(".message audio"), his.locator(".message video")
+    await expect(film).to_have_js_property("videoHeight", 150)
+    await sound.scroll_into_view_if_needed()
+    for player, place in ((sound, 590), (film, 0.2)):
+        # A press on its own controls begins with this, from wherever one drags it to.
+        await player.evaluate(
+            "(it, place) => { it.muted = true; it.currentTime = place; it.play(); }",
+            place,
+        )
+        await expect(player).to_have_js_property("error", None)
+        await his.wait_for_function(
+            "([player, place]) => player.currentTime > place && player.played.length",
+            arg=[await player.element_handle(), place],
+        )
+    # The end of ten minutes was not waited for from their beginning.
+    assert set(ranges) == {206}

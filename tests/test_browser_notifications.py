@@ -11,8 +11,10 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
@@ -22,6 +24,7 @@ from littlechat import notifications
 from littlechat.app import create_app
 from littlechat.bus import Bus
 from littlechat.config import Settings
+from littlechat.db import now
 from littlechat.models import Draft
 from littlechat.render import static_url
 from tests.attacks import found_room, insiders, user_of
@@ -275,6 +278,40 @@ async def test_a_browser_that_may_not_or_cannot_says_so(site: Site, open_for: Op
         await page.get_by_role("button", name="Turn on notifications").click()
         await expect(page.get_by_role("alert")).to_contain_text("could not reach its push service")
         await expect(page.get_by_role("button", name="Turn on notifications")).to_be_enabled()
+
+
+async def test_in_quiet_hours_nothing_is_told_and_it_counts_as_unread(
+    site: Site, open_for: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "GATHER_SECONDS", 0.05)
+    async with insiders(site, "Ada", "Ben") as (ada, ben), PushService() as service:
+        room = await found_room(site, "Garden", ada, ben)
+        browser = service.browser()
+        page = await open_for(ben, HERE, "notifications", viewport=PHONE, has_touch=True)
+        await page.context.add_init_script(fake_subscribe(browser))
+        await page.reload()
+        await worker_ready(page)
+        await page.get_by_role("button", name="Turn on notifications").tap()
+        await expect(page.get_by_text("This browser tells you")).to_be_visible()
+        hour = now().astimezone(ZoneInfo("Asia/Tokyo"))
+        quiet = [(hour + timedelta(hours=by)).strftime("%H:%M") for by in (-1, 1)]
+        for hours in (quiet, quiet[::-1]):
+            for field, value in zip(("From", "To"), hours, strict=True):
+                await page.get_by_label(field, exact=True).fill(value)
+            await page.get_by_label("Time zone").select_option("Asia/Tokyo")
+            await page.get_by_role("button", name="Save").tap()
+            await expect(page.get_by_role("status")).to_be_visible()
+            await expect(page.get_by_label("From", exact=True)).to_have_value(hours[0])
+            await page.goto("/rooms")
+            user = await user_of(site, ada)
+            ben_id = (await user_of(site, ben)).id
+            draft = Draft(f"@Ben, {hours[0]}", "", concerns=(ben_id,))
+            await site.services.actions.say(room, user, draft)
+            await expect(page.locator(f'#rooms a[href="/rooms/{room}"] .calls')).to_be_visible()
+            await page.goto(HERE)
+        # Of the second alone, outside of the hours, he was told.
+        assert (await browser.next())["body"] == f"@Ben, {quiet[1]}"
+        assert len(browser.pushed) == 1
 
 
 async def test_a_rooms_bell_is_set_by_keyboard_and_on_a_phone(site: Site, open_for: Open) -> None:
