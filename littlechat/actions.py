@@ -15,6 +15,7 @@ from littlechat.db import Missing, Unavailable, now
 from littlechat.directs import Directs
 from littlechat.feed import room_topic
 from littlechat.live import Live
+from littlechat.mentions import HERE
 from littlechat.messages import Messages
 from littlechat.models import LOBBY, Draft, Membership, Message, Refused, Room, Session, User
 from littlechat.news import News
@@ -107,9 +108,17 @@ class Actions:
     async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""
         text = clean_body(body, may_be_blank=True)  # As long as it has files.
-        named = await self._addressees(room_id, text, author)
-        concerns = await self._list_concerned(room_id, author, named.concerns)
-        decide = edited(text, author, named.mentions, concerns)
+        members = await self._access.list_members(room_id) if "@" in text else []
+        others = await self._list_concerned(room_id, author, ())
+
+        def address(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
+            # A correction calls nobody who has come since.
+            was_here = HERE in message.mentions
+            here = addressees.called_by_here(message) if was_here else self._online.names
+            named = addressees.find(room_id, text, author, members, here)
+            return named.mentions, tuple(dict.fromkeys((*named.concerns, *others)))
+
+        decide = edited(text, author, address)
         message = await self.change(room_id, seq, decide)
         self._call(message)
         return message

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from littlechat import markup
 from littlechat.mentions import CALLS, HERE
-from littlechat.models import Invalid, Membership, User, all_of
+from littlechat.models import Invalid, Membership, Message, User, all_of
 
 CALL_MAX = 20
 """Members whom anybody may call at once; more only who manages the room or the installation."""
@@ -62,6 +62,12 @@ def find(
     named = tuple(dict.fromkeys((*named, *here)))
     ids = [by_name[name] for name in named if name not in CALLS]
     return Addressees(named, (*everybody, *_but(author, ids)))
+
+
+def called_by_here(message: Message) -> frozenset[str]:
+    """Return whom a message called by @here: they were online when it was said."""
+    named = markup.mentioned(message.body, message.mentions)
+    return frozenset(message.mentions).difference(named)
 
 
 def _but(author: User, ids: Iterable[str]) -> Iterable[str]:

@@ -209,6 +209,20 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     postings = Postings(db)
     indexer = Indexer(db, postings)
     bot_store = Bots(db, settings.secret_key)
+    notices = Notifications(
+        access,
+        accounts,
+        room_store,
+        message_store,
+        Subscriptions(db),
+        Push(private=settings.push_private),
+        hub,
+        carrier,
+    )
+    live.hear_on(NOTICES, notices.hear)
+    # First: what is corrected at once must find what it corrects.
+    actions.tell(notices.herald)
+    actions.tell_of_changes(notices.revise)
     answers = Threads(message_store, actions, work)
     webhooks = Webhooks(
         bot_store,
@@ -223,19 +237,6 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     actions.tell(webhooks.herald)
     actions.tell(indexer.hear)
     actions.tell_of_changes(indexer.hear)
-    notices = Notifications(
-        access,
-        accounts,
-        room_store,
-        message_store,
-        Subscriptions(db),
-        Push(private=settings.push_private),
-        hub,
-        carrier,
-    )
-    live.hear_on(NOTICES, notices.hear)
-    actions.tell(notices.herald)
-    actions.tell_of_changes(notices.revise)
     _watch_notices(metrics, notices)
     return Services(
         settings=settings,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bson import ObjectId
+from bson import ObjectId, decode, encode
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import IndexModel, WriteConcern
@@ -31,6 +31,8 @@ from pymongo.errors import (
 Document = dict[str, Any]
 Filter = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
+
+CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 
 READ_MS = 5_000
 """No read may hold a request longer than this (`maxTimeMS`)."""
@@ -52,7 +54,7 @@ class Unavailable(Exception):
 
 
 class Interrupted(Unavailable):
-    """The connection broke on the way; at once is as good a time to try again as any."""
+    """The connection broke on the way. Who tries again must bear that it was done already."""
 
 
 class Duplicate(Exception):
@@ -111,11 +113,11 @@ class Collection:
     """One collection, through the few operations that the stores need."""
 
     def __init__(
-        self, inner: "AsyncIOMotorCollection[Document]", observe: "Observe", writes_again: bool
+        self, inner: "AsyncIOMotorCollection[Document]", observe: "Observe", inserts_again: bool
     ) -> None:
         self._inner = inner
         self._observe = observe
-        self._writes_again = writes_again
+        self._inserts_again = inserts_again
 
     async def find_one(self, where: Filter) -> Document | None:
         """Return one document that matches, or None."""
@@ -141,35 +143,50 @@ class Collection:
         return int(found[0]["total"]) if found else 0
 
     async def insert(self, document: Document) -> None:
-        """Store one document, durably; raise `Duplicate`."""
-        await self._write(lambda: self._inner.insert_one(document))
+        """Store one document, durably; raise `Duplicate`.
+
+        Where the driver does not try again when its connection broke, this does.
+        """
+        try:
+            await self._do(self._inner.insert_one(document))
+        except Interrupted:
+            if not self._inserts_again:
+                raise
+            await self._insert_again(document)
+
+    async def _insert_again(self, document: Document) -> None:
+        try:
+            await self._do(self._inner.insert_one(document))
+        except Duplicate:
+            # Nobody else's is alike in all of it: the first try stored this one.
+            stored = await self.find_one({"_id": document["_id"]})
+            if stored != decode(encode(document), codec_options=CODEC):
+                raise
 
     async def insert_many(self, documents: list[Document]) -> None:
-        """Store documents in their order, durably, stopping at the first `Duplicate`."""
-        await self._write(lambda: self._inner.insert_many(documents, ordered=True))
+        """Store documents in their order, durably, stopping at the first `Duplicate`.
+
+        That may be one's own: stored, when the connection broke before anybody heard of it.
+        """
+        try:
+            await self._do(self._inner.insert_many(documents, ordered=True))
+        except Interrupted:
+            if not self._inserts_again:
+                raise
+            await self._do(self._inner.insert_many(documents, ordered=True))
 
     async def update(self, where: Filter, change: Document, *, upsert: bool = False) -> bool:
         """Change one document; return whether one matched or was made."""
-        result = await self._write(lambda: self._inner.update_one(where, change, upsert=upsert))
+        result = await self._do(self._inner.update_one(where, change, upsert=upsert))
         return bool(result.matched_count or result.upserted_id is not None)
 
     async def update_many(self, where: Filter, change: Document) -> int:
         """Change every document that matches; return how many did."""
-        result = await self._write(lambda: self._inner.update_many(where, change))
-        return int(result.matched_count)
+        return int((await self._do(self._inner.update_many(where, change))).matched_count)
 
     async def delete(self, where: Filter) -> int:
         """Delete every document that matches; return how many there were."""
-        return int((await self._write(lambda: self._inner.delete_many(where))).deleted_count)
-
-    async def _write(self, write: Callable[[], Awaitable[Any]]) -> Any:
-        """Do a write, a second time if its connection broke and the driver does not do so."""
-        try:
-            return await self._do(write())
-        except Interrupted:
-            if not self._writes_again:
-                raise
-            return await self._do(write())
+        return int((await self._do(self._inner.delete_many(where))).deleted_count)
 
     async def _do(self, operation: Awaitable[Any]) -> Any:
         started = time.perf_counter()
@@ -208,16 +225,16 @@ class Database:
             )
             database = self._client.get_default_database(
                 "littlechat",
-                codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+                codec_options=CODEC,
                 write_concern=WriteConcern("majority", j=True, wtimeout=10_000),
             )
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise Unavailable(f"MONGODB_URI cannot be used: {_short(error)}") from error
         self._database = database
-        writes_again = "retrywrites=false" in uri.lower()
+        inserts_again = "retrywrites=false" in uri.lower()
 
         def collection(name: str) -> Collection:
-            return Collection(database[name], observe, writes_again)
+            return Collection(database[name], observe, inserts_again)
 
         self.users = collection("users")
         self.sessions = collection("sessions")

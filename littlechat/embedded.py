@@ -31,7 +31,6 @@ DEATHS = 3
 DEATHS_WITHIN_SECONDS = 60
 LOG_BYTES = 5 * 1024 * 1024
 
-# No --standalone: only to a replica set does the driver repeat a write that a restart cut off.
 # No --sync-on-commit: it would sync what need not be, too. See `uri`.
 OPTIONS = (
     *("--host", HOST, "--cache-size", "256M", "--noop-heartbeat-seconds", "0"),
@@ -104,7 +103,7 @@ class EmbeddedServer:
         # Without journal=true a kill -9 of the server loses what it acknowledged in the last 50 ms,
         # even with w=majority (measured: 3 to 79 writes); with it nothing.
         # With retryWrites it keeps the answers of half an hour, up to 10,000, and looks through all
-        # of them twice a write: 12 ms became 90 (measured under load). `db.py` tries again.
+        # of them twice a write: 12 ms became 90 (measured under load). `db.py` inserts again.
         login = f"{USER}:{quote(self._password, safe='')}@"
         self.uri = self._address(login, f"{USER}?authSource=admin&journal=true&retryWrites=false")
 

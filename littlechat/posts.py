@@ -6,7 +6,6 @@ from typing import Any
 
 from littlechat.clean import NOTHING_TO_SEND
 from littlechat.db import Document, Missing, now
-from littlechat.mentions import HERE
 from littlechat.models import (
     REACTIONS_MAX,
     Draft,
@@ -18,6 +17,9 @@ from littlechat.models import (
     Refused,
     User,
 )
+
+Address = Callable[[Message], tuple[Sequence[str], Sequence[str]]]
+"""Says whom a new text in place of a message's own names, and whom it concerns."""
 
 Decide = Callable[[Message], Document | None]
 """Says what to set in a message as it is now, None for nothing; may raise what its caller knows."""
@@ -127,26 +129,22 @@ def from_document(document: Mapping[str, Any]) -> Message:
     )
 
 
-def edited(
-    body: str, by: User, mentions: Sequence[str] = (), concerns: Sequence[str] = ()
-) -> Decide:
+def edited(body: str, by: User, address: Address = lambda _: ((), ())) -> Decide:
     """Replace the text of one's own message, and whom it addresses; raises `Missing` for another's.
 
-    A reply goes on to concern those whom it answered, and @here those who were here when it was
-    said. Raises `Invalid` for no text without files.
+    A reply goes on to concern those whom it answered. Raises `Invalid` for no text without files.
     """
 
     def decide(message: Message) -> Document:
         _require_author(message, by)
         if not body and not message.files:
             raise Invalid(body=NOTHING_TO_SEND)
-        calls = HERE in mentions and HERE in message.mentions
-        kept = message.concerns if calls or message.thread is not None else ()
+        mentions, concerns = address(message)
+        kept = message.concerns if message.thread is not None else ()
         concerned = tuple(dict.fromkeys((*kept, *concerns)))
         values: Document = {"body": body, "edited": True}
         if mentions or message.mentions:
-            named = (*mentions, *message.mentions) if calls else mentions
-            values["mentions"] = list(dict.fromkeys(named))
+            values["mentions"] = list(mentions)
         if concerned or message.concerns:
             values |= concerned_values(concerned, message.at)
         return values

@@ -8,6 +8,7 @@ import socket
 import struct
 from dataclasses import dataclass
 from typing import Protocol, Self
+from urllib.parse import urlsplit
 
 from littlechat import serve
 from tests.factories import WAIT_SECONDS, Person
@@ -229,6 +230,13 @@ class Proxy:
         finally:
             far_writer.close()
             writer.close()
+
+
+def through(line: Proxy, uri: str) -> str:
+    """Return a database's address with `line` on the way to it."""
+    place = urlsplit(uri)
+    netloc = place.netloc.replace(f":{place.port}", f":{line.port}")
+    return place._replace(netloc=netloc, query=f"{place.query}&directConnection=true").geturl()
 
 
 def _socket() -> socket.socket:

@@ -28,7 +28,7 @@ from littlechat.web import Services
 from tests.factories import PASSWORD
 from tests.tabs import Tab, somebody, until
 
-ADA, BEN, DAN = somebody("Ada"), somebody("Ben"), somebody("Dan")
+ADA, BEN, CLEO, DAN = map(somebody, ("Ada", "Ben", "Cleo", "Dan"))
 
 
 @pytest.fixture
@@ -429,3 +429,25 @@ async def test_hiding_goes_as_far_as_what_was_said(here: Services) -> None:
     await here.actions.say(room, BEN, Draft("hello again", ""))
     await here.work.close()
     assert [one.id for one in (await here.access.list_rooms(ADA))[0]] == [room]
+
+
+async def test_a_corrected_here_calls_who_was_here_then_and_nobody_who_is_named_no_more(
+    here: Services, room: Room
+) -> None:
+    for user in (CLEO, DAN):
+        await here.actions.join(room.id, user)
+
+    async def called() -> tuple[set[str], set[str]]:
+        message = await here.messages.get(room.id, 1)
+        return set(message.mentions), set(message.concerns)
+
+    here.online.names = frozenset(("Ada", "Ben"))
+    await here.actions.say(room.id, ADA, Draft("@here, @Dan: lunch", "c1"))
+    assert await called() == ({"here", "Ben", "Dan"}, {BEN.id, DAN.id})
+    here.online.names = frozenset(("Ada", "Cleo"))
+    await here.actions.edit(room.id, 1, ADA, "@here: lunch!")
+    assert await called() == ({"here", "Ben"}, {BEN.id})
+    await here.actions.edit(room.id, 1, ADA, "lunch")
+    assert await called() == (set(), set())
+    await here.actions.edit(room.id, 1, ADA, "lunch, @here")
+    assert await called() == ({"here", "Cleo"}, {CLEO.id})

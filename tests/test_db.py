@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pymongo import AsyncMongoClient, monitoring
@@ -25,6 +27,7 @@ from littlechat.messages import Messages
 from littlechat.models import Cursor, Draft
 from littlechat.posts import edited, emptied
 from tests.factories import WAIT_SECONDS
+from tests.lines import Proxy, through
 from tests.tabs import somebody
 
 ROOM = "garden"
@@ -141,6 +144,38 @@ async def test_every_operation_is_observed_even_one_that_fails(database_uri: str
         await database.ping()
     assert len(seen) == 2
     assert all(seconds >= 0 for seconds in seen)
+
+
+async def test_what_was_stored_before_its_connection_broke_is_there_once(
+    db: Database, database_uri: str
+) -> None:
+    if "retryWrites=false" not in database_uri:
+        pytest.skip("here the driver itself writes again")
+    await db.users.insert({"_id": "count", "key": "count", "n": 0})
+    async with Proxy(urlsplit(database_uri)) as line:
+        distant = Database(through(line, database_uri))
+
+        async def lost(operation: Awaitable[Any], where: Document) -> Any:
+            """Let the answer of an operation be lost once what it does is there to be found."""
+            line.down.hold()
+            doing = asyncio.ensure_future(operation)
+            async with asyncio.timeout(WAIT_SECONDS):
+                while await db.users.find_one(where) is None:
+                    await asyncio.sleep(0.01)
+            line.cut()
+            line.down.release()
+            return await doing
+
+        await distant.ping()
+        own: Document = {"key": "a", "at": now(), "list": ("b", {"c": 1})}
+        await lost(distant.users.insert(own), {"key": "a"})
+        with pytest.raises(Unavailable):
+            await lost(distant.users.update({"_id": "count"}, {"$inc": {"n": 1}}), {"n": 1})
+        with pytest.raises(Duplicate):
+            await distant.users.insert({"key": "a"})
+        await asyncio.to_thread(distant.close)
+    assert await db.users.count({"key": "a"}) == 1
+    assert await db.users.find_one({"_id": "count"}) == {"_id": "count", "key": "count", "n": 1}
 
 
 # Times

@@ -14,7 +14,7 @@ from littlechat.messages import BATCH_MAX, PAGE_MAX, Messages
 from littlechat.models import Cursor, Draft, Invalid, Message, new_id
 from littlechat.posts import edited, emptied
 from tests.factories import WAIT_SECONDS
-from tests.lines import Proxy
+from tests.lines import Proxy, through
 from tests.tabs import somebody
 
 ROOM = "garden"
@@ -200,11 +200,8 @@ async def test_posts_whose_answer_was_lost_on_its_way_are_there_once_and_answere
 ) -> None:
     if "retryWrites=false" not in database_uri:
         pytest.skip("here the driver itself writes again")
-    place = urlsplit(database_uri)
-    async with Proxy(place) as line:
-        netloc = place.netloc.replace(f":{place.port}", f":{line.port}")
-        query = f"{place.query}&directConnection=true"
-        distant = Database(place._replace(netloc=netloc, query=query).geturl())
+    async with Proxy(urlsplit(database_uri)) as line:
+        distant = Database(through(line, database_uri))
         store = Messages(distant)
         before = await store.add(ROOM, ADA, Draft("before", new_id()))
         line.down.hold()

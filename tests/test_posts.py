@@ -109,16 +109,16 @@ def test_only_what_has_files_may_lose_its_text() -> None:
         edited("", ADA)(plain)
 
 
-def test_who_was_called_by_here_stays_so_while_it_says_so() -> None:
-    said = Draft("@here: tea", "", mentions=("here", "Ben"), concerns=(BEN.id,))
+def test_an_edit_addresses_whom_the_new_text_does_and_a_reply_whom_it_answered() -> None:
+    said = Draft("@Ben: tea", "", mentions=("Ben",), concerns=(BEN.id,))
     message = from_document({**to_document(ROOM, ADA, said), "seq": 1})
-    values = edited("@here: coffee", ADA, ("here", "Cleo"), (CLEO.id,))(message)
-    assert values is not None
-    assert values["mentions"] == ["here", "Cleo", "Ben"]
-    assert values["concerns"] == [BEN.id, CLEO.id]
-    values = edited("coffee, @Cleo", ADA, ("Cleo",), (CLEO.id,))(message)
+    decide = edited("coffee, @Cleo", ADA, lambda _: (("Cleo",), (CLEO.id,)))
+    values = decide(message)
     assert values is not None
     assert (values["mentions"], values["concerns"]) == (["Cleo"], [CLEO.id])
+    values = decide(replace(message, thread=1))
+    assert values is not None
+    assert values["concerns"] == [BEN.id, CLEO.id]
 
 
 def test_a_removed_message_tells_of_nobody_whom_it_named() -> None:
