@@ -31,11 +31,9 @@ DEATHS = 3
 DEATHS_WITHIN_SECONDS = 60
 LOG_BYTES = 5 * 1024 * 1024
 
-# No --sync-on-commit: it would sync what need not be, too. See `uri`.
-OPTIONS = (
-    *("--host", HOST, "--cache-size", "256M", "--noop-heartbeat-seconds", "0"),
-    *("--oplog-retention-seconds", "60", "--oplog-max-entries", "1000"),
-)
+# Standalone, since nobody reads the log of operations that a replica set keeps for its others. No
+# --sync-on-commit: it would sync what need not be, too. See `uri`.
+OPTIONS = ("--host", HOST, "--standalone", "--cache-size", "256M")
 
 # A stub, because a preexec_fn may deadlock in a process with threads. It asks Linux to end the
 # child when we die, leaves if we died before it could ask, and then becomes the server.
