@@ -10,7 +10,7 @@ import re
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
@@ -23,8 +23,6 @@ URL_MAX = 500
 
 OFF_AFTER = 15
 """Tries in a row that failed, after which a webhook is switched off: three messages' worth."""
-
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 When = Literal["mention", "message"]
 
@@ -46,8 +44,9 @@ class Webhook:
     off: bool = False
     skipped: int = 0
     """Messages it was not told of, since too many waited already."""
-    since: datetime = LONG_AGO
-    """When it was set or switched on: what was said before is not for it."""
+    since: datetime | None = None
+    """When it was set or switched on: what was said before is not for it. None for one of a version
+    that did not note it, until somebody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +235,10 @@ class Bots:
         """Count a message that the webhook is not told of."""
         await self._set_webhook(bot, {"$inc": {"webhook.skipped": 1}})
 
+    async def note_since(self, bot: Bot, at: datetime) -> None:
+        """Note for a webhook of an earlier version from when on messages are for it."""
+        await self._set_webhook(bot, {"$set": {"webhook.since": at}})
+
     async def _set_webhook(self, bot: Bot, change: Document) -> None:
         # Only while it is the same webhook: one that was ended meanwhile must not come back.
         key = bot.webhook.key if bot.webhook else ""
@@ -308,5 +311,5 @@ def _webhook(values: Document) -> Webhook:
         problem=str(values.get("problem", "")),
         off=bool(values.get("off", False)),
         skipped=int(values.get("skipped", 0)),
-        since=values.get("since", LONG_AGO),
+        since=values.get("since"),
     )

@@ -46,24 +46,27 @@ class Deliveries:
         self._db = db
 
     async def add(self, bot_id: str, room_id: str, seq: int, at: datetime) -> bool:
-        """Let a message wait for a bot; return False if too many wait already. Twice is once."""
+        """Let a message wait for a bot; return False if too many wait already. Twice is once.
+
+        One too many is noted as over: who looks for what was never queued must not find it.
+        """
         waiting = {"bot": bot_id, "due": {"$gte": LONG_AGO, "$lt": NEVER}}
-        if await self._db.deliveries.count(waiting) >= QUEUE_MAX:
-            return False
+        full = await self._db.deliveries.count(waiting) >= QUEUE_MAX
         document: Document = {
             "_id": f"{bot_id}:{seq}",
             "bot": bot_id,
             "room": room_id,
             "seq": seq,
-            "due": at,
             "tries": 0,
             "expires": at + KEPT,
         }
+        if not full:
+            document["due"] = at
         try:
             await self._db.deliveries.insert(document)
         except Duplicate:
             return True
-        return True
+        return not full
 
     async def list_known(self, bot_id: str, seqs: Sequence[int]) -> set[int]:
         """Return those of a room's messages that wait for a bot, or are over."""

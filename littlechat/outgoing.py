@@ -33,11 +33,21 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
 class Unreachable(Exception):
-    """No answer came; the text is a sentence. `lasting`: trying again would change nothing."""
+    """No answer came; the text is a sentence. `lasting`: trying again would change nothing.
 
-    def __init__(self, sentence: str, *, lasting: bool = False) -> None:
+    `resolving` is what still holds a thread, which cannot be cancelled.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        lasting: bool = False,
+        resolving: "asyncio.Future[list[str]] | None" = None,
+    ) -> None:
         super().__init__(sentence)
         self.lasting = lasting
+        self.resolving = resolving
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +101,13 @@ class Outgoing:
         return await self._ask(url, host, addresses[-1], body, headers)
 
     async def _addresses(self, host: str, port: int) -> list[str]:
+        resolving = asyncio.ensure_future(self._resolve(host, port))
+        # Nobody may be left who wants to know how it ended.
+        resolving.add_done_callback(lambda one: one.cancelled() or one.exception())
+        if not (await asyncio.wait([resolving], timeout=STEP_SECONDS))[0]:
+            raise Unreachable("The name in its address is not known.", resolving=resolving)
         try:
-            async with asyncio.timeout(STEP_SECONDS):
-                found = await self._resolve(host, port)
+            found = resolving.result()
         except (OSError, UnicodeError):
             found = []
         if not found:

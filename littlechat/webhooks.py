@@ -20,13 +20,14 @@ from littlechat.db import Missing, Unavailable, now
 from littlechat.deliveries import KEPT, LONG_AGO, Deliveries, Delivery
 from littlechat.messages import Messages
 from littlechat.models import BODY_MAX, Draft, Invalid, Message, Room
-from littlechat.outgoing import Answer, Outgoing, Unreachable
+from littlechat.outgoing import RESOLVED_AT_ONCE, Answer, Outgoing, Unreachable
 from littlechat.render import iso
 from littlechat.rooms import Rooms
 from littlechat.threads import Threads
 
-AT_ONCE = 64
-"""Tries under way in this process, one a bot: each is a connection and little else."""
+AT_ONCE = RESOLVED_AT_ONCE
+"""Tries under way in this process, one a bot: each is a connection and little else, and has a
+thread that resolves its name."""
 
 SLOW_AT_ONCE = 32
 """Of these to receivers that were slow or failed the last time: they delay themselves and each
@@ -38,6 +39,9 @@ POLL_SECONDS = 20.0
 """How soon what a dead process left is found."""
 
 SWEEP_EVERY = timedelta(hours=1)
+CATCH_UP_SECONDS = 3_600.0
+CATCH_UP_AGAIN_SECONDS = 60.0
+"""After one that failed."""
 
 CAUGHT_UP_MAX = 100
 """Of each room's messages, the last that are looked through for what was never queued."""
@@ -70,17 +74,19 @@ class Webhooks:
         self._trying: dict[str, asyncio.Task[None]] = {}
         self._slow: set[str] = set()
         self._swept = LONG_AGO
-        self._running: asyncio.Task[None] | None = None
+        self._running: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         """Begin to deliver."""
-        self._running = asyncio.create_task(self._run(), name="webhooks")
+        # Beside each other: what is due does not wait until all rooms have been looked through.
+        self._running = [
+            asyncio.create_task(self._run(), name="webhooks"),
+            asyncio.create_task(self._keep_caught_up(), name="webhooks catch up"),
+        ]
 
     async def close(self) -> None:
         """Stop; what was under way is tried again by whoever runs then."""
-        tasks = list(self._trying.values())
-        if self._running is not None:
-            tasks.append(self._running)
+        tasks = [*self._trying.values(), *self._running]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -103,8 +109,19 @@ class Webhooks:
             log.warning("webhook skipped", extra={"bot": bot.id, "seq": message.seq})
         self._wake.set()
 
-    async def _catch_up(self, at: datetime) -> None:
+    async def _keep_caught_up(self) -> None:
+        while True:
+            wait = CATCH_UP_SECONDS
+            try:
+                await self.catch_up()
+            except Exception:
+                log.exception("webhooks not caught up")
+                wait = CATCH_UP_AGAIN_SECONDS
+            await asyncio.sleep(wait)
+
+    async def catch_up(self) -> None:
         """Queue what a process that died had stored and not yet queued."""
+        at = self.clock()
         bots = [one for one in await self._bots.list_hooked() if one.webhook]
         for room_id in sorted({bot.room_id for bot in bots}):
             end = (await self._messages.head(room_id)).seq
@@ -112,21 +129,31 @@ class Webhooks:
             recent = [one for one in page.messages if one.at > at - CAUGHT_UP and _is_told(one)]
             for bot in bots:
                 if bot.room_id == room_id and bot.webhook:
-                    await self._catch_up_for(bot, bot.webhook, recent)
+                    await self._catch_up_for(bot, bot.webhook, recent, at)
 
-    async def _catch_up_for(self, bot: Bot, hook: Webhook, messages: list[Message]) -> None:
+    async def _catch_up_for(
+        self, bot: Bot, hook: Webhook, messages: list[Message], at: datetime
+    ) -> None:
+        if hook.since is None:
+            # Its queue was never compared: all of it would look lost.
+            await self._bots.note_since(bot, at)
+            return
         meant = [one for one in messages if one.at >= hook.since and _is_for(bot, hook, one)]
         known = await self._deliveries.list_known(bot.id, [one.seq for one in meant])
         for message in meant:
             if message.seq not in known:
-                await self._deliveries.add(bot.id, bot.room_id, message.seq, self.clock())
+                await self._add(bot, message)
 
     async def _run(self) -> None:
         while True:
             self._wake.clear()
             wait = POLL_SECONDS
-            with contextlib.suppress(Unavailable):
+            try:
                 wait = await self.pump()
+            except Unavailable:
+                pass  # Whoever asks the database is told so; the next round is soon.
+            except Exception:
+                log.exception("webhooks failed")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
@@ -136,7 +163,6 @@ class Webhooks:
         at = self.clock()
         if at - self._swept >= SWEEP_EVERY:
             await self._deliveries.sweep(at)
-            await self._catch_up(at)
             self._swept = at
         for delivery in await self._deliveries.list_until(at + timedelta(seconds=POLL_SECONDS)):
             if delivery.due > at:
@@ -191,6 +217,9 @@ class Webhooks:
             answer = await self._post(bot, hook, room, message, delivery)
         except Unreachable as error:
             await self._failed(bot, delivery, str(error), again=not error.lasting)
+            if error.resolving:
+                # Its place is free again when its thread is, so that every place has one.
+                await asyncio.wait([error.resolving])
         else:
             await self._answered(bot, message, delivery, answer)
 

@@ -13,7 +13,7 @@ from littlechat.bots import (
     clean_url,
     clean_when,
 )
-from littlechat.db import Database, Duplicate, Missing
+from littlechat.db import Database, Duplicate, Missing, now
 from littlechat.models import Invalid, Refused, Room
 from littlechat.people import People
 from littlechat.rooms import Rooms
@@ -60,6 +60,21 @@ async def test_a_bot_is_a_member_with_a_name_and_a_token(
     stored = str([await db.bots.find({}), await db.users.find({})])
     assert token not in stored
     assert token.removeprefix("lc_") not in stored
+
+
+async def test_since_when_a_webhook_hears_is_noted_once_it_is_not_known(
+    db: Database, bots: Bots, robot: Bot
+) -> None:
+    robot = await hooked(bots, robot)
+    await db.bots.update({"_id": robot.id}, {"$unset": {"webhook.since": ""}})
+    robot = await bots.get(robot.room_id, robot.id)
+    assert robot.webhook
+    assert robot.webhook.since is None
+    at = now()
+    await bots.note_since(robot, at)
+    robot = await bots.get(robot.room_id, robot.id)
+    assert robot.webhook
+    assert robot.webhook.since == at
 
 
 @pytest.mark.parametrize("token", ["", "lc_", "x" * 46, "lc_" + "x" * 43, "lc_" + "ä" * 43])

@@ -99,6 +99,20 @@ async def test_so_many_wait_for_one_bot(
     assert await deliveries.add("bot", "garden", 9, AT)
 
 
+async def test_one_too_many_is_known_as_over(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries_module, "QUEUE_MAX", 1)
+    assert [await deliveries.add("bot", "garden", seq, AT) for seq in (1, 2)] == [True, False]
+    # Sent twice, each counts once; and there is no place for it later either.
+    assert [await deliveries.add("bot", "garden", seq, AT) for seq in (1, 2)] == [True, True]
+    await deliveries.finish(await only(deliveries))
+    assert await deliveries.add("bot", "garden", 2, AT)
+    assert await deliveries.list_until(AT + after(10_000)) == []
+    assert await deliveries.list_known("bot", [1, 2, 3]) == {1, 2}
+    assert await deliveries.sweep(AT + KEPT) == 2
+
+
 async def test_what_waits_can_be_dropped_for_one_bot(deliveries: Deliveries) -> None:
     for bot in ("bot", "other"):
         await deliveries.add(bot, "garden", 1, AT)

@@ -182,6 +182,25 @@ async def test_names_that_nobody_resolves_keep_nothing_else_from_its_threads(
         silent.set()
 
 
+async def test_a_name_that_nobody_resolves_tells_what_still_holds_its_thread(
+    free: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = threading.Event()
+    monkeypatch.setattr(outgoing, "STEP_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: silent.wait(10) and [])
+    try:
+        refused = await refusal(free, "http://a.example/")
+        assert str(refused) == "The name in its address is not known."
+        assert not refused.lasting
+        assert refused.resolving
+        assert not refused.resolving.done()
+        silent.set()
+        async with asyncio.timeout(5):
+            assert await refused.resolving == []
+    finally:
+        silent.set()
+
+
 async def test_names_resolve_as_the_system_says() -> None:
     assert "127.0.0.1" in await resolve("localhost", 80)
     async with asyncio.timeout(5):

@@ -15,6 +15,7 @@ from littlechat.config import Settings
 from littlechat.db import Unavailable, now
 from littlechat.deliveries import LEASE, PAUSES
 from littlechat.models import Draft, Message, Room, new_id
+from littlechat.outgoing import Answer, Unreachable
 from littlechat.web import Services
 from littlechat.webhooks import Webhooks, sign
 from tests.factories import WAIT_SECONDS
@@ -86,7 +87,8 @@ async def say(served: Services, room: Room, text: str) -> Message:
 
 
 async def deliver(webhooks: Webhooks) -> float:
-    """Make every try that is due now, and return when to look again."""
+    """Catch up, make every try that is due now, and return when to look again."""
+    await webhooks.catch_up()
     while True:
         wait = await webhooks.pump()
         if not webhooks._trying:
@@ -330,6 +332,10 @@ async def test_too_many_waiting_are_counted_for_the_keeper(
     assert bot.webhook.skipped == 3
     await deliver(here.webhooks)
     assert len(receiver.heard) == 2
+    # Nor are they told once there is a place.
+    clock.pass_(3_600)
+    await deliver(here.webhooks)
+    assert len(receiver.heard) == 2
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u200b"])
@@ -402,6 +408,35 @@ async def test_receivers_that_never_answer_leave_room_for_one_that_does(
             await quick.until(1)
         assert len(here.webhooks._trying) >= 12
         receiver.hold.set()
+
+
+async def test_a_place_is_free_when_its_thread_is(
+    here: Services,
+    room: Room,
+    hook: Hook,
+    receiver: Receiver,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolving, asked = asyncio.get_running_loop().create_future(), asyncio.Event()
+
+    async def unresolved(*_: object) -> Answer:
+        asked.set()
+        raise Unreachable("The name in its address is not known.", resolving=resolving)
+
+    await hook()
+    monkeypatch.setattr(here.webhooks._outgoing, "post", unresolved)
+    await say(here, room, "@Robot")
+    await here.webhooks.pump()
+    await asyncio.wait_for(asked.wait(), WAIT_SECONDS)
+    async with asyncio.timeout(WAIT_SECONDS):
+        # What came of it is noted at once.
+        while not await here.webhooks._deliveries.list_until(clock.time + timedelta(seconds=9)):
+            await asyncio.sleep(0.01)
+    assert here.webhooks._trying
+    resolving.set_result([])
+    await asyncio.wait_for(here.webhooks.settle(), WAIT_SECONDS)
+    assert not here.webhooks._trying
 
 
 @pytest.mark.parametrize("how", ["slow", "failing"])
@@ -544,6 +579,51 @@ async def test_what_was_stored_and_never_queued_is_told_after_a_restart(
     await there.webhooks.close()
 
 
+async def test_a_full_queue_is_full_for_what_was_never_queued_too(
+    here: Services,
+    room: Room,
+    hook: Hook,
+    receiver: Receiver,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deliveries_module, "QUEUE_MAX", 2)
+    robot = await hook()
+    with monkeypatch.context() as patched:
+        patched.setattr(here.webhooks, "_add", die)
+        for number in range(3):
+            await say(here, room, f"@Robot {number}")
+    for _ in range(2):
+        await here.webhooks.catch_up()
+    bot = await here.bots.get(room.id, robot.id)
+    assert bot.webhook
+    assert bot.webhook.skipped == 1
+    for _ in range(2):
+        await deliver(here.webhooks)
+    assert [one.json["message"]["text"] for one in receiver.heard] == ["@Robot 0", "@Robot 1"]
+
+
+async def test_a_webhook_of_an_earlier_version_hears_of_what_is_said_from_now_on(
+    here: Services,
+    room: Room,
+    hook: Hook,
+    receiver: Receiver,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    robot = await hook()
+    await here.db.bots.update({"_id": robot.id}, {"$unset": {"webhook.since": ""}})
+    with monkeypatch.context() as patched:
+        patched.setattr(here.webhooks, "_add", die)
+        await say(here, room, "@Robot long ago")
+        clock.time = now() + timedelta(milliseconds=1)
+        await deliver(here.webhooks)
+        await asyncio.sleep(0.01)
+        await say(here, room, "@Robot lost")
+    await deliver(here.webhooks)
+    assert [one.json["message"]["text"] for one in receiver.heard] == ["@Robot lost"]
+
+
 async def test_what_is_a_day_old_is_no_news_after_a_restart(
     here: Services,
     there: Services,
@@ -580,12 +660,14 @@ async def test_what_is_told_twice_is_answered_once(
     assert await said(here, room) == [("Ada", "@Robot"), ("Robot", "first")]
 
 
-async def test_a_database_that_fails_does_not_end_the_deliveries(
+@pytest.mark.parametrize("error", [Unavailable, RuntimeError])
+async def test_a_failure_does_not_end_the_deliveries(
     here: Services,
     room: Room,
     hook: Hook,
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
 ) -> None:
     monkeypatch.setattr("littlechat.webhooks.POLL_SECONDS", 0.02)
     await hook()
@@ -594,7 +676,7 @@ async def test_a_database_that_fails_does_not_end_the_deliveries(
     async def failing() -> float:
         if not failed.is_set():
             failed.set()
-            raise Unavailable
+            raise error
         return await real()
 
     monkeypatch.setattr(here.webhooks, "pump", failing)
@@ -602,3 +684,36 @@ async def test_a_database_that_fails_does_not_end_the_deliveries(
     await asyncio.wait_for(failed.wait(), WAIT_SECONDS)
     await say(here, room, "@Robot")
     await receiver.until(1)
+
+
+@pytest.mark.parametrize("error", [Unavailable, RuntimeError])
+async def test_catching_up_delays_no_delivery_and_is_tried_again(
+    here: Services,
+    room: Room,
+    hook: Hook,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+) -> None:
+    monkeypatch.setattr("littlechat.webhooks.CATCH_UP_AGAIN_SECONDS", 0.02)
+    await hook()
+    with monkeypatch.context() as patched:
+        patched.setattr(here.webhooks, "_add", die)
+        await say(here, room, "@Robot lost")
+    real, go_on, rounds = here.webhooks.catch_up, asyncio.Event(), 0
+
+    async def failing() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            await go_on.wait()
+            raise error
+        await real()
+
+    monkeypatch.setattr(here.webhooks, "catch_up", failing)
+    await here.webhooks.open()
+    await say(here, room, "@Robot now")
+    await receiver.until(1)
+    go_on.set()
+    await receiver.until(2)
+    assert [one.json["message"]["text"] for one in receiver.heard] == ["@Robot now", "@Robot lost"]
