@@ -24,6 +24,7 @@ PREFIX_MIN = 2
 
 LINK = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _ASCII = re.compile(r"[a-z0-9]+")
+_GAP = re.compile(r"\s")
 _OPERATOR = re.compile(r'(?:(from|in|before|after|on|has):)?(?:"([^"]*)"?|(\S+))', re.IGNORECASE)
 
 _BARE = ("LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW")
@@ -340,6 +341,23 @@ def excerpt(query: Query, text: str) -> list[tuple[str, bool]]:
             start = high
     pieces += [(text[start:end], False), ("…" if end < len(text) else "", False)]
     return [piece for piece in pieces if piece[0]]
+
+
+SOURCE_MAX = 480
+"""Characters of a message's source that are looked at for its excerpt: some of them are markup."""
+
+SOURCE_BEFORE = 120
+
+
+def source(query: Query, text: str) -> tuple[str, bool, bool]:
+    """Return the part of a text its excerpt is made of, and whether it is cut before and behind."""
+    hits = _hits(query, text) if len(text) > SOURCE_MAX else []
+    low = hits[0][0] if hits else 0
+    start = max(0, low - SOURCE_BEFORE)
+    if start and (gap := _GAP.search(text, start, low)):
+        start = gap.end()
+    end = start + SOURCE_MAX
+    return text[start:end], start > 0, end < len(text)
 
 
 def _hits(query: Query, text: str) -> list[tuple[int, int]]:

@@ -6,7 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from littlechat import indexer
+from littlechat.db import now
+from littlechat.markup import plain
 from littlechat.models import Draft
+from littlechat.terms import SOURCE_MAX, parse
+from littlechat.web import search as web_search
 from tests.attacks import found_room, insiders, user_of
 from tests.factories import Person, Site
 
@@ -67,6 +71,53 @@ async def test_hits_are_shown_in_plain_words(site: Site, people: list[Person]) -
     shown = await search(ben, "tomatoes last")
     assert "…filler" in shown
     assert "the <mark>tomatoes</mark> at <mark>last</mark> filler" in shown
+
+
+BUDS = "[" * 7_900, "- a\n" * 1_900, "a@b.co " * 1_130
+
+
+async def test_no_more_of_a_text_is_parsed_than_its_excerpt_can_show_and_that_once(
+    site: Site, people: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ben, _ = people
+    room = await found_room(site, "Garden", ada, ben)
+    bodies = [f"{long[:size]}\nlunch\n{long[size:]}" for long in BUDS for size in (0, 7_000)]
+    await say(site, room, ada, *bodies)
+    parsed: list[str] = []
+
+    def counted(text: str) -> str:
+        parsed.append(text)
+        return plain(text)
+
+    monkeypatch.setattr(web_search, "plain", counted)
+    web_search._plain.cache_clear()
+    for typed in ("lun", "lunc", "lunch"):
+        shown = await search(ben, typed)
+        assert len(HIT.findall(shown)) == len(bodies)
+        assert shown.count("<mark>lunch</mark>") == len(bodies)
+    assert len(parsed) <= len(bodies)
+    assert sum(map(len, parsed)) <= len(bodies) * SOURCE_MAX
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("tree", "<tree>"),
+        ("x " * 300 + "**tree**" + " y" * 300, "…x x <tree> y y…"),
+        (f"[a tree](https://a.example/{'b' * 600}) end", "a <tree>…"),
+        ("**tree** " + "c" * 9_000, "<tree> ccc…"),
+        ("**" + "tree" * 2_000, "**treetreetree…"),
+        ("*e* " * 400 + "no", "e e e e…"),
+        (" " * 700, "…"),
+    ],
+)
+def test_a_long_text_is_cut_before_its_markup_is_read(body: str, shown: str) -> None:
+    pieces = web_search._said(parse("tree", now()), body)
+    said = "".join(f"<{text}>" if is_hit else text for text, is_hit in pieces)
+    assert len(said) < 500
+    assert [said.startswith("…"), said.endswith("…")] == [shown[:1] == "…", shown[-1:] == "…"]
+    if "<tree>" in shown:
+        assert shown.strip("…") in said
 
 
 async def test_only_rooms_that_one_is_in_are_searched(site: Site, people: list[Person]) -> None:

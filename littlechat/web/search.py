@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from quart import Blueprint, request
@@ -11,7 +12,7 @@ from littlechat.db import now
 from littlechat.markup import plain
 from littlechat.models import Invalid, Message, Room, Session
 from littlechat.search import Found, Place
-from littlechat.terms import QUERY_MAX, Query, excerpt, known_as, parse
+from littlechat.terms import QUERY_MAX, Query, excerpt, known_as, parse, source
 from littlechat.throttle import SEARCH
 from littlechat.web import is_htmx, page, services, signed_in
 
@@ -124,9 +125,20 @@ def _hit(query: Query, message: Message, room: Room) -> Hit:
 
 def _said(query: Query, body: str) -> Pieces:
     """Return the part of a text around its first hit, as its readers see it."""
-    pieces = excerpt(query, plain(body))
+    part, cut_before, cut_behind = source(query, body)
+    pieces, more = excerpt(query, _plain(part)), ("…", False)
+    if cut_before and pieces[:1] != [more]:
+        pieces.insert(0, more)
+    if cut_behind and pieces[-1:] != [more]:
+        pieces.append(more)
     if any(is_hit for _, is_hit in pieces):
         return pieces
     # What was found may be in what a reader does not see, as the address behind a link's words is.
     raw = excerpt(query, body)
     return raw if any(is_hit for _, is_hit in raw) else pieces
+
+
+@lru_cache(maxsize=1_000)
+def _plain(part: str) -> str:
+    """Return a part's words, once: parsing is slow, and every letter typed asks for the same."""
+    return plain(part)
