@@ -268,17 +268,21 @@ class Accounts:
     async def list_starting(self, start: str, limit: int, also: Iterable[str] = ()) -> list[User]:
         """Return at most `limit` users whose names start with `start`, however cased, by name.
 
-        After them come those of the names `also`.
+        After them come those of the names `also`, the first of which have half of the places.
         """
         first = fold(start)
         # A closed range, which both databases answer from the index.
         within = {"$gte": first, "$lte": f"{first}\U0010ffff"}
         documents = await self._db.users.find({"key": within}, sort=[("key", 1)], limit=limit)
         users = [_user(document) for document in documents if not document.get("disabled")]
-        if names := list(also):
-            found = sorted((await self.find_users(names)).items())
-            users += [user for _, user in found if user not in users]
-        return users[:limit]
+        if not (keys := [fold(name) for name in also]):
+            return users
+        sure, found = users[: limit - limit // 2], await self.find_users(keys)
+        others = [found[key] for key in keys if key in found and found[key] not in sure]
+        others = others[: limit - len(sure)]
+        rest = [user for user in users[len(sure) :] if user not in others]
+        kept = [*sure, *rest][: limit - len(others)]
+        return kept + sorted(others, key=lambda one: fold(one.name))
 
     async def get_user(self, name: str) -> User:
         """Return the user of that name, however cased; raise `Missing`."""

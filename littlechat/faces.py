@@ -7,9 +7,8 @@ hexadecimal escapes.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from itertools import islice
 
-from littlechat.jump import is_found
+from littlechat.jump import begin, spaced, words
 from littlechat.people import People
 from littlechat.profile import Profile
 
@@ -31,6 +30,7 @@ class Faces:
         self.version = "0"
         self.displays: Mapping[str, str] = {}
         """Display names by username."""
+        self._words: dict[str, str] = {}
         self._begun = self._shown = 0
 
     async def load(self) -> bool:
@@ -43,13 +43,24 @@ class Faces:
         self._shown, before = number, self.version
         self.sheet = sheet(people)
         self.displays = {one.name: one.display for one in people if one.display}
+        # Cut into words here, not at every letter that somebody types to find a person.
+        known = self._words
+        self._words = {one: known.get(one) or spaced(one) for one in self.displays.values()}
         self.version = hashlib.sha256(self.sheet.encode()).hexdigest()[:12]
         return before != self.version
 
     def list_called(self, query: str) -> list[str]:
-        """Return the usernames of those whose display name `query` finds, some of very many."""
-        found = (name for name, display in self.displays.items() if is_found(query, display))
-        return list(islice(found, CALLED_MAX))
+        """Return the usernames of those whose display name `query` finds, some of very many.
+
+        Those who are called exactly so come first. A query without a word finds nobody.
+        """
+        asked = words(query)
+        if not asked:
+            return []
+        found = [name for name, one in self.displays.items() if begin(asked, self._words[one])]
+        exact = spaced(query)
+        found.sort(key=lambda name: self._words[self.displays[name]] != exact)
+        return found[:CALLED_MAX]
 
 
 def sheet(people: Iterable[Profile]) -> str:

@@ -51,8 +51,17 @@ def words(text: str) -> list[str]:
 
 def is_found(query: str, *titles: str) -> bool:
     """Whether every word of `query` begins a word of `titles`."""
-    there = [word for title in titles for word in words(title)]
-    return all(any(word.startswith(part) for word in there) for part in words(query))
+    return begin(words(query), spaced(*titles))
+
+
+def spaced(*titles: str) -> str:
+    """Return the words of `titles` with a space before each, for `begin`."""
+    return "".join(f" {word}" for title in titles for word in words(title))
+
+
+def begin(asked: Iterable[str], there: str) -> bool:
+    """Whether each of the words `asked` begins one of those `there`, which are `spaced`."""
+    return all(f" {part}" in there for part in asked)
 
 
 def rank(query: str, places: Iterable[Place]) -> list[Place]:

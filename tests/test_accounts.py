@@ -407,3 +407,29 @@ async def test_people_are_found_by_name_and_listed_by_its_beginning(
     ):
         assert [user.name for user in await accounts.list_starting(start, 10)] == names
     assert len(await accounts.list_starting("", 2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("start", "also", "names"),
+    [
+        ("be", (), "be0 be1 be2 be3 be4 be5"),
+        ("be", ("Zoe",), "be0 be1 be2 be3 be4 Zoe"),
+        # The first of them have half of the places, and are then listed by name.
+        ("be", ("Zoe", "Yva", "Xia", "Wim"), "be0 be1 be2 Xia Yva Zoe"),
+        # Whoever is both is there once, whether their name has a place or not.
+        ("be", ("be1", "be7"), "be0 be1 be2 be3 be4 be7"),
+        ("be", ("be4",), "be0 be1 be2 be3 be5 be4"),
+        # Places that names do not need are anybody's.
+        ("be7", ("Zoe", "Yva", "Xia", "Wim", "be0", "be1", "be2"), "be7 be0 Wim Xia Yva Zoe"),
+        ("be", ("nobody",), "be0 be1 be2 be3 be4 be5"),
+    ],
+)
+async def test_those_called_so_have_places_beside_those_named_so(
+    db: Database, accounts: Accounts, start: str, also: tuple[str, ...], names: str
+) -> None:
+    for name in (*(f"be{n}" for n in range(8)), "Zoe", "Yva", "Xia", "Wim"):
+        await db.users.insert(
+            {"_id": name, "name": name, "key": fold(name), "created": now(), "password": ""}
+        )
+    listed = await accounts.list_starting(start, 6, also)
+    assert " ".join(user.name for user in listed) == names

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from littlechat import faces as faces_module
 from littlechat.accounts import Accounts
 from littlechat.db import Database, now
-from littlechat.faces import Faces, escaped, sheet
+from littlechat.faces import CALLED_MAX, Faces, escaped, sheet
+from littlechat.jump import spaced
 from littlechat.people import People
 from littlechat.profile import Profile
 
@@ -81,3 +83,46 @@ async def test_a_reading_that_was_overtaken_brings_nothing_old_back(
     gate.set()
     assert not await slow
     assert "new" in faces.sheet
+
+
+async def test_who_is_called_so_is_found_the_exact_first_and_by_words_alone(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = People(db)
+    crowd = [person(f"user{n}", f"Maria {n}") for n in range(CALLED_MAX + 10)]
+
+    async def list_faces() -> list[Profile]:
+        return [*crowd, person("last", "María")]
+
+    monkeypatch.setattr(people, "list_faces", list_faces)
+    faces = Faces(people)
+    await faces.load()
+    found = faces.list_called("maria")
+    assert (found[0], len(found)) == ("last", CALLED_MAX)
+    assert faces.list_called("mar 59") == ["user59"]
+    for query in ("aria", "-", " ", ""):
+        assert faces.list_called(query) == []
+
+
+async def test_names_are_cut_into_words_when_they_are_loaded_and_only_new_ones(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people, crowd, cut = People(db), [person("Ada", "Countess"), person("Ben", "Big")], []
+
+    async def list_faces() -> list[Profile]:
+        return crowd
+
+    def counted(text: str) -> str:
+        cut.append(text)
+        return spaced(text)
+
+    monkeypatch.setattr(people, "list_faces", list_faces)
+    monkeypatch.setattr(faces_module, "spaced", counted)
+    faces = Faces(people)
+    await faces.load()
+    assert cut == ["Countess", "Big"]
+    crowd[0] = person("Ada", "Augusta")
+    await faces.load()
+    assert cut[2:] == ["Augusta"]
+    assert (faces.list_called("au"), faces.list_called("coun")) == (["Ada"], [])
+    assert cut[3:] == ["au", "coun"]

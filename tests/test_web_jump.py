@@ -55,3 +55,15 @@ async def test_queries_are_text_and_bounded(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         for query in (".*", "%00", "%F0%9F%98%80", "x" * 2_000, "%EF%B7%BA" * 500, "$gt"):
             assert (await ada.get(f"/jump?q={query}")).status_code == 200
+
+
+async def test_who_is_called_exactly_so_comes_before_a_crowd_of_names(site: Site) -> None:
+    async with insiders(site, "Ada", "Zed") as (ada, zed):
+        for number in range(30):
+            await site.services.accounts.make(f"max{number:02}")
+        await zed.post("/account/profile", False, display="Max", bio="", zone="")
+        await site.services.faces.load()
+        names = await found(ada, "max")
+        assert names[:2] == ["Zed", "max00"]
+        # Signs alone find nobody, and leave where one is already.
+        assert await found(ada, "-") == ["Lobby"]
