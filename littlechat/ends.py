@@ -96,8 +96,11 @@ async def _highest(collection: Collection, room_id: str, series: str, known: int
 
 async def delete_series(collection: Collection, room_id: str, series: str, last: int) -> None:
     """Delete a room's whole series, a slice at a time; what is left of one broken off goes, too."""
-    # From its end: what is left on the way still begins at 1, so that its end is found again.
-    for low in range(last // DELETE_SLICE * DELETE_SLICE, -1, -DELETE_SLICE):
+    # From its end: what is left on the way still begins at 1, so that its end is found again, and
+    # without a 1 the series is gone. To look for any number, the embedded database reads them all.
+    begins = await collection.find_one({"room": room_id, series: 1})
+    top = last // DELETE_SLICE * DELETE_SLICE if begins else -1
+    for low in range(top, -1, -DELETE_SLICE):
         await _delete_slice(collection, room_id, series, low)
     # What came late may have any number. These are few: looking for them reads them all.
     while found := await collection.find_one({"room": room_id}):

@@ -91,3 +91,21 @@ async def test_a_deletion_that_is_broken_off_leaves_the_beginning(
     with pytest.raises(Unavailable):
         await ends.delete_series(db.changes, ROOM, "n", 6)
     assert sorted(one["n"] for one in await db.changes.find({})) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("late", "writes"), [((), 0), ((4_321,), 1)])
+async def test_a_series_that_is_gone_is_not_deleted_over_and_over(
+    db: Database, monkeypatch: pytest.MonkeyPatch, late: tuple[int, ...], writes: int
+) -> None:
+    for n in late:
+        await db.changes.insert({"room": ROOM, "n": n, "seq": 1})
+    delete, done = Collection.delete, []
+
+    async def counted(self: Collection, where: Filter) -> int:
+        done.append(where)
+        return await delete(self, where)
+
+    monkeypatch.setattr(Collection, "delete", counted)
+    await ends.delete_series(db.changes, ROOM, "n", 1_000_000)
+    assert len(done) == writes
+    assert await db.changes.count({}) == 0
