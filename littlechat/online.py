@@ -69,11 +69,15 @@ class Online:
 
     def look(self, now: float) -> None:
         """Note who has come and gone here, and tell what is due at `now`, the loop's seconds."""
-        own = self._here()
-        if own != self._own or now >= self._snapshot_at:
-            self._own, self._snapshot_at = own, now + SNAPSHOT_EVERY_SECONDS
+        own, before = self._here(), self._own
+        # Who is away is no haste: a snapshot holds all names, and people come and go from desks.
+        is_due = own.names != before.names or now >= self._snapshot_at
+        if is_due or own != before:
+            self._own = own
             # Without the bus, too: it may be down, and does not bring back what one says oneself.
             self._take(own, now)
+        if is_due:
+            self._snapshot_at = now + SNAPSHOT_EVERY_SECONDS
             self._publish(own)
         self._presence.tick(now)
         self._note()

@@ -2,12 +2,15 @@
 
 import asyncio
 import re
+from functools import partial
 
 import pytest
 
 from littlechat import online
 from littlechat.bus import Exchange, MemoryBus
 from littlechat.config import Settings
+from littlechat.online import Online
+from littlechat.presence import Here
 from littlechat.web import Services
 from tests.tabs import ADA, BEN, CLEO, Tab, process, somebody, until
 
@@ -44,8 +47,9 @@ async def test_every_page_hears_who_comes_and_goes_on_either_process(
 
 
 async def test_who_is_online_and_who_is_away_is_known_on_either_process(
-    here: Services, there: Services
+    here: Services, there: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(online, "SNAPSHOT_EVERY_SECONDS", 0.1)
     assert here.online.find("Ada") == (False, False)
     ada = open_page(there, "Ada")
     assert there.online.find("Ada") == (True, False)
@@ -58,6 +62,32 @@ async def test_who_is_online_and_who_is_away_is_known_on_either_process(
     await again.close()
     await ada.close()
     await until(lambda: here.online.find("Ada") == (False, False))
+
+
+async def test_who_turns_away_is_told_with_the_next_snapshot_and_who_comes_at_once(
+    here: Services, there: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[dict[str, list[str]]] = []
+
+    def publish(_: Online, news: Here) -> None:
+        published.append({"names": sorted(news.names), "away": sorted(news.away)})
+
+    def is_away(away: bool) -> bool:
+        return there.online.find("Ada") == (True, away)
+
+    ada = open_page(there, "Ada")
+    await until(lambda: here.online.find("Ada") == (True, False))
+    monkeypatch.setattr(Online, "_publish", publish)
+    for away in (True, False, True):
+        ada.socket.away = away
+        await until(partial(is_away, away))
+        await asyncio.sleep(0.1)
+    assert published == []
+    ben = open_page(there, "Ben")
+    await until(lambda: published == [{"names": ["Ada", "Ben"], "away": ["Ada"]}])
+    await ada.close()
+    await until(lambda: published[1:] == [{"names": ["Ben"], "away": []}])
+    await ben.close()
 
 
 async def test_a_new_page_is_told_at_once_and_a_new_process_before_long(
