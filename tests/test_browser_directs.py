@@ -192,6 +192,30 @@ async def test_a_step_taken_before_the_last_one_has_led_anywhere_goes_on_from_th
     await expect(page).to_have_title(f"{second} · littlechat")
 
 
+async def test_a_step_that_led_nowhere_is_forgotten(cast: Cast, open_page: Open) -> None:
+    garden, _, ada, _, _ = cast
+    await ada.create_room("Larder")
+    page = await open_page(service_workers="block")
+    await page.clock.install()
+    await enter(page, ada, garden)
+    names = await page.locator("#rooms li .label").all_inner_texts()
+    following = names[(names.index("Garden") + 1) % 3]
+    asked = asyncio.Event()
+
+    async def nothing(route: Route) -> None:
+        # To which a browser stays where it is.
+        await route.fulfill(status=204)
+        asked.set()
+
+    await page.route(f"**/rooms/{following.lower()}", nothing)
+    await page.keyboard.press("Alt+ArrowDown")
+    await asyncio.wait_for(asked.wait(), WAIT_SECONDS)
+    await page.unroute(f"**/rooms/{following.lower()}")
+    await page.clock.fast_forward(5_000)
+    await page.keyboard.press("Alt+ArrowDown")
+    await expect(page).to_have_title(f"{following} · littlechat")
+
+
 async def test_single_keys_open_the_sheet_outside_fields_and_may_be_switched_off(
     cast: Cast, open_page: Open
 ) -> None:

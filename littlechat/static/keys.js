@@ -18,7 +18,10 @@ function openSheet() {
   sheet.showModal();
 }
 
+const AHEAD_SECONDS = 5; // A page that has not come by then was stopped or could not be had.
+
 let ahead; // Where the last step leads: one taken before that page has come goes on from there.
+let forgetting;
 
 // The conversations of the list, in its order; around its end it begins anew.
 function walk(step, unread) {
@@ -30,8 +33,14 @@ function walk(step, unread) {
     if (link === links[here]) break;
     if (unread && !link.querySelector(".badge:not([hidden])")) continue;
     ahead = link.href;
+    clearTimeout(forgetting);
+    forgetting = setTimeout(forget, AHEAD_SECONDS * 1000);
     return link.click();
   }
+}
+
+function forget() {
+  ahead = undefined;
 }
 
 function search() {
@@ -73,7 +82,7 @@ function take(event, act) {
 
 document.addEventListener("keydown", press);
 // A browser may bring back this page as it was left.
-addEventListener("pageshow", () => { ahead = undefined; });
+addEventListener("pageshow", forget);
 
 document.addEventListener("click", event => {
   const opener = event.target.closest?.("[data-open]");
