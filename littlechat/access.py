@@ -61,18 +61,34 @@ class Access:
             ("membership", room_id, user.id), lambda: self._rooms.find_membership(room_id, user)
         )
 
-    async def list_rooms(self, user: User) -> Lists:
-        """Return the rooms the person is in, and the others there are to join."""
+    async def list_rooms(self, user: User, here: str = "") -> Lists:
+        """Return the rooms the person is in, and the others there are to join.
+
+        Read now, they tell the person's place in the room `here` as well, which is remembered.
+        """
+        before, read = self._age(user.id), list[Listed]()
+
+        async def read_lists() -> Lists:
+            public = await self._remember(("public", "", ""), self._rooms.list_public)
+            lists = await self.find_rooms(user, public=public)
+            read.extend(lists[0])
+            return lists
+
         key = ("rooms", "", user.id)
-        joined, others = await self._remember(key, lambda: self.find_rooms(user))
+        joined, others = await self._remember(key, read_lists)
+        place = next((room.membership for room in read if room.id == here), None)
+        if place is not None and before == self._age(user.id):
+            self._keep(("membership", here, user.id), place)
         if any(self._ends.get(room.id, 0) > room.last_seq for room in joined):
             joined = self._at_their_ends(joined)
             self._put(key, (joined, others))
         return joined, others
 
-    async def find_rooms(self, user: User, search: str = "") -> Lists:
-        """Return the same as it is now, and only what matches `search`."""
-        joined, others = await self._rooms.list_visible(user, search)
+    async def find_rooms(
+        self, user: User, search: str = "", public: Iterable[Room] | None = None
+    ) -> Lists:
+        """Return the same as it is now, of `public` ones these; only what `search` finds."""
+        joined, others = await self._rooms.list_visible(user, search, public)
         current = self._at_their_ends(joined)
         calls = await self._reading.list_unread_calls(user, current)
         return [
@@ -99,14 +115,20 @@ class Access:
         if kept is not None and kept[1] > self._clock() and self._bus.connected:
             remembered: Found = kept[0]
             return remembered
-        before = self.forgotten, self._notes[key[2]]
+        before = self._age(key[2])
         found = await read()
         self._kept.pop(key, None)
-        if found is not None and before == (self.forgotten, self._notes[key[2]]):
-            self._kept[key] = (found, self._clock() + REMEMBERED_SECONDS)
-            if len(self._kept) > REMEMBERED_MAX:
-                self._kept.popitem(last=False)
+        if found is not None and before == self._age(key[2]):
+            self._keep(key, found)
         return found
+
+    def _age(self, user_id: str) -> tuple[int, int]:
+        return self.forgotten, self._notes[user_id]
+
+    def _keep(self, key: Key, found: Any) -> None:
+        self._kept[key] = (found, self._clock() + REMEMBERED_SECONDS)
+        if len(self._kept) > REMEMBERED_MAX:
+            self._kept.popitem(last=False)
 
     def _put(self, key: Key, found: Any) -> None:
         # In the place and for the time of what was found before: it is the same, brought up to now.
@@ -177,7 +199,7 @@ class Access:
 
         def is_concerned(key: Key, kept: Any) -> bool:
             if whose is None:
-                return key[0] in ("rooms", "members")
+                return key[0] in ("rooms", "public", "members")
             return key[0] == "rooms" and key[2] in whose
 
         self._drop(is_concerned)

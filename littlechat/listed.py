@@ -1,9 +1,9 @@
 """A room as one of its members sees it in a list: what they have read of it, what concerns them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from littlechat.models import Room
+from littlechat.models import Membership, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,8 @@ class Listed(Room):
     """How far they have read; the first one after it is where they go on."""
     addressed: frozenset[int] = frozenset()
     """The seqs of those messages, after `read_seq` when it was loaded, that concern them."""
+    membership: Membership | None = field(default=None, compare=False)
+    """Their place there as it was read with the list: `access` may know better since."""
 
     @property
     def unread(self) -> int:

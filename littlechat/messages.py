@@ -148,13 +148,13 @@ class Messages:
         if self._alone and not certain and (end := self._ends.find_exact(room_id)):
             return end
         await self._ends.known(room_id)
-        forgotten, seq, change = await asyncio.gather(
-            self._changes.list_forgotten(room_id),
-            self._ends.refresh_seq(room_id),
-            self._ends.refresh_change(room_id),
+        seq, change = await asyncio.gather(
+            self._ends.refresh_seq(room_id), self._ends.refresh_change(room_id)
         )
-        # Here too, so that open pages hear at the next beat of a change whose maker crashed.
-        change = max(change, await self._changes.number_forgotten(forgotten))
+        if certain:
+            # Open pages hear at the next beat of a change whose maker crashed.
+            forgotten = await self._changes.list_forgotten(room_id)
+            change = max(change, await self._changes.number_forgotten(forgotten))
         self._ends.trust(room_id)
         return Cursor(seq, change)
 

@@ -115,23 +115,25 @@ class Rooms:
             raise Missing
         return room, membership
 
-    async def list_visible(self, user: User, search: str = "") -> tuple[list[Listed], list[Room]]:
-        """Return the rooms the person is in and the other public ones, latest activity first."""
-        mine = {str(one["room"]): one for one in await self._db.memberships.find({"user": user.id})}
-        ids = list(mine)
-        search = fold(search.replace("\0", ""))[:100]
+    async def list_public(self, search: str = "", but: int = LISTED_MAX) -> list[Room]:
+        """Return the public rooms, latest activity first: as many as lists show, and `but`."""
         matches = {"key": {"$regex": re.escape(search)}} if search else {}
+        where = {"visibility": "public", **matches}
+        latest = [("last_at", -1), ("created", -1)]
+        documents = await self._db.rooms.find(where, sort=latest, limit=LISTED_MAX + but)
+        return _by_activity(map(_room, documents))
+
+    async def list_visible(
+        self, user: User, search: str = "", public: Iterable[Room] | None = None
+    ) -> tuple[list[Listed], list[Room]]:
+        """Return the rooms the person is in and the other `public` ones, latest activity first."""
+        mine = {str(one["room"]): one for one in await self._db.memberships.find({"user": user.id})}
+        search = fold(search.replace("\0", ""))[:100]
         # Two queries, since the embedded database scans everything for one `$or`.
-        joined = await self._db.rooms.find({"_id": {"$in": ids}})
-        public = await self._db.rooms.find(
-            {"visibility": "public", **matches},
-            sort=[("last_at", -1), ("created", -1)],
-            limit=LISTED_MAX + len(ids),
-        )
-        others = [document for document in public if document["_id"] not in set(ids)]
+        joined = await self._db.rooms.find({"_id": {"$in": list(mine)}})
+        public = await self.list_public(search, len(mine)) if public is None else public
         # A join that raced a deletion leaves a membership of what is no more.
-        there = [document for document in joined if document["visibility"] not in GONE]
-        listed = [_listed(document, mine[document["_id"]]) for document in there]
+        listed = [_listed(one, mine[one["_id"]]) for one in joined if one["visibility"] not in GONE]
         found = [
             room
             for room in _by_activity(listed)
@@ -139,7 +141,7 @@ class Rooms:
             if (search and search in fold(room.title(user.name)))
             or (not search and room.last_seq > int(mine[room.id].get("hidden_seq", -1)))
         ]
-        return found, _by_activity(map(_room, others))[:LISTED_MAX]
+        return found, [room for room in public if room.id not in mine][:LISTED_MAX]
 
     async def list_joined(self, user: User) -> list[Room]:
         """Return every room the person is in, as the store has it now, whatever lists show."""
@@ -355,8 +357,9 @@ def _room(document: Document) -> Room:
 
 
 def _listed(document: Document, membership: Document) -> Listed:
-    own = {"joined": membership["joined"], "read_seq": int(membership.get("read_seq", 0))}
-    return Listed(**_values(document), **own)
+    place = _membership(membership)
+    values = _values(document) | {"joined": place.joined, "read_seq": place.read_seq}
+    return Listed(**values, membership=place)
 
 
 def _values(document: Document) -> dict[str, Any]:

@@ -220,6 +220,7 @@ class Person:
             address,
             additional_headers=headers,
             max_size=None,
+            max_queue=None,  # A browser reads on, and answers pings, whoever waits for what comes.
             compression=None,
             ping_interval=None,  # No browser pings: to find a dead line is the server's task.
             proxy=None,

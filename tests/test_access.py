@@ -1,6 +1,7 @@
 """What is remembered of who may do what, and when it is forgotten."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from littlechat.access import Access
 from littlechat.accounts import Accounts
 from littlechat.bus import MemoryBus
 from littlechat.db import Database
-from littlechat.models import Session
+from littlechat.models import Membership, Session, User
 from littlechat.reading import Reading
 from littlechat.rooms import Rooms
 from tests.factories import PASSWORD
@@ -162,3 +163,46 @@ async def test_the_lists_of_some_people_are_forgotten_and_nothing_else(site: Sit
     assert (await site.access.list_rooms(site.ada))[1] is hers[1]
     assert (await site.access.list_rooms(ben))[1] is not his[1]
     assert await site.access.list_members(site.room) is members
+
+
+async def test_lists_that_are_read_tell_of_the_place_in_one_room_until_it_may_have_ended(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = (await site.rooms.create(site.ada, "Attic", "", "public")).id
+    place = await site.rooms.find_membership(site.room, site.ada)
+    asked: list[str] = []
+    find = site.rooms.find_membership
+
+    async def note(room_id: str, user: User) -> Membership | None:
+        asked.append(room_id)
+        return await find(room_id, user)
+
+    monkeypatch.setattr(site.rooms, "find_membership", note)
+    await site.access.list_rooms(site.ada, here=site.room)
+    assert await site.access.find_membership(site.room, site.ada) == place
+    assert asked == []
+    await site.access.find_membership(other, site.ada)
+    assert asked == [other]
+    # Whoever takes the right tells of it; a list that is still remembered gives it to nobody.
+    await site.rooms.leave(site.room, site.ada)
+    asked.clear()
+    site.access.forget(user=site.ada.id, room=site.room)
+    await site.access.list_rooms(site.ada, here=site.room)
+    assert await site.access.find_membership(site.room, site.ada) is None
+    assert asked == [site.room]
+
+
+async def test_a_place_that_ended_while_the_lists_were_read_is_not_remembered(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = site.rooms.list_visible
+
+    async def slowly(*which: Any) -> object:
+        found = await read(*which)
+        await site.rooms.leave(site.room, site.ada)
+        site.access.forget(user=site.ada.id, room=site.room)
+        return found
+
+    monkeypatch.setattr(site.rooms, "list_visible", slowly)
+    await site.access.list_rooms(site.ada, here=site.room)
+    assert await site.access.find_membership(site.room, site.ada) is None

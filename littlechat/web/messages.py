@@ -46,6 +46,8 @@ blueprint = Blueprint("messages", __name__)
 @signed_in
 async def show_room(session: Session, room: str) -> ResponseReturnValue:
     """Show a room's conversation to its members, its door to others."""
+    # Lists that have to be read tell of one's place as well.
+    await services().access.list_rooms(session.user, here=room)
     membership = await services().access.find_membership(room, session.user)
     if membership is None:
         found, _ = await services().rooms.get_visible(room, session.user)
