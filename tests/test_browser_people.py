@@ -3,8 +3,10 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
+from littlechat import online
 from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
 from tests.pictures import picture
 from tests.test_browser import (  # noqa: F401 - room is a fixture
@@ -175,7 +177,9 @@ async def test_names_that_people_go_by_stand_in_hits_inbox_lists_and_switcher(
 async def test_who_touches_nothing_for_ten_minutes_is_away_until_they_do(
     open_page: Open,
     room: tuple[str, Person, Person],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(online, "SNAPSHOT_EVERY_SECONDS", 1.0)
     name, ada, ben = room
     hers, his = await open_page(), await open_page()
     await hers.clock.install()
