@@ -24,10 +24,8 @@ from bench.processes import BenchError, Server
 from bench.report import Result
 from bench.sockets import MESSAGE, Tally, connect
 from littlechat.datadir import DataDirectory
-from littlechat.db import Database, provision
+from littlechat.db import provision
 from littlechat.embedded import EmbeddedServer
-from littlechat.indexer import Indexer
-from littlechat.postings import Postings
 
 SIZES = (1_000, 100_000, 1_000_000)
 AT_MOST = 1.3
@@ -140,16 +138,8 @@ async def grow(size: int) -> AsyncIterator[Grown]:
         people = await register(server, 1)
         room = await open_room(server, people)
         seconds = await loading.load(database.uri, room, people[0].name, size)
-        await settle(database.uri)
+        # As it is in an installation that has grown.
+        await loading.index(database.uri)
         connection = await Connection.open(server)
         yield Grown(size, server, people[0], room, connection, seconds)
         connection.close()
-
-
-async def settle(uri: str) -> None:
-    """Let search catch up with what was loaded: in an installation that has grown, it has."""
-    database = Database(uri)
-    indexer = Indexer(database, Postings(database))
-    while await indexer.sweep(rest=0):
-        pass
-    database.close()

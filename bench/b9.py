@@ -17,16 +17,14 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bench import servers, talk
+from bench import loading, servers, talk
 from bench.http import Connection
 from bench.people import Person, expect, open_room, register
 from bench.processes import BenchError
 from bench.report import Result
 from littlechat.datadir import DataDirectory
-from littlechat.db import Database, provision
+from littlechat.db import provision
 from littlechat.embedded import EmbeddedServer
-from littlechat.indexer import Indexer
-from littlechat.postings import Postings
 
 SIZES = (1_000, 100_000, 1_000_000)
 ROOMS = 20
@@ -77,11 +75,9 @@ async def measure(size: int, turns: int) -> list[Result]:
 
 async def index(uri: str, size: int) -> float:
     """Index all messages; return how many a second."""
-    database = Database(uri)
     began = time.monotonic()
-    done = await Indexer(database, Postings(database)).sweep(rest=0)
+    done = await loading.index(uri)
     rate = done / (time.monotonic() - began)
-    database.close()
     if done != size:
         raise BenchError(f"{done} messages were indexed, not {size}")
     print(f"  indexed {size:,} messages, {rate:,.0f} a second", file=sys.stderr, flush=True)

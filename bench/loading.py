@@ -8,6 +8,10 @@ from typing import Any
 
 from pymongo import MongoClient, WriteConcern
 
+from littlechat.db import Database
+from littlechat.indexer import Indexer
+from littlechat.postings import Postings
+
 BATCH = 1_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -45,3 +49,13 @@ def _load(uri: str, room: str, author: str, count: int) -> None:
     last = {"last_seq": count, "last_at": START + timedelta(seconds=count)}
     database["rooms"].update_one({"_id": room}, {"$set": last})
     client.close()
+
+
+async def index(uri: str) -> int:
+    """Let search catch up with what was loaded; return how many messages that was."""
+    database, done = Database(uri), 0
+    indexer = Indexer(database, Postings(database))
+    while some := await indexer.sweep(rest=0):
+        done += some
+    database.close()
+    return done

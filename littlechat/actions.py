@@ -73,7 +73,8 @@ class Actions:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
         text = clean_body(draft.body, may_be_blank=bool(draft.files))
         client_id = clean_client_id(draft.client_id)
-        named = await self._addressees(room_id, text, author)
+        members = await self._members_for(room_id, text)
+        named = addressees.find(room_id, text, author, members, self._online.names)
         concerns = tuple(dict.fromkeys((*draft.concerns, *named.concerns)))
         draft = replace(
             draft, body=text, client_id=client_id, mentions=named.mentions, concerns=concerns
@@ -108,7 +109,7 @@ class Actions:
     async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""
         text = clean_body(body, may_be_blank=True)  # As long as it has files.
-        members = await self._access.list_members(room_id) if "@" in text else []
+        members = await self._members_for(room_id, text)
         others = await self._list_concerned(room_id, author, ())
 
         def address(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -123,11 +124,9 @@ class Actions:
         self._call(message)
         return message
 
-    async def _addressees(self, room_id: str, text: str, author: User) -> addressees.Addressees:
-        if "@" not in text:
-            return addressees.NOBODY
-        members = await self._access.list_members(room_id)
-        return addressees.find(room_id, text, author, members, self._online.names)
+    async def _members_for(self, room_id: str, text: str) -> list[Membership]:
+        """Return whom a text may address."""
+        return await self._access.list_members(room_id) if "@" in text else []
 
     def _call(self, message: Message) -> None:
         if message.concerns:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from littlechat.db import Database, Document, Duplicate
+from littlechat.models import LONG_AGO
 
 QUEUE_MAX = 100
 """Deliveries that may wait for one bot."""
@@ -23,7 +24,6 @@ KEPT = timedelta(days=1)
 """What is over stays so long, so that a post sent twice is delivered once; what is not over by
 then, since nothing ran, is no news any more."""
 
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 

@@ -8,17 +8,16 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
-from littlechat.models import Room, fold
+from littlechat.models import LONG_AGO, Room, fold
 
 QUERY_MAX = 60
 SHOWN_MAX = 12
 
 Kind = Literal["mine", "person", "other"]
 ORDER: tuple[Kind, ...] = ("mine", "person", "other")
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import secrets
 import unicodedata
 from base64 import b32encode
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 NAME_MIN, NAME_MAX = 2, 32
@@ -23,6 +23,9 @@ BODY_MAX = 8_000
 CLIENT_ID_MAX = 64
 ROOM_ID_MAX = 60
 SEQ_MAX = 10**15
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before anything that is kept: where a range of times begins, or what was never done."""
+
 SEEN_EVERY = timedelta(minutes=5)
 """How precisely a last visit is kept: a visit costs a read, rarely a write."""
 

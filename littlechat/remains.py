@@ -6,11 +6,11 @@ can come any more. What waits for its bots and what the search index still holds
 sweeps, which nobody's death ends either.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from littlechat.db import Database, Document
 from littlechat.messages import Messages
-from littlechat.models import CLEARED, DELETED
+from littlechat.models import CLEARED, DELETED, LONG_AGO
 from littlechat.postings import Postings
 from littlechat.rooms import Rooms
 from littlechat.uploads import Uploads
@@ -21,8 +21,6 @@ neither: what such ones stored is there to be found."""
 
 TURN = timedelta(minutes=4)
 """For so long a room is left to the process that took it."""
-
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Remains:

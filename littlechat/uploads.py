@@ -10,13 +10,13 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from littlechat.blobs import CHUNK_BYTES, Blobs, Written
 from littlechat.db import Database, Document, Duplicate, Missing, now
 from littlechat.images import Thumbnail, TooManyPixels, thumbnail
 from littlechat.kinds import BYTES, PICTURES, clean_file_name, find_type, size_in_words
-from littlechat.models import File, Invalid, Message, User, new_id
+from littlechat.models import LONG_AGO, File, Invalid, Message, User, new_id
 from littlechat.posts import from_document
 from littlechat.throttle import TooMany
 from littlechat.work import Work
@@ -42,9 +42,6 @@ ADDED_AT_ONCE = 4
 LOOSE_HOURS = 24
 SWEEP_EVERY = timedelta(hours=1)
 SWEPT_AT_ONCE = 200
-
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""Since when a file is loose whose message was removed: the next sweep takes it."""
 
 
 class TooLarge(Invalid):
@@ -293,7 +290,9 @@ class Uploads:
     async def doubt(self, room_id: str, seq: int) -> None:
         """Mark a message's files before it is removed: if we die on the way, the sweep decides."""
         await self._db.files.update_many(
-            {"room": room_id, "seq": seq}, {"$set": {"loose": LONG_AGO}}
+            # For so long that the next sweep takes it.
+            {"room": room_id, "seq": seq},
+            {"$set": {"loose": LONG_AGO}},
         )
 
     async def settle(self, room_id: str, seq: int) -> None:

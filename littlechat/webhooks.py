@@ -17,9 +17,9 @@ from littlechat.actions import Actions
 from littlechat.bots import Bot, Bots, Webhook
 from littlechat.clean import is_blank
 from littlechat.db import Missing, Unavailable, now
-from littlechat.deliveries import KEPT, LONG_AGO, Deliveries, Delivery
+from littlechat.deliveries import KEPT, Deliveries, Delivery
 from littlechat.messages import Messages
-from littlechat.models import BODY_MAX, Draft, Invalid, Message, Room
+from littlechat.models import BODY_MAX, LONG_AGO, Draft, Invalid, Message, Room
 from littlechat.outgoing import RESOLVED_AT_ONCE, Answer, Outgoing, Unreachable
 from littlechat.render import iso
 from littlechat.rooms import Rooms

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -166,39 +166,39 @@ async def test_a_name_of_a_label_too_long_is_not_known(free: Outgoing) -> None:
     assert "not known" in str(await refusal(free, f"http://{'a' * 80}.example/"))
 
 
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Name servers that keep silent until this is set, which the test's end does."""
+    spoken = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: spoken.wait(10) and [])
+    yield spoken
+    spoken.set()
+
+
+@pytest.mark.usefixtures("silent")
 async def test_names_that_nobody_resolves_keep_nothing_else_from_its_threads(
     free: Outgoing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    silent = threading.Event()
     monkeypatch.setattr(outgoing, "STEP_SECONDS", 0.5)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: silent.wait(10) and [])
     asked = [asyncio.create_task(refusal(free, "http://a.example/")) for _ in range(40)]
-    try:
-        await asyncio.sleep(0)
-        async with asyncio.timeout(0.4):
-            assert await asyncio.to_thread(lambda: "a password is checked")
-        await asyncio.gather(*asked)
-    finally:
-        silent.set()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(0.4):
+        assert await asyncio.to_thread(lambda: "a password is checked")
+    await asyncio.gather(*asked)
 
 
 async def test_a_name_that_nobody_resolves_tells_what_still_holds_its_thread(
-    free: Outgoing, monkeypatch: pytest.MonkeyPatch
+    free: Outgoing, silent: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    silent = threading.Event()
     monkeypatch.setattr(outgoing, "STEP_SECONDS", 0.05)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: silent.wait(10) and [])
-    try:
-        refused = await refusal(free, "http://a.example/")
-        assert str(refused) == "The name in its address is not known."
-        assert not refused.lasting
-        assert refused.resolving
-        assert not refused.resolving.done()
-        silent.set()
-        async with asyncio.timeout(5):
-            assert await refused.resolving == []
-    finally:
-        silent.set()
+    refused = await refusal(free, "http://a.example/")
+    assert str(refused) == "The name in its address is not known."
+    assert not refused.lasting
+    assert refused.resolving
+    assert not refused.resolving.done()
+    silent.set()
+    async with asyncio.timeout(5):
+        assert await refused.resolving == []
 
 
 async def test_names_resolve_as_the_system_says() -> None:
