@@ -23,9 +23,9 @@ from bench.people import Person, expect, open_room, post, register
 from bench.processes import BenchError, Server
 from bench.report import Result
 from bench.sockets import MESSAGE, Tally, connect
-from littlechat.datadir import DataDirectory
-from littlechat.db import provision
-from littlechat.embedded import EmbeddedServer
+from littlechat.platform.data_directory import DataDirectory
+from littlechat.platform.database import provision
+from littlechat.platform.embedded_database import EmbeddedServer
 
 SIZES = (1_000, 100_000, 1_000_000)
 AT_MOST = 1.3

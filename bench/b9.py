@@ -22,9 +22,9 @@ from bench.http import Connection
 from bench.people import Person, expect, open_room, register
 from bench.processes import BenchError
 from bench.report import Result
-from littlechat.datadir import DataDirectory
-from littlechat.db import provision
-from littlechat.embedded import EmbeddedServer
+from littlechat.platform.data_directory import DataDirectory
+from littlechat.platform.database import provision
+from littlechat.platform.embedded_database import EmbeddedServer
 
 SIZES = (1_000, 100_000, 1_000_000)
 ROOMS = 20

@@ -8,9 +8,9 @@ from typing import Any
 
 from pymongo import MongoClient, WriteConcern
 
-from littlechat.db import Database
-from littlechat.indexer import Indexer
-from littlechat.postings import Postings
+from littlechat.platform.database import Database
+from littlechat.search.indexer import Indexer
+from littlechat.search.postings import Postings
 
 BATCH = 1_000
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -21,18 +21,24 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from littlechat import logs
-from littlechat.accounts import Accounts
-from littlechat.admission import Admission
+from littlechat.accounts import Accounts, Admission, Audit
 from littlechat.app import create_app
-from littlechat.audit import Audit
-from littlechat.config import ConfigError, Settings
-from littlechat.datadir import DataDirectory, DataDirectoryError
-from littlechat.db import Database, Unavailable, provision, where
-from littlechat.embedded import EmbeddedError, EmbeddedServer
-from littlechat.models import NAME_READ_MAX
-from littlechat.serve import BACKLOG, serve_until
-from littlechat.web.assets import require_browser_parts
+from littlechat.core import NAME_READ_MAX
+from littlechat.platform import (
+    ConfigError,
+    Database,
+    DataDirectory,
+    DataDirectoryError,
+    EmbeddedError,
+    EmbeddedServer,
+    Settings,
+    Unavailable,
+    logs,
+    provision,
+    where,
+)
+from littlechat.server import BACKLOG, serve_until
+from littlechat.web import require_browser_parts
 
 WORKER_DEATHS = 5
 WORKER_DEATHS_WITHIN_SECONDS = 60

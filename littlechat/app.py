@@ -2,77 +2,94 @@
 
 import asyncio
 import hashlib
-import logging
-import time
 from collections.abc import Coroutine
 from typing import Any
 
-from quart import Quart, Response, g, request
+from quart import Quart
 
-from littlechat.access import Access
-from littlechat.accounts import Accounts
-from littlechat.actions import Actions
-from littlechat.administration import Administration
-from littlechat.admission import Admission
-from littlechat.audit import Audit
-from littlechat.bots import Bots
-from littlechat.bus import Bus, MemoryBus, RedisBus
-from littlechat.config import ConfigError, Settings
-from littlechat.db import Database, Unavailable, now
-from littlechat.deliveries import Deliveries
-from littlechat.directs import Directs
-from littlechat.faces import FACES, Faces
-from littlechat.feeds import Feeds
-from littlechat.hub import RESTART, Hub
-from littlechat.indexer import Indexer
-from littlechat.live import ROOMS, Live
+from littlechat.accounts import (
+    Accounts,
+    Admission,
+    Audit,
+    People,
+)
+from littlechat.actions import (
+    Actions,
+    Administration,
+    Remains,
+    Threads,
+)
+from littlechat.bots import Bots, Deliveries, Webhooks
+from littlechat.files import Uploads
 from littlechat.messages import Messages
-from littlechat.metrics import Metrics
-from littlechat.models import Session
-from littlechat.news import News
-from littlechat.notifications import NOTICES, Notifications
-from littlechat.online import Online
-from littlechat.outgoing import Outgoing
-from littlechat.people import People
-from littlechat.postings import Postings
-from littlechat.push import Push
-from littlechat.reading import Reading
-from littlechat.remains import Remains
-from littlechat.render import Renderer
-from littlechat.rooms import Rooms
-from littlechat.search import Search
-from littlechat.subscriptions import Subscriptions
-from littlechat.threads import Threads
-from littlechat.throttle import Throttle
-from littlechat.uploads import Uploads
+from littlechat.notifications import (
+    NOTICES,
+    Notifications,
+    Push,
+    Subscriptions,
+)
+from littlechat.platform import (
+    Bus,
+    ConfigError,
+    Database,
+    MemoryBus,
+    Metrics,
+    Outgoing,
+    RedisBus,
+    Settings,
+    Throttle,
+    Unavailable,
+    Work,
+    now,
+)
+from littlechat.realtime import (
+    RESTART,
+    ROOMS,
+    Feeds,
+    Hub,
+    Live,
+    News,
+    Online,
+)
+from littlechat.rendering import FACES, Faces, Renderer
+from littlechat.rooms import (
+    Access,
+    Directs,
+    Reading,
+    Rooms,
+)
+from littlechat.search import Indexer, Postings, Search
+from littlechat.server import (
+    Application,
+    Exchange,
+    SessionCookie,
+    bodies,
+)
 from littlechat.web import (
     Services,
     account,
     admin,
     api,
-    assets,
     auth,
-    bodies,
     bots,
-    directs,
     files,
     health,
     installed,
-    jump,
+    log_requests,
     messages,
     notifications,
     people,
+    protect,
     reactions,
-    reading,
     rooms,
     search,
     socket,
     threads,
 )
-from littlechat.web.errors import protect
-from littlechat.web.requests import Application, Exchange, SessionCookie
-from littlechat.webhooks import Webhooks
-from littlechat.work import Work
+from littlechat.web import direct_messages as directs
+from littlechat.web import static_files as assets
+from littlechat.web import switcher as jump
+from littlechat.web import unread as reading
 
 BODY_BYTES_MAX = 128 * 1024
 """8,000 characters of four bytes, percent-encoded, and a little."""
@@ -107,8 +124,6 @@ BLUEPRINTS = (
     socket,
     health,
 )
-
-log = logging.getLogger("littlechat.requests")
 
 
 class Connection(bodies.PacedConnection, Exchange):
@@ -334,29 +349,3 @@ async def close_sockets(app: Quart) -> None:
     served: Services = app.extensions["littlechat"]
     seconds = min(CLOSING_SECONDS, CLOSING_SECONDS_EACH * len(served.hub.sockets))
     await served.hub.close_all(RESTART, seconds)
-
-
-def log_requests(app: Quart) -> None:
-    """Write one line a request: the route, never the address, which may hold an invitation."""
-
-    @app.before_request
-    async def note_start() -> None:
-        g.started = time.perf_counter()
-
-    @app.after_request
-    async def write_line(response: Response) -> Response:
-        if not log.isEnabledFor(logging.INFO):
-            return response
-        session: Session | None = g.get("session")
-        started: float | None = g.get("started")
-        log.info(
-            "request",
-            extra={
-                "method": request.method,
-                "route": request.url_rule.rule if request.url_rule else "-",
-                "status": response.status_code,
-                "ms": round((time.perf_counter() - started) * 1000, 1) if started else None,
-                "user": session.user.id if session else "-",
-            },
-        )
-        return response

@@ -15,9 +15,10 @@ from quart_auth import QuartAuth
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from littlechat.db import now
-from littlechat.hub import RESTART
-from littlechat.models import User, new_id
+from littlechat.core.names import new_id
+from littlechat.core.people import User
+from littlechat.platform.database import now
+from littlechat.realtime.hub import RESTART
 from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
 
 COOKIE = "littlechat"

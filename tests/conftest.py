@@ -14,15 +14,22 @@ from jinja2 import Environment, FileSystemBytecodeCache
 from playwright.async_api import Browser, Page, async_playwright, expect
 from quart import Quart
 
-from littlechat import accounts, feed, render
+from littlechat.accounts import users as accounts
 from littlechat.app import create_app
-from littlechat.bus import Bus, Exchange, MemoryBus, RedisBus
-from littlechat.config import Settings
-from littlechat.datadir import DataDirectory
-from littlechat.db import Database, provision
-from littlechat.embedded import EmbeddedServer
-from littlechat.models import Cursor
-from littlechat.web import Services
+from littlechat.core.messages import Cursor
+from littlechat.platform.bus import (
+    Bus,
+    Exchange,
+    MemoryBus,
+    RedisBus,
+)
+from littlechat.platform.configuration import Settings
+from littlechat.platform.data_directory import DataDirectory
+from littlechat.platform.database import Database, provision
+from littlechat.platform.embedded_database import EmbeddedServer
+from littlechat.realtime import feed
+from littlechat.rendering import renderer as render
+from littlechat.web.services import Services
 from tests.factories import SECRET_KEY, WAIT_SECONDS, Site, wipe
 from tests.programs import RedisServer, count_processes, require
 from tests.tabs import BEN, ROOM, Open, Tab, process, until

@@ -18,9 +18,9 @@ from quart import Quart
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from littlechat.db import Database
-from littlechat.serve import serve_until
-from littlechat.web import Services
+from littlechat.platform.database import Database
+from littlechat.server.process import serve_until
+from littlechat.web.services import Services
 
 SECRET_KEY = "a key that only the tests know"
 PASSWORD = "correct horse battery"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
-from littlechat import serve
+from littlechat.server import process as serve
 from tests.factories import WAIT_SECONDS, Person
 
 TEXT, CLOSE, PING = 0x1, 0x8, 0x9

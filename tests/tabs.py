@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from littlechat.app import build_services
-from littlechat.bus import Bus, Event
-from littlechat.config import Settings
-from littlechat.db import now
-from littlechat.feed import room_topic
-from littlechat.models import Cursor, Draft, Message, User, new_id
-from littlechat.web import Services
+from littlechat.core.messages import Cursor, Draft, Message
+from littlechat.core.names import new_id
+from littlechat.core.people import User
+from littlechat.platform.bus import Bus, Event
+from littlechat.platform.configuration import Settings
+from littlechat.platform.database import now
+from littlechat.realtime.feed import room_topic
+from littlechat.web.services import Services
 from tests.factories import WAIT_SECONDS, Dom
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from littlechat import app as app_module
 from littlechat.app import create_app
-from littlechat.bus import Exchange, MemoryBus
-from littlechat.config import ConfigError, Settings
-from littlechat.db import Database, Unavailable
-from littlechat.models import CLEARED, DELETED
-from littlechat.uploads import Uploads
+from littlechat.core.limits import CLEARED, DELETED
+from littlechat.files.store import Uploads
+from littlechat.platform.bus import Exchange, MemoryBus
+from littlechat.platform.configuration import ConfigError, Settings
+from littlechat.platform.database import Database, Unavailable
 from tests.attacks import insiders
 from tests.factories import WAIT_SECONDS, Person, Site
 

@@ -20,8 +20,13 @@ import httpx
 import pytest
 
 from littlechat.__main__ import WORKER_DEATHS, listen, tell
-from littlechat.config import Settings
-from littlechat.embedded import DEATHS, accepts, command_line, free_port
+from littlechat.platform.configuration import Settings
+from littlechat.platform.embedded_database import (
+    DEATHS,
+    accepts,
+    command_line,
+    free_port,
+)
 from tests.factories import SECRET_KEY, Person, Stream
 from tests.programs import require
 

@@ -4,22 +4,23 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 from quart_auth import logout_user
 
-from littlechat.accounts import WrongLogin
-from littlechat.db import now
-from littlechat.faces import FACES
-from littlechat.images import thumbnail
-from littlechat.models import Invalid, Session
-from littlechat.people import current
-from littlechat.profile import (
+from littlechat.accounts import (
     STATUS_HOURS,
+    WrongLogin,
     clean_bio,
     clean_display,
     clean_status,
     clean_zone,
+    current,
     zones,
 )
-from littlechat.throttle import PASSWORD, PROFILE
-from littlechat.web import form_text, go, page, services, signed_in, takes_files
+from littlechat.core import Invalid, Session
+from littlechat.files import thumbnail
+from littlechat.platform import PASSWORD, PROFILE, now
+from littlechat.rendering import FACES
+from littlechat.web.services import services
+from littlechat.web.guards import signed_in, takes_files
+from littlechat.web.pages import form_text, go, page
 
 blueprint = Blueprint("account", __name__)
 

@@ -6,18 +6,23 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
-from littlechat.admission import (
+from littlechat.accounts import (
     DAYS_DEFAULT,
     DAYS_MAX,
     USES_DEFAULT,
     USES_MAX,
     clean_mode,
 )
-from littlechat.clean import clean_number
-from littlechat.db import Duplicate
-from littlechat.models import Invalid, Session, User
-from littlechat.throttle import ADMINISTER
-from littlechat.web import Handler, form_text, go, page, services, signed_in
+from littlechat.core import (
+    Invalid,
+    Session,
+    User,
+    clean_number,
+)
+from littlechat.platform import ADMINISTER, Duplicate
+from littlechat.web.services import services
+from littlechat.web.guards import Handler, signed_in
+from littlechat.web.pages import form_text, go, page
 
 blueprint = Blueprint("admin", __name__)
 

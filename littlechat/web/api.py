@@ -20,14 +20,22 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from littlechat.blobs import parts_of
 from littlechat.bots import Bot
-from littlechat.clean import clean_client_id
-from littlechat.db import Unavailable
-from littlechat.models import Draft, Invalid, Message
-from littlechat.throttle import BOT, UPLOAD, TooMany
-from littlechat.uploads import Full, TooLarge
-from littlechat.web import services, takes_files
+from littlechat.core import (
+    Draft,
+    Invalid,
+    Message,
+    clean_client_id,
+)
+from littlechat.files import Full, TooLarge, parts_of
+from littlechat.platform import (
+    BOT,
+    UPLOAD,
+    TooMany,
+    Unavailable,
+)
+from littlechat.web.services import services
+from littlechat.web.guards import takes_files
 
 blueprint = Blueprint("api", __name__)
 

@@ -5,25 +5,29 @@ from quart.typing import ResponseReturnValue
 from quart_auth import Action, AuthUser, current_user, login_user, logout_user
 
 from littlechat.accounts import Disabled, WrongLogin
-from littlechat.db import Duplicate, Unavailable
-from littlechat.models import Invalid, Refused, User, fold
-from littlechat.throttle import (
+from littlechat.core import (
+    Invalid,
+    Refused,
+    User,
+    fold,
+)
+from littlechat.platform import (
     LOGIN_ADDRESS,
     LOGIN_NAME,
     LOGIN_PAIR,
     LOGIN_RATE,
     REGISTER,
+    Duplicate,
+    Unavailable,
 )
-from littlechat.web import (
-    client_address,
-    client_network,
-    find_session,
+from littlechat.web.services import services
+from littlechat.web.clients import client_address, client_network, session_cookie_is_secure
+from littlechat.web.guards import find_session
+from littlechat.web.pages import (
     form_text,
     go,
     local_path,
     page,
-    services,
-    session_cookie_is_secure,
 )
 
 blueprint = Blueprint("auth", __name__)

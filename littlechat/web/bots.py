@@ -11,10 +11,18 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.bots import URL_MAX, Bot
-from littlechat.db import Duplicate
-from littlechat.models import NAME_READ_MAX, Invalid, Membership, Refused, Room, Session
-from littlechat.throttle import CREATE_BOT
-from littlechat.web import form_text, go, manager_of, page, services
+from littlechat.core import (
+    NAME_READ_MAX,
+    Invalid,
+    Membership,
+    Refused,
+    Room,
+    Session,
+)
+from littlechat.platform import CREATE_BOT, Duplicate
+from littlechat.web.services import services
+from littlechat.web.guards import manager_of
+from littlechat.web.pages import form_text, go, page
 
 blueprint = Blueprint("bots", __name__)
 

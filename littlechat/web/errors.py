@@ -9,18 +9,12 @@ from http import HTTPStatus
 from quart import Quart, Response, has_websocket_context
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from littlechat.db import Missing, Unavailable
-from littlechat.models import Invalid, Refused
-from littlechat.throttle import TooMany
-from littlechat.uploads import Full, TooLarge
-from littlechat.web import (
-    add_headers,
-    add_headers_to_refusal,
-    is_htmx,
-    page,
-    refuse_cross_origin,
-    request_is_htmx,
-)
+from littlechat.core import Invalid, Refused
+from littlechat.files import Full, TooLarge
+from littlechat.platform import Missing, TooMany, Unavailable
+from littlechat.web.headers import add_headers, add_headers_to_refusal
+from littlechat.web.origin import refuse_cross_origin
+from littlechat.web.pages import is_htmx, page, request_is_htmx
 
 log = logging.getLogger(__name__)
 

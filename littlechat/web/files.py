@@ -8,12 +8,12 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestTimeout
 
-from littlechat.db import Missing
-from littlechat.kinds import is_inline
-from littlechat.models import File, Membership, Session
-from littlechat.throttle import UPLOAD
-from littlechat.uploads import ADD_SECONDS, Upload
-from littlechat.web import member_of, page, services, signed_in, takes_files
+from littlechat.core import File, Membership, Session
+from littlechat.files import ADD_SECONDS, Upload, is_inline
+from littlechat.platform import UPLOAD, Missing
+from littlechat.web.services import services
+from littlechat.web.guards import member_of, signed_in, takes_files
+from littlechat.web.pages import page
 
 blueprint = Blueprint("files", __name__)
 

@@ -6,8 +6,8 @@ from ipaddress import ip_address
 from quart import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden
 
-from littlechat.metrics import CONTENT_TYPE
-from littlechat.web import services
+from littlechat.platform import CONTENT_TYPE
+from littlechat.web.services import services
 
 blueprint = Blueprint("health", __name__)
 

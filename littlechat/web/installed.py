@@ -7,8 +7,8 @@ what the worker tells it to. Nothing of anybody's may stand in them.
 from quart import Blueprint, Response, jsonify
 from quart.typing import ResponseReturnValue
 
-from littlechat.render import STATIC, static_url
-from littlechat.web import services
+from littlechat.rendering import STATIC, static_url
+from littlechat.web.services import services
 
 blueprint = Blueprint("installed", __name__)
 

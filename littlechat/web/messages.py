@@ -6,12 +6,7 @@ from markupsafe import Markup
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.addressees import may_call
-from littlechat.blobs import parts_of
-from littlechat.clean import clean_client_id, clean_number, clean_switch
-from littlechat.db import Missing
-from littlechat.messages import PAGE_DEFAULT
-from littlechat.models import (
+from littlechat.core import (
     SEQ_MAX,
     Cursor,
     Draft,
@@ -22,21 +17,25 @@ from littlechat.models import (
     Page,
     Session,
     User,
+    clean_client_id,
+    clean_number,
+    clean_switch,
     new_id,
 )
-from littlechat.throttle import SEND, UPLOAD
-from littlechat.web import (
+from littlechat.files import parts_of
+from littlechat.messages import PAGE_DEFAULT
+from littlechat.platform import SEND, UPLOAD, Missing
+from littlechat.text import may_call
+from littlechat.web.services import services
+from littlechat.web.guards import member_of, signed_in, takes_files
+from littlechat.web.pages import (
     form_text,
     fragment,
     go,
     is_htmx,
-    member_of,
     moulded_page,
     page,
     present_among,
-    services,
-    signed_in,
-    takes_files,
 )
 
 blueprint = Blueprint("messages", __name__)

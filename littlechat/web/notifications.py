@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.models import Invalid, Membership, Session
-from littlechat.notices import (
+from littlechat.accounts import zones
+from littlechat.core import Invalid, Membership, Session
+from littlechat.notifications import (
     AUTH_BYTES,
     P256DH_BYTES,
     clean_endpoint,
@@ -14,17 +15,15 @@ from littlechat.notices import (
     clean_level,
     clean_preferences,
 )
-from littlechat.profile import zones
-from littlechat.throttle import SUBSCRIBE
-from littlechat.web import (
+from littlechat.platform import SUBSCRIBE
+from littlechat.web.services import services
+from littlechat.web.guards import member_of, signed_in
+from littlechat.web.pages import (
     form_text,
     go,
     is_htmx,
     local_path,
-    member_of,
     page,
-    services,
-    signed_in,
 )
 
 blueprint = Blueprint("notifications", __name__)

@@ -3,11 +3,12 @@
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.clean import clean_number
-from littlechat.db import now
-from littlechat.models import Session
-from littlechat.people import current
-from littlechat.web import is_htmx, page, services, signed_in
+from littlechat.accounts import current
+from littlechat.core import Session, clean_number
+from littlechat.platform import now
+from littlechat.web.services import services
+from littlechat.web.guards import signed_in
+from littlechat.web.pages import is_htmx, page
 
 blueprint = Blueprint("people", __name__)
 

@@ -6,20 +6,22 @@ from functools import cache
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.clean import clean_switch
-from littlechat.db import Missing
-from littlechat.emojis import clean_emoji, list_groups
-from littlechat.models import SEQ_MAX, Membership, Session
-from littlechat.posts import reacted
-from littlechat.throttle import REACT
-from littlechat.web import (
+from littlechat.core import (
+    SEQ_MAX,
+    Membership,
+    Session,
+    clean_switch,
+)
+from littlechat.messages import reacted
+from littlechat.platform import REACT, Missing
+from littlechat.text import clean_emoji, list_groups
+from littlechat.web.services import services
+from littlechat.web.guards import member_of, signed_in
+from littlechat.web.pages import (
     form_text,
     fragment,
     go,
     is_htmx,
-    member_of,
-    services,
-    signed_in,
 )
 
 blueprint = Blueprint("reactions", __name__)

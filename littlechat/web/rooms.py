@@ -3,20 +3,29 @@
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.addressees import may_call
-from littlechat.db import Duplicate, Missing
-from littlechat.models import Invalid, Membership, Refused, Room, Session
-from littlechat.throttle import CREATE_ROOM, INVITE, JOIN
-from littlechat.web import (
+from littlechat.core import (
+    Invalid,
+    Membership,
+    Refused,
+    Room,
+    Session,
+)
+from littlechat.platform import (
+    CREATE_ROOM,
+    INVITE,
+    JOIN,
+    Duplicate,
+    Missing,
+)
+from littlechat.text import may_call
+from littlechat.web.services import services
+from littlechat.web.guards import manager_of, member_of, signed_in
+from littlechat.web.pages import (
     form_text,
     go,
     is_htmx,
-    manager_of,
-    member_of,
     page,
     present_among,
-    services,
-    signed_in,
 )
 
 blueprint = Blueprint("rooms", __name__)

@@ -8,13 +8,27 @@ from urllib.parse import urlencode
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.db import now
-from littlechat.markup import plain
-from littlechat.models import Invalid, Message, Room, Session
-from littlechat.search import Found, Place
-from littlechat.terms import QUERY_MAX, Query, excerpt, known_as, parse, source
-from littlechat.throttle import SEARCH
-from littlechat.web import is_htmx, page, services, signed_in
+from littlechat.core import (
+    Invalid,
+    Message,
+    Room,
+    Session,
+)
+from littlechat.platform import SEARCH, now
+from littlechat.search import (
+    QUERY_MAX,
+    Found,
+    Place,
+    Query,
+    excerpt,
+    known_as,
+    parse,
+    source,
+)
+from littlechat.text import plain
+from littlechat.web.services import services
+from littlechat.web.guards import signed_in
+from littlechat.web.pages import is_htmx, page
 
 blueprint = Blueprint("search", __name__)
 

@@ -14,13 +14,22 @@ from quart.asgi import ASGIWebsocketConnection
 from quart.wrappers import Websocket
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
-from littlechat import frames
-from littlechat.db import Unavailable
-from littlechat.hub import ERROR, POLICY, RESTART, Send, Socket, WriteNow
-from littlechat.live import ROOMS, user_topic
-from littlechat.models import Cursor, Session
-from littlechat.throttle import CONNECT, TooMany
-from littlechat.web import find_session, handshake_is_same_origin, services
+from littlechat.core import Cursor, Session
+from littlechat.platform import CONNECT, TooMany, Unavailable
+from littlechat.realtime import (
+    ERROR,
+    POLICY,
+    RESTART,
+    ROOMS,
+    Send,
+    Socket,
+    WriteNow,
+    frames,
+    user_topic,
+)
+from littlechat.web.services import services
+from littlechat.web.guards import find_session
+from littlechat.web.origin import handshake_is_same_origin
 
 blueprint = Blueprint("socket", __name__)
 

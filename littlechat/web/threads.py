@@ -3,10 +3,18 @@
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.clean import clean_number
-from littlechat.db import Missing
-from littlechat.models import SEQ_MAX, Draft, Membership, Session, new_id
-from littlechat.web import go, is_htmx, member_of, page, services
+from littlechat.core import (
+    SEQ_MAX,
+    Draft,
+    Membership,
+    Session,
+    clean_number,
+    new_id,
+)
+from littlechat.platform import Missing
+from littlechat.web.services import services
+from littlechat.web.guards import member_of
+from littlechat.web.pages import go, is_htmx, page
 
 blueprint = Blueprint("threads", __name__)
 

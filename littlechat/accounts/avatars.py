@@ -1,0 +1,38 @@
+"""People's pictures, small and few, in the database; each is found by its digest alone."""
+
+import hashlib
+from datetime import datetime
+
+from littlechat.platform import Database, Missing, now
+
+DIGEST_CHARS = 32
+
+
+class Avatars:
+    """The store of pictures."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def put(self, user_id: str, data: bytes, kind: str) -> str:
+        """Store somebody's picture in place of the one before; return its digest."""
+        # With the person: two who choose the same picture do not share one.
+        digest = hashlib.sha256(user_id.encode() + b"\0" + data).hexdigest()[:DIGEST_CHARS]
+        if not await self._db.avatars.find_one({"_id": digest}):
+            await self._db.avatars.insert(
+                {"_id": digest, "user": user_id, "type": kind, "data": data, "at": now()}
+            )
+        return digest
+
+    async def get(self, digest: str) -> tuple[bytes, str, datetime]:
+        """Return a picture, its media type and its time; raise `Missing`."""
+        document = await self._db.avatars.find_one({"_id": digest[: DIGEST_CHARS * 2]})
+        if document is None:
+            raise Missing
+        return bytes(document["data"]), str(document["type"]), document["at"]
+
+    async def keep_only(self, user_id: str, digest: str) -> None:
+        """Delete somebody's other pictures."""
+        for document in await self._db.avatars.find({"user": user_id}):
+            if document["_id"] != digest:
+                await self._db.avatars.delete({"_id": document["_id"]})

@@ -1,0 +1,141 @@
+"""What people tell about themselves: profiles, statuses, pictures, and when they were last seen."""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+
+from littlechat.accounts.avatars import Avatars
+from littlechat.accounts.profile_values import Profile, Status, display_key
+from littlechat.core import (
+    NAME_READ_MAX,
+    SEEN_EVERY,
+    Invalid,
+    User,
+    fold,
+)
+from littlechat.platform import (
+    Database,
+    Document,
+    Missing,
+    now,
+)
+
+PAGE = 50
+"""People on a page of the directory."""
+
+READ_MAX = 2_000
+"""Accounts that a search looks through."""
+
+TAKEN = "Somebody else goes by this name."
+
+
+class People:
+    """The store of profiles, which stand with the accounts."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.avatars = Avatars(db)
+        self._seen: dict[str, datetime] = {}
+
+    async def get(self, name: str) -> Profile:
+        """Return the profile of that name, however cased; raise `Missing`."""
+        document = await self._db.users.find_one({"key": fold(name[:NAME_READ_MAX])})
+        if document is None:
+            raise Missing
+        return _profile(document)
+
+    async def list_page(self, search: str, number: int) -> tuple[list[Profile], bool]:
+        """Return a page of the directory by name, and whether there is another after it."""
+        search = fold(search.replace("\0", "")[:100])
+        pattern = {"$regex": re.escape(search)}
+        found = {}
+        for field in ("key", "display_key") if search else ("key",):
+            where = {field: pattern} if search else {}
+            for one in await self._db.users.find(where, limit=READ_MAX):
+                found[str(one["_id"])] = _profile(one)
+        people = sorted(
+            (one for one in found.values() if not one.disabled), key=lambda one: fold(one.name)
+        )
+        start = (number - 1) * PAGE
+        return people[start : start + PAGE], len(people) > start + PAGE
+
+    async def list_faces(self) -> list[Profile]:
+        """Return those who have a picture or a display name, by name."""
+        documents = await self._db.users.find({"faced": True})
+        return sorted(map(_profile, documents), key=lambda one: fold(one.name))
+
+    async def describe(self, user: User, display: str, bio: str, zone: str) -> None:
+        """Keep what somebody tells, each field clean; raise `Invalid` for a name taken."""
+        key = display_key(display)
+        if display and await self._is_anothers(user, key):
+            raise Invalid(display=TAKEN)
+        values = {"display": display, "bio": bio, "zone": zone}
+        if display:
+            await self._change(user, {"$set": {**values, "display_key": key}})
+        else:
+            await self._change(user, {"$set": values, "$unset": {"display_key": ""}})
+        # Of two who take one name at once, each sees the other's now: both are refused.
+        if display and await self._is_anothers(user, key):
+            await self._change(user, {"$set": {"display": ""}, "$unset": {"display_key": ""}})
+            raise Invalid(display=TAKEN)
+
+    async def _is_anothers(self, user: User, key: str) -> bool:
+        holders = await self._db.users.find({"display_key": key}, limit=2)
+        holders += await self._db.users.find({"key": key}, limit=1)
+        return any(one["_id"] != user.id for one in holders)
+
+    async def set_status(self, user: User, status: Status) -> None:
+        """Keep what somebody is about just now."""
+        await self._db.users.update(
+            {"_id": user.id}, {"$set": {"status": status.text, "status_until": status.until}}
+        )
+
+    async def set_avatar(self, user: User, data: bytes, kind: str) -> None:
+        """Replace somebody's picture."""
+        # Stored first, then named, then the old one deleted: no page names what is not there.
+        digest = await self.avatars.put(user.id, data, kind)
+        await self._change(user, {"$set": {"avatar": digest}})
+        await self.avatars.keep_only(user.id, digest)
+
+    async def remove_avatar(self, user: User) -> None:
+        """Take somebody's picture away."""
+        await self._change(user, {"$unset": {"avatar": ""}})
+        await self.avatars.keep_only(user.id, "")
+
+    async def _change(self, user: User, change: Document) -> None:
+        await self._db.users.update({"_id": user.id}, change)
+        document = await self._db.users.find_one({"_id": user.id}) or {}
+        faced = bool(document.get("avatar") or document.get("display"))
+        mark = {"$set": {"faced": True}} if faced else {"$unset": {"faced": ""}}
+        await self._db.users.update({"_id": user.id}, mark)
+
+    async def note_seen(self, user_id: str) -> None:
+        """Note that somebody is here, at most every few minutes."""
+        moment = now()
+        last = self._seen.get(user_id)
+        if last is not None and moment - last < SEEN_EVERY:
+            return
+        self._seen[user_id] = moment
+        await self._db.users.update({"_id": user_id}, {"$max": {"seen": moment}})
+
+
+def _profile(document: Document) -> Profile:
+    return Profile(
+        user_id=str(document["_id"]),
+        name=str(document["name"]),
+        created=document["created"],
+        display=str(document.get("display", "")),
+        bio=str(document.get("bio", "")),
+        zone=str(document.get("zone", "")),
+        status=Status(str(document.get("status", "")), document.get("status_until")),
+        avatar=str(document.get("avatar", "")),
+        seen=document.get("seen"),
+        disabled=bool(document.get("disabled")),
+        is_admin=document.get("standing") == "admin",
+        bot=bool(document.get("bot")),
+    )
+
+
+def current(profile: Profile, moment: datetime) -> Profile:
+    """Return the profile without a status that has run out."""
+    return profile if profile.status.holds(moment) else replace(profile, status=Status())

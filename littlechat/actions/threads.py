@@ -1,0 +1,136 @@
+"""Threads: what answers what.
+
+A reply is a message of its room like any other; here it finds its root, the root learns how many
+replies it has, and the quotes of it stay true. Nothing here may make a post fail that is stored.
+"""
+
+import contextlib
+from dataclasses import dataclass, replace
+
+from littlechat.actions.everything import Actions
+from littlechat.core import (
+    Draft,
+    Invalid,
+    Message,
+    Quote,
+    User,
+)
+from littlechat.messages import Messages, gathered, quoted
+from littlechat.platform import Missing, Work
+from littlechat.text import first_line
+
+REPLIES_SHOWN = 100
+"""Replies on one page of a thread; before them a link leads to the older ones."""
+
+REMOVED = "removed message"
+
+GONE = "The message you answer is no longer here. Your text is kept: send it to the room instead."
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A message and a stretch of the replies to it, oldest first."""
+
+    root: Message
+    replies: list[Message]
+    older: bool = False
+
+
+class Threads:
+    """The threads of every room."""
+
+    def __init__(self, messages: Messages, actions: Actions, work: Work) -> None:
+        self._messages, self._actions, self._work = messages, actions, work
+        actions.tell(self._gather)
+        actions.tell_of_changes(self._hear_change)
+
+    async def address(self, room_id: str, author: User, draft: Draft) -> Draft:
+        """Return a draft that answers the root of its thread, quotes it, and concerns its author.
+
+        Raises `Invalid` if there is nothing to answer any more.
+        """
+        if draft.thread is None:
+            return draft
+        root = await self._find_root(room_id, draft.thread)
+        if root is None or root.removed:
+            # One that was sent while there was, and whose answer was lost, is told of as it is.
+            if await self._messages.find_sent(author, draft.client_id):
+                return draft
+            raise Invalid(thread=GONE)
+        concerned = [root.author_id] if root.author_id != author.id else []
+        return replace(
+            draft,
+            thread=root.seq,
+            quote=quote_of(root) if draft.shown else None,
+            concerns=tuple(dict.fromkeys((*draft.concerns, *concerned))),
+        )
+
+    async def get(self, room_id: str, seq: int, before: int | None = None) -> Thread:
+        """Return the thread that a message began or belongs to; raise `Missing`."""
+        root = await self._find_root(room_id, seq)
+        if root is None:
+            raise Missing
+        replies = await self._messages.list_replies(room_id, root.seq)
+        self._mend(root, replies)
+        earlier = [reply for reply in replies if before is None or reply.seq < before]
+        shown = earlier[-REPLIES_SHOWN:]
+        return Thread(root, shown, older=len(shown) < len(earlier))
+
+    async def _find_root(self, room_id: str, seq: int) -> Message | None:
+        with contextlib.suppress(Missing):
+            message = await self._messages.get(room_id, seq)
+            if message.thread is None:
+                return message
+            return await self._messages.get(room_id, message.thread)
+        return None
+
+    def _mend(self, root: Message, replies: list[Message]) -> None:
+        """See to what a process that died left undone."""
+        if len(replies) > root.replies and not root.removed:
+            self._work.later(self._gather(replies[-1]))
+        quote = quote_of(root)
+        if any(reply.quote not in (None, quote) and not reply.removed for reply in replies):
+            self._work.later(self._requote(root))
+
+    async def _gather(self, reply: Message) -> None:
+        """Let the root of a new reply count it, and the reply quote the root as it is now."""
+        if reply.thread is None:
+            return
+        count = await self._messages.count_replies(reply.room_id, reply.thread)
+        with contextlib.suppress(Missing):
+            await self._actions.change(reply.room_id, reply.thread, gathered(count, reply.at))
+        with contextlib.suppress(Missing):
+            root = await self._messages.get(reply.room_id, reply.thread)
+            await self._quote(reply, quote_of(root))
+
+    async def _hear_change(self, message: Message) -> None:
+        # One that has no replies counted yet is looked at again when it counts them.
+        if message.replies and (message.edited or message.removed):
+            await self._requote(message)
+
+    async def _requote(self, root: Message) -> None:
+        """Let the replies that quote a message show what it says now."""
+        if root.thread is not None:
+            return
+        with contextlib.suppress(Missing):
+            quote = None
+            # Again until it stands still: another's rewriting may have overtaken this one.
+            while quote != quote_of(root):
+                quote = quote_of(root)
+                for reply in await self._messages.list_replies(root.room_id, root.seq):
+                    await self._quote(reply, quote)
+                root = await self._messages.get(root.room_id, root.seq)
+
+    async def _quote(self, reply: Message, quote: Quote) -> None:
+        if reply.quote is None or reply.quote == quote or reply.removed:
+            return
+        with contextlib.suppress(Missing):
+            await self._actions.change(reply.room_id, reply.seq, quoted(quote))
+
+
+def quote_of(root: Message) -> Quote:
+    """Return what a reply shows of the message it answers."""
+    if root.removed:
+        return Quote(root.author_name, REMOVED)
+    named = root.files[0].name if root.files else ""
+    return Quote(root.author_name, first_line(root.body) or named)

@@ -1,0 +1,329 @@
+"""The store of bots: programs that speak in one room. Only digests of their tokens are stored.
+
+A bot has a name among the usernames and a place among its room's members, so that it can be
+mentioned like anybody, and no password: nobody signs in as one.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+from urllib.parse import urlsplit
+
+from littlechat.core import (
+    NAME_READ_MAX,
+    NO_PASSWORD,
+    Invalid,
+    Refused,
+    User,
+    clean_username,
+    fold,
+    new_id,
+)
+from littlechat.platform import (
+    Database,
+    Document,
+    Duplicate,
+    Missing,
+    now,
+)
+
+ROOM_BOTS_MAX = 20
+URL_MAX = 500
+
+OFF_AFTER = 15
+"""Tries in a row that failed, after which a webhook is switched off: three messages' worth."""
+
+When = Literal["mention", "message"]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where a bot hears of messages: those that mention it, or every one of its room."""
+
+    url: str
+    when: When
+    origin: str
+    """Where people reach this littlechat, for links to messages."""
+    key: str
+    """What its secret is made of, with the installation's own; useless alone."""
+    failures: int = 0
+    """Failed tries in a row."""
+    problem: str = ""
+    """What went wrong at the last of them, as a sentence."""
+    off: bool = False
+    skipped: int = 0
+    """Messages it was not told of, since too many waited already."""
+    since: datetime | None = None
+    """When it was set or switched on: what was said before is not for it. None for one of a version
+    that did not note it, until somebody does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A program that speaks in one room."""
+
+    id: str
+    name: str
+    room_id: str
+    by_name: str
+    created: datetime
+    has_token: bool
+    webhook: Webhook | None
+
+    @property
+    def user(self) -> User:
+        """What the bot is among the people: the author of its messages."""
+        return User(self.id, self.name, self.created, bot=True)
+
+
+class Bots:
+    """The store. `secret_key` is the installation's own: without it no signature can be forged."""
+
+    def __init__(self, db: Database, secret_key: str) -> None:
+        self._db = db
+        self._secret_key = secret_key
+
+    async def create(self, room_id: str, name: str, by: User) -> tuple[Bot, str]:
+        """Make a bot in a room; return it and its token, which is stored nowhere.
+
+        Raises `Invalid`, `Refused`, or `Duplicate` for a name taken. A bot that was removed may be
+        made again in its room: it is the same one.
+        """
+        try:
+            name = clean_username(name[:NAME_READ_MAX])
+        except Invalid as invalid:
+            raise Invalid(
+                name=invalid.errors["username"].replace("username", "bot’s name")
+            ) from None
+        if len(await self.list_bots(room_id)) >= ROOM_BOTS_MAX:
+            raise Refused(f"A room has at most {ROOM_BOTS_MAX} bots.")
+        known = await self._db.users.find_one({"key": fold(name)})
+        if known and known.get("bot") != room_id:
+            raise Duplicate
+        # Nor may it be what somebody is displayed as: one would pass for the other.
+        if await self._db.users.find_one({"display_key": fold(name)}):
+            raise Duplicate
+        token, digest = _new_token()
+        document: Document = {
+            "_id": str(known["_id"]) if known else new_id(),
+            "name": str(known["name"]) if known else name,
+            "room": room_id,
+            "by": by.id,
+            "by_name": by.name,
+            "created": known["created"] if known else now(),
+            "digest": digest,
+            "has_token": True,
+            "webhook": None,
+        }
+        # First, and a Duplicate if it is there: what a crash leaves behind can be removed, or
+        # mended by a new token.
+        await self._db.bots.insert(document)
+        await self._settle(document)
+        return _bot(document), token
+
+    async def _settle(self, document: Document) -> None:
+        """Give a bot its name and its place in the room, as far as it has none."""
+        person = {
+            "_id": document["_id"],
+            "name": document["name"],
+            "key": fold(document["name"]),
+            "password": NO_PASSWORD,
+            "created": document["created"],
+            "bot": document["room"],
+            # Nobody writes to it as to a person, or finds it among them.
+            "disabled": document["created"],
+        }
+        place = {
+            "room": document["room"],
+            "user": document["_id"],
+            "name": document["name"],
+            "role": "member",
+            "joined": now(),
+            "read_seq": 0,
+            "bot": True,
+        }
+        try:
+            if await self._db.users.find_one({"_id": document["_id"]}) is None:
+                await self._db.users.insert(person)
+        except Duplicate:
+            await self._db.bots.delete({"_id": document["_id"]})
+            raise
+        where = {"room": document["room"], "user": document["_id"]}
+        if await self._db.memberships.find_one(where) is None:
+            await self._db.memberships.insert(place)
+
+    async def list_bots(self, room_id: str) -> list[Bot]:
+        """Return a room's bots by name."""
+        documents = await self._db.bots.find({"room": room_id})
+        return sorted(map(_bot, documents), key=lambda one: fold(one.name))
+
+    async def list_hooked(self) -> list[Bot]:
+        """Return the bots of all rooms whose webhooks are on."""
+        bots = map(_bot, await self._db.bots.find({}))
+        return [one for one in bots if one.webhook and not one.webhook.off]
+
+    async def get(self, room_id: str, bot_id: str) -> Bot:
+        """Return a bot of a room; raise `Missing`."""
+        bot = await self.find(bot_id)
+        if bot is None or bot.room_id != room_id:
+            raise Missing
+        return bot
+
+    async def find(self, bot_id: str) -> Bot | None:
+        """Return a bot, or None."""
+        document = await self._db.bots.find_one({"_id": bot_id[:64]})
+        return _bot(document) if document else None
+
+    async def find_by_token(self, token: str) -> Bot | None:
+        """Return the bot that a token is of, or None."""
+        if not re.fullmatch(r"lc_[A-Za-z0-9_-]{43}", token):
+            return None
+        document = await self._db.bots.find_one({"digest": _digest(token)})
+        return _bot(document) if document else None
+
+    async def replace_token(self, bot: Bot) -> str:
+        """Return a new token; the old one ends with it."""
+        document = await self._db.bots.find_one({"_id": bot.id})
+        if document is None:
+            raise Missing
+        await self._settle(document)
+        token, digest = _new_token()
+        await self._set(bot, {"digest": digest, "has_token": True})
+        return token
+
+    async def revoke_token(self, bot: Bot) -> None:
+        """End a bot's token; it stays silent until it gets a new one."""
+        await self._set(bot, {"digest": f"revoked {bot.id}", "has_token": False})
+
+    async def remove(self, bot: Bot) -> None:
+        """Remove a bot for good. Its messages stay, and its name stays theirs."""
+        await self._db.bots.delete({"_id": bot.id})
+        await self._db.memberships.delete({"room": bot.room_id, "user": bot.id})
+        await self._db.deliveries.delete({"bot": bot.id})
+
+    async def set_webhook(self, bot: Bot, url: str, when: str, origin: str) -> str:
+        """Set where a bot hears of messages; return the secret if that is a new one, else "".
+
+        Switched on again, whatever had gone wrong; an empty address ends it. Raises `Invalid`.
+        """
+        url, when = clean_url(url), clean_when(when)
+        if not url:
+            await self._set(bot, {"webhook": None})
+            await self._db.deliveries.delete({"bot": bot.id})
+            return ""
+        # Another's address must not get what was signed for this one.
+        same = bot.webhook is not None and urlsplit(bot.webhook.url)[:2] == urlsplit(url)[:2]
+        key = bot.webhook.key if bot.webhook and same else secrets.token_urlsafe(24)
+        values = {"url": url, "when": when, "origin": origin, "key": key, "since": now()}
+        await self._set(bot, {"webhook": values})
+        return "" if same else self.secret(key)
+
+    def secret(self, key: str) -> str:
+        """Return the secret that signs, made of a webhook's key and the installation's."""
+        made = hmac.digest(self._secret_key.encode(), f"webhook {key}".encode(), "sha256")
+        return "lcs_" + urlsafe_b64encode(made).decode().rstrip("=")
+
+    async def note_success(self, bot: Bot) -> None:
+        """Forget failures: the webhook has answered."""
+        if bot.webhook and (bot.webhook.failures or bot.webhook.skipped):
+            cleared = {"webhook.failures": 0, "webhook.problem": "", "webhook.skipped": 0}
+            await self._set_webhook(bot, {"$set": cleared})
+
+    async def note_failure(self, bot: Bot, problem: str) -> bool:
+        """Count a failed try; return whether the webhook is switched off with it."""
+        change = {"$inc": {"webhook.failures": 1}, "$set": {"webhook.problem": problem}}
+        await self._set_webhook(bot, change)
+        counted = await self.find(bot.id)
+        hook = counted.webhook if counted else None
+        if hook is None or hook.off or hook.failures < OFF_AFTER:
+            return False
+        await self._set_webhook(bot, {"$set": {"webhook.off": True}})
+        return True
+
+    async def note_skipped(self, bot: Bot) -> None:
+        """Count a message that the webhook is not told of."""
+        await self._set_webhook(bot, {"$inc": {"webhook.skipped": 1}})
+
+    async def note_since(self, bot: Bot, at: datetime) -> None:
+        """Note for a webhook of an earlier version from when on messages are for it."""
+        await self._set_webhook(bot, {"$set": {"webhook.since": at}})
+
+    async def _set_webhook(self, bot: Bot, change: Document) -> None:
+        # Only while it is the same webhook: one that was ended meanwhile must not come back.
+        key = bot.webhook.key if bot.webhook else ""
+        await self._db.bots.update({"_id": bot.id, "webhook.key": key}, change)
+
+    async def _set(self, bot: Bot, values: Document) -> None:
+        if not await self._db.bots.update({"_id": bot.id}, {"$set": values}):
+            raise Missing
+
+
+def clean_url(raw: str) -> str:
+    """Return an address for a webhook, empty for none; raise `Invalid`."""
+    url = raw.strip()
+    if not url:
+        return ""
+    if len(url) > URL_MAX:
+        raise Invalid(url=f"An address has at most {URL_MAX} characters.")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise Invalid(url="This is not an address.") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise Invalid(url="An address begins with https:// or http:// and names a host.")
+    if "@" in parts.netloc or parts.fragment:
+        raise Invalid(url="The address may hold no password and no part after #.")
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise Invalid(url="The address has a character in it that none may have.")
+    return url
+
+
+def clean_when(raw: str) -> When:
+    """Return `mention` or `message`; raise `Invalid`."""
+    if raw in ("", "mention"):
+        return "mention"
+    if raw == "message":
+        return "message"
+    raise Invalid(when="A webhook tells of mentions or of every message.")
+
+
+def _new_token() -> tuple[str, str]:
+    token = "lc_" + secrets.token_urlsafe(32)
+    return token, _digest(token)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _bot(document: Document) -> Bot:
+    hook = document["webhook"]
+    return Bot(
+        id=str(document["_id"]),
+        name=str(document["name"]),
+        room_id=str(document["room"]),
+        by_name=str(document["by_name"]),
+        created=document["created"],
+        has_token=bool(document["has_token"]),
+        webhook=_webhook(hook) if hook else None,
+    )
+
+
+def _webhook(values: Document) -> Webhook:
+    return Webhook(
+        url=str(values["url"]),
+        when=cast(When, values["when"]),
+        origin=str(values["origin"]),
+        key=str(values["key"]),
+        failures=int(values.get("failures", 0)),
+        problem=str(values.get("problem", "")),
+        off=bool(values.get("off", False)),
+        skipped=int(values.get("skipped", 0)),
+        since=values.get("since"),
+    )

@@ -1,0 +1,182 @@
+"""What comes from outside becomes what littlechat keeps, or is refused with a sentence.
+
+Pure. Every `clean_*` function takes a field as it was sent and raises `Invalid`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import TypeVar
+
+from littlechat.core.errors import Invalid
+from littlechat.core.limits import (
+    BODY_MAX,
+    CLIENT_ID_MAX,
+    DESCRIPTION_MAX,
+    DIRECT_MAX,
+    NAME_MAX,
+    NAME_MIN,
+    PASSWORD_MAX,
+    PASSWORD_MIN,
+    RESERVED_NAMES,
+    ROOM_NAME_MAX,
+    SEQ_MAX,
+)
+from littlechat.core.names import fold, new_id
+from littlechat.core.rooms import Visibility
+
+DIGITS_MAX = len(str(SEQ_MAX))
+
+Default = TypeVar("Default", int, None)
+
+NOTHING_TO_SEND = "There is nothing to send yet: write something first."
+
+INVISIBLE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+"""Letters, marks and one symbol that show nothing (Unicode's Default_Ignorable_Code_Point, and the
+blank of Braille): in a name they would make one person look like another."""
+
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Lone surrogates cannot be stored as UTF-8; control characters other than tab and newline show as
+nothing and break logs and terminals."""
+
+
+def may_stand_in_a_name(char: str) -> bool:
+    """Whether usernames have such characters."""
+    # Marks (M) belong to the letters of many scripts; Nd leaves out superscripts and the like.
+    category = unicodedata.category(char)
+    letter = category[0] in "LM" and char not in INVISIBLE
+    return char in "._-" or letter or category == "Nd"
+
+
+def clean_username(raw: str) -> str:
+    """Return a username of 2 to 32 letters of any script, digits and `._-`; raise `Invalid`."""
+    name = unicodedata.normalize("NFKC", raw.strip())
+    if not NAME_MIN <= len(name) <= NAME_MAX:
+        raise Invalid(username=f"A username has {NAME_MIN} to {NAME_MAX} characters.")
+    if not all(may_stand_in_a_name(char) for char in name):
+        raise Invalid(username="A username has letters, digits, dots, hyphens and underscores.")
+    if unicodedata.category(name[0])[0] not in "LN":
+        raise Invalid(username="A username starts with a letter or a digit.")
+    if fold(name) in RESERVED_NAMES:
+        raise Invalid(username=f"@{name} calls a whole room, so nobody can be called that.")
+    return name
+
+
+def clean_password(raw: str, username: str, common: Iterable[str]) -> str:
+    """Return `raw` unchanged if it may serve as a password; raise `Invalid`.
+
+    Length only and a list of common ones, no rules on characters (NIST SP 800-63B, 3.1.1.2).
+    """
+    if len(raw) < PASSWORD_MIN:
+        raise Invalid(password=f"A password has at least {PASSWORD_MIN} characters.")
+    if len(raw) > PASSWORD_MAX:
+        raise Invalid(password=f"A password has at most {PASSWORD_MAX:,} characters.")
+    lowered = raw.lower()
+    if lowered in common or fold(raw) == fold(username) or len(set(lowered)) < 3:
+        raise Invalid(password="This password is among the first that a stranger would try.")  # noqa: S106 - a sentence
+    return raw
+
+
+def clean_room_name(raw: str) -> str:
+    """Return a room's name, its white space folded; raise `Invalid`."""
+    name = " ".join(_without_controls(raw).split())
+    if is_blank(name):
+        raise Invalid(name="A room needs a name.")
+    if len(name) > ROOM_NAME_MAX:
+        raise Invalid(name=f"A room's name has at most {ROOM_NAME_MAX} characters.")
+    return name
+
+
+def clean_description(raw: str) -> str:
+    """Return a room's description on one line; raise `Invalid`."""
+    text = " ".join(_without_controls(raw).split())
+    if len(text) > DESCRIPTION_MAX:
+        raise Invalid(description=f"A description has at most {DESCRIPTION_MAX} characters.")
+    return text
+
+
+def clean_people(raw: Iterable[str]) -> tuple[str, ...]:
+    """Return the usernames of those whom a direct conversation is opened with; raise `Invalid`."""
+    names = tuple(dict.fromkeys(name.strip()[: NAME_MAX + 1] for name in raw if name.strip()))
+    if not names:
+        raise Invalid(name="Choose whom to talk to.")
+    if len(names) > DIRECT_MAX:
+        raise Invalid(
+            name=f"A direct conversation has at most {DIRECT_MAX} people: make a room for more."
+        )
+    return names
+
+
+def clean_visibility(raw: str) -> Visibility:
+    """Return `public` or `private`; an absent choice is public; raise `Invalid`."""
+    if raw in ("", "public"):
+        return "public"
+    if raw == "private":
+        return "private"
+    raise Invalid(visibility="A room is either public or private.")
+
+
+def clean_body(raw: str, *, may_be_blank: bool = False) -> str:
+    """Return a message's text, its lines ended by newlines; raise `Invalid` if blank or long.
+
+    With files a message needs no text.
+    """
+    text = _without_controls(raw.replace("\r\n", "\n").replace("\r", "\n")).strip("\n").rstrip()
+    if is_blank(text):
+        if may_be_blank:
+            return ""
+        raise Invalid(body=NOTHING_TO_SEND)
+    if len(text) > BODY_MAX:
+        over = len(text) - BODY_MAX
+        raise Invalid(
+            body=f"A message has at most {BODY_MAX:,} characters; this one is {over:,} over."
+        )
+    return text
+
+
+def clean_client_id(raw: str) -> str:
+    """Return the sender's own id of one send, or a new one if it gave none; raise `Invalid`."""
+    if not raw:
+        return new_id()
+    if len(raw) > CLIENT_ID_MAX or not re.fullmatch(r"[A-Za-z0-9_-]+", raw):
+        raise Invalid(client_id="The page sent a malformed message id: reload it and try again.")
+    return raw
+
+
+def clean_number(
+    raw: str, field: str, default: Default, *, least: int = 0, most: int = SEQ_MAX
+) -> int | Default:
+    """Return a whole number, such as a message's, or `default` if none is given; raise `Invalid`.
+
+    A field that a person fills in has a `most`, which they are then told.
+    """
+    if not raw:
+        return default
+    if raw.isascii() and raw.isdigit() and len(raw) <= DIGITS_MAX and least <= int(raw) <= most:
+        return int(raw)
+    if most == SEQ_MAX:
+        raise Invalid(**{field: f"“{field}” is a whole number."})
+    raise Invalid(**{field: f"This is a whole number from {least} to {most:,}."})
+
+
+def clean_switch(raw: str, field: str) -> bool | None:
+    """Return whether a box is ticked, None if nothing is said of it; raise `Invalid`."""
+    if raw not in ("", "0", "1"):
+        raise Invalid(**{field: "The page sent a malformed choice: reload it and try again."})
+    return raw == "1" if raw else None
+
+
+def is_blank(text: str) -> bool:
+    """Whether `text` shows nothing: only white space, controls and other invisible characters."""
+    return all(
+        char.isspace() or char in INVISIBLE or unicodedata.category(char) in ("Cc", "Cf")
+        for char in text
+    )
+
+
+def _without_controls(text: str) -> str:
+    return _CONTROLS.sub("", text)

@@ -1,0 +1,88 @@
+"""The bytes of files in the database, in GridFS's layout; it knows no names, people or rooms.
+
+The layout is the driver's own (`fs.chunks` by `files_id` and `n`), so that MongoDB's tools read it.
+Its code is not used: it asks for chunks with open ranges, for which the embedded database reads
+every chunk of every file.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import IO, Any
+
+from littlechat.files.types import HEAD_BYTES
+from littlechat.platform import Database, Missing
+
+CHUNK_BYTES = 255 * 1024
+"""GridFS's own: with its keys a chunk stays below a power of two."""
+
+PIECE_BYTES = 64 * 1024
+"""What is handed out at once: a slow reader must take one within the server's patience."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was learned about a blob while it was written."""
+
+    size: int
+    digest: str
+    head: bytes
+
+
+class Blobs:
+    """The store of bytes by id."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def write(self, blob_id: str, parts: AsyncIterable[bytes]) -> Written:
+        """Store a new blob, never holding more than a chunk and a part of it."""
+        digest, head, size, n, waiting = sha256(), b"", 0, 0, bytearray()
+        async for part in parts:
+            digest.update(part)
+            size += len(part)
+            head += part[: HEAD_BYTES - len(head)]
+            waiting += part
+            while len(waiting) >= CHUNK_BYTES:
+                await self._insert(blob_id, n, bytes(waiting[:CHUNK_BYTES]))
+                del waiting[:CHUNK_BYTES]
+                n += 1
+        if waiting:
+            await self._insert(blob_id, n, bytes(waiting))
+        return Written(size, digest.hexdigest(), head)
+
+    async def _insert(self, blob_id: str, n: int, data: bytes) -> None:
+        await _seen_through(self._db.chunks.insert({"files_id": blob_id, "n": n, "data": data}))
+
+    async def read(self, blob_id: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield the bytes from `start` up to `stop`, which the blob must have; raise `Missing`."""
+        while start < stop:
+            n, offset = divmod(start, CHUNK_BYTES)
+            chunk = await self._db.chunks.find_one({"files_id": blob_id, "n": n})
+            if chunk is None:
+                raise Missing
+            data = bytes(chunk["data"])[offset : offset + stop - start]
+            for at in range(0, len(data), PIECE_BYTES):
+                yield data[at : at + PIECE_BYTES]
+            start += len(data)
+
+    async def delete(self, blob_id: str) -> None:
+        """Delete a blob; one that is not there is deleted already."""
+        await self._db.chunks.delete({"files_id": blob_id})
+
+
+async def parts_of(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """Yield what is in a file of the disk, read beside the loop."""
+    while part := await asyncio.to_thread(file.read, PIECE_BYTES):
+        yield part
+
+
+async def _seen_through(write: Coroutine[Any, Any, None]) -> None:
+    """Wait for a write to end even when cancelled: the clearing up must come after it."""
+    task = asyncio.ensure_future(write)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

@@ -1,0 +1,150 @@
+"""Web Push: the only importer of its library. It seals a notice for one browser and hands it over.
+
+What the push services learn: that this installation sends so many bytes to a browser, and when.
+Must never follow a browser's word into this machine's own network, nor log where it sends to.
+"""
+
+import asyncio
+import socket
+import time
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from py_vapid import Vapid02  # type: ignore[import-untyped]
+from pywebpush import WebPusher, WebPushException  # type: ignore[import-untyped]
+
+from littlechat.notifications.rules import Notice, Subscription
+from littlechat.platform import is_public
+
+SECONDS = 10.0
+"""How long a push service may take."""
+
+CONNECTIONS = 8
+
+LASTING_SECONDS = 12 * 60 * 60
+"""How long a push service keeps a notice for a browser that is away."""
+
+SIGNED_SECONDS = 6 * 60 * 60
+"""How long a signature holds; at most a day (RFC 8292, section 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a notice: `later` may be tried again, `gone` never."""
+
+    kind: Literal["sent", "gone", "later", "refused"]
+    status: int = 0
+    retry_after: float | None = None
+
+
+def new_key() -> str:
+    """Return a new private key: 32 bytes in URL-safe Base64."""
+    vapid = Vapid02()
+    vapid.generate_keys()
+    return _text(vapid.private_key.private_numbers().private_value.to_bytes(32, "big"))
+
+
+def public_key(private: str) -> str:
+    """Return the public key of a private one, as browsers take it."""
+    key = Vapid02.from_raw(private.encode()).public_key
+    return _text(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+
+
+def _text(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+class PublicResolver(ThreadedResolver):
+    """Looks names up, and refuses those that lead into a private network.
+
+    aiohttp connects to what this returns: nothing can change between the check and the connection.
+    """
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses of `host`; raise `OSError`."""
+        found = await super().resolve(host, port, family)
+        if not all(is_public(one["host"]) for one in found):
+            raise OSError("not a public address")
+        return found
+
+
+class Push:
+    """The way to the push services. `private` lets it lead anywhere, for tests."""
+
+    def __init__(self, *, private: bool = False) -> None:
+        self.private = private
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, key: str, subscription: Subscription, notice: Notice) -> Answer:
+        """Hand a notice over, signed with the private `key`; never raises for what may go wrong."""
+        try:
+            body, headers = await asyncio.to_thread(_seal, key, subscription, notice)
+        except (WebPushException, ValueError):
+            return Answer("gone")  # Keys that are no keys: it was never a browser's.
+        try:
+            async with self._open().post(
+                subscription.endpoint, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                return _judge(response.status, response.headers.get("Retry-After", ""))
+        except (aiohttp.ClientError, OSError, ValueError):
+            return Answer("later")
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            resolver = ThreadedResolver() if self.private else PublicResolver()
+            connector = aiohttp.TCPConnector(limit=CONNECTIONS, resolver=resolver)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+def _seal(key: str, subscription: Subscription, notice: Notice) -> tuple[bytes, dict[str, str]]:
+    """Return a notice encrypted for its browser (RFC 8291), and what its push service reads."""
+    keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
+    pusher = WebPusher({"endpoint": subscription.endpoint, "keys": keys})
+    body = pusher.encode(notice.packed())["body"]
+    parts = urlsplit(subscription.endpoint)
+    claims = {
+        "aud": f"{parts.scheme}://{parts.netloc}",
+        "sub": subscription.contact,
+        "exp": int(time.time()) + SIGNED_SECONDS,
+    }
+    vapid = Vapid02.from_raw(key.encode())
+    # A name in a home network has no dot, which the library would refuse.
+    vapid.conf["no-strict"] = True
+    headers = {
+        **vapid.sign(claims),
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+        "TTL": str(LASTING_SECONDS),
+        "Urgency": "high" if notice.urgent else "normal",
+        "Topic": notice.tag,
+    }
+    return body, headers
+
+
+def _judge(status: int, retry_after: str) -> Answer:
+    if 200 <= status < 300:
+        return Answer("sent", status)
+    if status in (404, 410):
+        return Answer("gone", status)
+    if status == 429 or status >= 500:
+        wait = float(retry_after) if retry_after.isdecimal() and len(retry_after) < 6 else None
+        return Answer("later", status, wait)
+    return Answer("refused", status)

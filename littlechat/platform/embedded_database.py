@@ -1,0 +1,282 @@
+"""The life of the embedded database: SecantusDB as a child process.
+
+It must never import `secantus` (GPL-2.0: a separate process, spoken to only over its socket) and
+never let the password reach a command line, an environment or a log.
+"""
+
+import asyncio
+import collections
+import contextlib
+import hashlib
+import importlib.util
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from littlechat.platform.data_directory import unusable, write_whole
+
+USER = "littlechat"
+HOST = "127.0.0.1"
+READY_SECONDS = 30
+BUSY_SECONDS = 20
+STOP_SECONDS = 8
+DEATHS = 3
+DEATHS_WITHIN_SECONDS = 60
+LOG_BYTES = 5 * 1024 * 1024
+
+# Standalone, since nobody reads the log of operations that a replica set keeps for its others. No
+# --sync-on-commit: it would sync what need not be, too. See `uri`.
+OPTIONS = ("--host", HOST, "--standalone", "--cache-size", "256M")
+
+# A stub, because a preexec_fn may deadlock in a process with threads. It asks Linux to end the
+# child when we die, leaves if we died before it could ask, and then becomes the server.
+STUB = """
+import ctypes, os, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: kept across exec
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "secantus", *sys.argv[2:]])
+"""
+# Nothing else is handed down: no secret of ours, and no SECANTUS_* that turns the journal off.
+ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
+
+log = logging.getLogger(__name__)
+Provision = Callable[[str, str, str], Awaitable[None]]
+
+
+class EmbeddedError(Exception):
+    """A sentence, with the remedy, for the person who starts littlechat."""
+
+
+class DatabaseDied(EmbeddedError):
+    """The server ended before it listened."""
+
+
+class EmbeddedServer:
+    """One SecantusDB server below `directory`, whose DataDirectory the caller holds.
+
+    `provision(uri, user, password)` must leave, in the database `admin`, that user with that
+    password and `readWrite` on `littlechat`, whether or not the user exists already. Start from
+    the main thread: Linux ends the child when the *thread* that started it ends.
+    """
+
+    def __init__(self, directory: Path, password: str, provision: Provision) -> None:
+        self.uri = ""
+        self._directory = directory.absolute()
+        self._home = self._directory / "database"
+        self._log = self._directory / "database.log"
+        self._pid = self._directory / "database.pid"
+        self._password = password
+        self._provision = provision
+        self._port = 0
+        self._child: asyncio.subprocess.Process | None = None
+        self._changing = asyncio.Lock()
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Set `uri` to a database that asks for the password; raise EmbeddedError if it cannot."""
+        if importlib.util.find_spec("secantus") is None:
+            raise EmbeddedError(
+                "The embedded database is not installed. Run: pip install 'littlechat[embedded]' "
+                "- or set MONGODB_URI to a MongoDB server."
+            )
+        self._stopping = False
+        try:
+            self._prepare()
+            await self._end_leftover()
+            await self._ensure_user()
+            await self._launch("--auth")
+        except BaseException as error:
+            await self.stop()
+            if isinstance(error, OSError):
+                raise unusable(self._directory, error) from error
+            raise
+        # Without journal=true a kill -9 of the server loses what it acknowledged in the last 50 ms,
+        # even with w=majority (measured: 3 to 79 writes); with it nothing.
+        # With retryWrites it keeps the answers of half an hour, up to 10,000, and looks through all
+        # of them twice a write: 12 ms became 90 (measured under load). `db.py` inserts again.
+        login = f"{USER}:{quote(self._password, safe='')}@"
+        self.uri = self._address(login, f"{USER}?authSource=admin&journal=true&retryWrites=false")
+
+    async def stop(self) -> None:
+        """End the server in order, or by force if it will not; harmless when repeated."""
+        self._stopping = True
+        async with self._changing:
+            await self._end()
+
+    async def watch(self) -> None:
+        """Start a server that died again, at the same URI; raise EmbeddedError when it keeps dying.
+
+        Returns after `stop`.
+        """
+        deaths: collections.deque[float] = collections.deque(maxlen=DEATHS + 1)
+        while self._child is not None and not self._stopping:
+            status = await self._child.wait()
+            async with self._changing:
+                if self._stopping:
+                    return
+                deaths.append(time.monotonic())
+                if len(deaths) > DEATHS and deaths[-1] - deaths[0] <= DEATHS_WITHIN_SECONDS:
+                    raise EmbeddedError(
+                        f"The database died {len(deaths)} times within {DEATHS_WITHIN_SECONDS} s. "
+                        f"Look for the reason in {self._log}: {self._tail()}"
+                    )
+                log.error("The database ended with status %s; starting it again.", status)
+                with contextlib.suppress(DatabaseDied):  # its child is dead: counted next round
+                    await self._launch("--auth", port=self._port)
+
+    def _prepare(self) -> None:
+        self._home.mkdir(mode=0o700, exist_ok=True)
+        if self._log.exists() and self._log.stat().st_size > LOG_BYTES:
+            self._log.replace(self._log.with_suffix(".log.1"))
+        # An own, empty configuration keeps it from reading one in the home or working directory.
+        write_whole(self._directory / "database.toml", "")
+
+    async def _end_leftover(self) -> None:
+        """End the server of a littlechat that was killed; it may need a moment to let go."""
+        pid = self._leftover()
+        if pid is None:
+            return
+        log.warning("Ending the database that a killed littlechat left, process %d.", pid)
+        # Not asked first: it at times ignores the question, and by its journal loses nothing.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._leftover() is not None and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+
+    def _leftover(self) -> int | None:
+        """Read the child's pid, if that process still is a server of this very directory."""
+        try:
+            pid = int(self._pid.read_text())
+        except (OSError, ValueError):
+            return None
+        return pid if f"--storage-path {self._home} --port" in command_line(pid) else None
+
+    async def _ensure_user(self) -> None:
+        """Make the user on a server that asks for no password, once; again after a new password."""
+        # Inside the database's directory, so that deleting the one deletes the other.
+        mark = self._home / "littlechat-user"
+        digest = hashlib.sha256(self._password.encode()).hexdigest()
+        if mark.exists() and mark.read_text(errors="replace") == digest:
+            return
+        # createUser asks for no journal: without this a kill could lose a user we marked as made.
+        await self._launch("--sync-on-commit")
+        try:
+            await self._provision(self._address("", ""), USER, self._password)
+        except Exception as error:
+            raise EmbeddedError(f"The database refused its first user: {error}") from error
+        await self._end()
+        write_whole(mark, digest)
+
+    async def _launch(self, *options: str, port: int = 0) -> None:
+        """Start a child and return once it listens; retry while the port or the files are busy."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while not self._stopping:
+            self._port = port or free_port()
+            start = self._log.stat().st_size if self._log.exists() else 0
+            if await self._listens(await self._spawn(*options), start):
+                return
+            said = self._log.read_bytes()[start:]
+            if b"resource busy" not in said and b"Address already in use" not in said:
+                raise DatabaseDied(f"The database did not start ({self._log}): {self._tail()}")
+            if time.monotonic() > deadline:
+                raise EmbeddedError(
+                    f"Another process holds the files in {self._home} or port {self._port}; "
+                    f"end it and start again ({self._log}): {self._tail()}"
+                )
+            await asyncio.sleep(0.1)
+        raise DatabaseDied("The database was told to stop while it started.")
+
+    async def _spawn(self, *options: str) -> asyncio.subprocess.Process:
+        place = ("--storage-path", str(self._home), "--port", str(self._port))
+        config = ("--config", str(self._directory / "database.toml"))
+        given = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+        output = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", "-c", STUB, str(os.getpid())),
+                *(*place, *config, *OPTIONS, *options),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self._directory,
+                env=given | {"SECANTUS_FORCE_DURABLE": "1", "PYTHONUNBUFFERED": "1"},
+                umask=0o077,
+                start_new_session=True,  # Ctrl-C is for us; we stop the child in order
+            )
+        finally:
+            os.close(output)
+        self._child = child
+        self._pid.write_text(f"{child.pid}\n")
+        return child
+
+    async def _listens(self, child: asyncio.subprocess.Process, start: int) -> bool:
+        """Wait until the child listens; False if it died. Its log names it: a stranger that took
+        the port in between would also accept a connection."""
+        deadline = time.monotonic() + READY_SECONDS
+        while child.returncode is None and not self._stopping:
+            if b"listening on" in self._log.read_bytes()[start:] and accepts(self._port):
+                return True
+            if time.monotonic() > deadline:
+                raise EmbeddedError(
+                    f"The database did not answer in {READY_SECONDS} s ({self._log}): "
+                    f"{self._tail()}"
+                )
+            await asyncio.sleep(0.02)
+        return False
+
+    async def _end(self) -> None:
+        """Stop the child. SecantusDB sleeps through the stop in accept(), 2 s long, unless somebody
+        calls; and one that still answers after a second missed the signal in its first moments."""
+        if self._child is None:
+            return
+        asked, deadline = 0.0, time.monotonic() + STOP_SECONDS
+        while self._child.returncode is None and (now := time.monotonic()) < deadline:
+            listens = accepts(self._port)
+            if not asked or (listens and now - asked > 1):
+                self._child.terminate()
+                asked = now
+            await asyncio.sleep(0.02)
+        if self._child.returncode is None:
+            log.warning("The database did not stop in %d s; killing it.", STOP_SECONDS)
+            self._child.kill()
+        await self._child.wait()
+        self._child = None
+        self._pid.unlink(missing_ok=True)
+
+    def _address(self, login: str, rest: str) -> str:
+        return f"mongodb://{login}{HOST}:{self._port}/{rest}"
+
+    def _tail(self) -> str:
+        lines = self._log.read_bytes()[-2000:].decode(errors="replace").splitlines()
+        return " | ".join(line.strip() for line in lines[-5:]) or "it wrote nothing."
+
+
+def command_line(pid: int) -> str:
+    """Return a process's arguments, joined by spaces; empty for one that is gone or a zombie."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+        return ""
+    ps = ("/bin/ps", "-ww", "-o", "command=", "-p", str(pid))
+    return subprocess.run(ps, capture_output=True, text=True, check=False).stdout
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def accepts(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        return True
+    return False

@@ -1,0 +1,63 @@
+"""Who may not come back into a room. `rooms` asks at every entry; this only keeps the list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from littlechat.core import User
+from littlechat.platform import (
+    Database,
+    Duplicate,
+    Missing,
+    now,
+)
+
+LISTED_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """One person shut out of one room."""
+
+    room_id: str
+    user_id: str
+    user_name: str
+    by_name: str
+    at: datetime
+
+
+class Bans:
+    """The store of bans."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def add(self, room_id: str, user_id: str, name: str, by: User) -> None:
+        """Shut somebody out; twice is once."""
+        try:
+            await self._db.bans.insert(
+                {"room": room_id, "user": user_id, "name": name, "by_name": by.name, "at": now()}
+            )
+        except Duplicate:
+            return
+
+    async def is_banned(self, room_id: str, user_id: str) -> bool:
+        """Whether somebody is shut out."""
+        return await self._db.bans.find_one({"room": room_id, "user": user_id}) is not None
+
+    async def list_bans(self, room_id: str) -> list[Ban]:
+        """Return a room's bans, the newest first."""
+        documents = await self._db.bans.find({"room": room_id}, limit=LISTED_MAX)
+        bans = [
+            Ban(room_id, str(one["user"]), str(one["name"]), str(one["by_name"]), one["at"])
+            for one in documents
+        ]
+        return sorted(bans, key=lambda ban: ban.at, reverse=True)
+
+    async def lift(self, room_id: str, name: str) -> None:
+        """Let somebody come back; raise `Missing`."""
+        if not await self._db.bans.delete({"room": room_id, "name": name}):
+            raise Missing
+
+    async def clear(self, room_id: str) -> None:
+        """Forget a room that is no more."""
+        await self._db.bans.delete({"room": room_id})

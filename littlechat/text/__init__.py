@@ -1,0 +1,18 @@
+"""text."""
+
+from littlechat.text import addressing, markdown
+from littlechat.text.addressing import may_call
+from littlechat.text.emoji import clean_emoji, list_groups
+from littlechat.text.markdown import first_line, plain
+from littlechat.text.mentions import HERE
+
+__all__ = [
+    "HERE",
+    "addressing",
+    "clean_emoji",
+    "first_line",
+    "list_groups",
+    "markdown",
+    "may_call",
+    "plain",
+]

@@ -1,0 +1,93 @@
+"""Direct conversations: choosing people, opening the one they have, hiding it."""
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.core import (
+    NAME_MAX,
+    Invalid,
+    Membership,
+    Session,
+    User,
+    clean_people,
+    fold,
+)
+from littlechat.platform import OPEN_DIRECT
+from littlechat.web.services import services
+from littlechat.web.guards import member_of, signed_in
+from littlechat.web.pages import (
+    form_text,
+    go,
+    is_htmx,
+    page,
+)
+
+blueprint = Blueprint("directs", __name__)
+
+LISTED_MAX = 200
+"""People offered at once; beyond it one types the beginning of a name."""
+
+NAMES_TRIED_MAX = 50
+"""Names that a form may hold and get an answer that repeats them."""
+
+
+@blueprint.get("/direct/new")
+@signed_in
+async def show_new_direct(session: Session) -> ResponseReturnValue:
+    """Show people to choose from; htmx gets the list alone, with those already chosen first."""
+    chosen = request.args.getlist("name")[:NAMES_TRIED_MAX]
+    return await _choice(session, chosen, request.args.get("q", ""))
+
+
+@blueprint.post("/direct")
+@signed_in
+async def post_direct(session: Session) -> ResponseReturnValue:
+    """Open the conversation with these people and go there."""
+    await services().throttle.hit(OPEN_DIRECT, session.user.id)
+    given = (await request.form).getlist("name")[:NAMES_TRIED_MAX]
+    try:
+        people = await _find_people(given)
+        clean_people({session.user.name, *(user.name for user in people)})
+    except Invalid as invalid:
+        return await _choice(session, given, await form_text("q"), str(invalid))
+    room_id = await services().actions.open_direct(session.user, people)
+    return go(f"/rooms/{room_id}")
+
+
+@blueprint.post("/rooms/<room>/hide")
+@member_of
+async def post_hide(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Take a direct conversation off one's lists until somebody speaks there."""
+    await services().actions.hide_direct(membership.room_id, session.user)
+    return go("/rooms")
+
+
+async def _find_people(given: list[str]) -> list[User]:
+    names = clean_people(given)
+    found = await services().accounts.find_users(names)
+    if unknown := [name for name in names if fold(name) not in found]:
+        raise Invalid(name=f"There is nobody called {' or '.join(unknown)} here.")
+    return list(found.values())
+
+
+async def _choice(
+    session: Session, chosen: list[str], q: str, error: str = ""
+) -> ResponseReturnValue:
+    """Show the page, with those chosen who exist first; what was typed stays in its field."""
+    accounts, q = services().accounts, q.strip()[:NAME_MAX]
+    called = services().faces.list_called(q) if q else ()
+    listed = await accounts.list_starting(q, LISTED_MAX, called)
+    names = [name[: NAME_MAX + 1] for name in chosen]
+    found = await accounts.find_users(names)
+    picked = list(dict.fromkeys(found[fold(name)] for name in names if fold(name) in found))
+    template = "_choose.html" if is_htmx() and not error else "new_direct.html"
+    return page(
+        template,
+        422 if error else 200,
+        chosen=picked,
+        candidates=[user for user in listed if user not in picked],
+        more=len(listed) == LISTED_MAX,
+        online=services().online.names,
+        q=q,
+        error=error,
+    )

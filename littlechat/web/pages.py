@@ -1,0 +1,76 @@
+"""How handlers answer: whole pages for a browser, fragments and statuses for htmx, redirects for both."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from quart import (
+    Response,
+    g,
+    has_websocket_context,
+    redirect,
+    request,
+)
+from quart.typing import ResponseReturnValue
+
+from littlechat.core import Room, Session
+from littlechat.web.services import services
+
+
+def is_htmx() -> bool:
+    """Whether htmx asks, which wants a fragment rather than a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """Return a rendered template, with the session for its header, as a response."""
+    faces = services().faces.version
+    html = services().render.page(template, session=g.get("session"), faces=faces, **values)
+    return Response(html, status=status, content_type="text/html; charset=utf-8")
+
+
+def moulded_page(
+    template: str, key: Hashable, moving: Mapping[str, object], status: int = 200, **steady: Any
+) -> Response:
+    """Return what `page` does, of which only `moving` changes with every view."""
+    session: Session = g.session
+    faces = services().faces.version
+    html = services().render.moulded(
+        template, (session.user.id, key), moving, session=session, faces=faces, **steady
+    )
+    return Response(html, status=status, content_type="text/html; charset=utf-8")
+
+
+def present_among(rooms: Iterable[Room]) -> frozenset[str]:
+    """Return the names of those in the direct conversations among `rooms` who are online."""
+    return services().online.names & {name for room in rooms for name in room.people}
+
+
+def fragment(html: str, status: int = 200) -> Response:
+    """Return ready HTML as a response."""
+    return Response(html, status=status, content_type="text/html; charset=utf-8")
+
+
+def go(path: str) -> ResponseReturnValue:
+    """Send the browser to `path` with a GET; htmx is told to follow with a whole page."""
+    if request_is_htmx():
+        return Response("", status=200, headers={"HX-Redirect": path})
+    return redirect(path, HTTPStatus.SEE_OTHER)
+
+
+def local_path(target: str) -> str | None:
+    """Return `target` if it is an address on this site, never another's, else None."""
+    # One slash and then a path: no scheme or host can follow. Browsers read a backslash as a slash
+    # and skip tabs and newlines, so neither may stand anywhere.
+    path = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if path and target.isprintable() and len(target) <= 500 else None
+
+
+async def form_text(name: str) -> str:
+    """Return one form field as text, empty if absent; never a structure."""
+    return str((await request.form).get(name, ""))
+
+
+def request_is_htmx() -> bool:
+    """Whether this is an htmx request; a socket's handshake is not."""
+    return not has_websocket_context() and is_htmx()

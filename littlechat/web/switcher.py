@@ -1,0 +1,60 @@
+"""The quick switcher: rooms, conversations and people by the beginnings of their words."""
+
+from collections.abc import Sequence
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.core import NAME_MAX, Room, Session
+from littlechat.rooms import (
+    QUERY_MAX,
+    SHOWN_MAX,
+    Place,
+    rank,
+)
+from littlechat.web.services import services
+from littlechat.web.guards import signed_in
+from littlechat.web.pages import is_htmx, page
+
+blueprint = Blueprint("jump", __name__)
+
+
+@blueprint.get("/jump")
+@signed_in
+async def show_jump(session: Session) -> ResponseReturnValue:
+    """Show where one can go; htmx gets the list alone."""
+    q = request.args.get("q", "").strip()[:QUERY_MAX]
+    places = await _list_places(session, q, request.args.get("here", ""))
+    template = "_jump.html" if is_htmx() else "jump.html"
+    return page(template, places=rank(q, places), q=q, online=services().online.names)
+
+
+async def _list_places(session: Session, q: str, here: str) -> list[Place]:
+    me = session.user.name
+    joined, others = await services().access.list_rooms(session.user)
+    displays = services().faces.displays
+    mine = [
+        Place(
+            "mine", room.title(me), room, " ".join(displays.get(one, "") for one in room.others(me))
+        )
+        for room in joined
+        if room.id != here or q
+    ]
+    if not q:
+        return mine
+    people = await _list_people(me, q, joined)
+    return [*mine, *people, *(Place("other", room.name, room) for room in others)]
+
+
+async def _list_people(me: str, q: str, joined: Sequence[Room]) -> list[Place]:
+    """Return those with whom there is no conversation of two; that stands for its person."""
+    met = {room.title(me) for room in joined if len(room.others(me)) == 1}
+    called = services().faces.list_called(q)
+    limit = SHOWN_MAX + len(met)
+    listed = await services().accounts.list_starting(q[:NAME_MAX], limit, called)
+    displays = services().faces.displays
+    return [
+        Place("person", user.name, named=displays.get(user.name, ""))
+        for user in listed
+        if user.name not in met
+    ]

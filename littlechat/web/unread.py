@@ -1,0 +1,96 @@
+"""What a person has read and what concerns them: read positions, and the inbox."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from littlechat.core import (
+    Invalid,
+    Membership,
+    Message,
+    Session,
+    clean_number,
+)
+from littlechat.platform import READ
+from littlechat.rooms import Listed
+from littlechat.web.services import services
+from littlechat.web.guards import member_of, signed_in
+from littlechat.web.pages import (
+    form_text,
+    go,
+    local_path,
+    page,
+    request_is_htmx,
+)
+
+blueprint = Blueprint("reading", __name__)
+
+MOMENT_MAX = 10**13
+"""In milliseconds, in the year 2286."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message in an inbox, the room it was said in, and whether it was read."""
+
+    room: Listed
+    message: Message
+    text: Markup
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is yet to be read."""
+        return self.message.seq > self.room.read_seq
+
+
+@blueprint.post("/rooms/<room>/read")
+@member_of
+async def post_read(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Note how far a room is read; with `unread`, that it is not read from there on."""
+    await services().throttle.hit(READ, session.user.id)
+    seq, room_id = clean_number(await form_text("seq"), "seq", None), membership.room_id
+    if seq is None:
+        raise Invalid(seq="How far it is read is not said.")
+    if await form_text("unread"):
+        await services().news.unread(session.user, room_id, seq)
+    else:
+        await services().news.read(session.user, room_id, seq)
+    return ("", 204) if request_is_htmx() else go(f"/rooms/{room_id}")
+
+
+@blueprint.post("/rooms/read")
+@signed_in
+async def post_read_all(session: Session) -> ResponseReturnValue:
+    """Note that everything is read."""
+    await services().throttle.hit(READ, session.user.id)
+    await services().news.read_all(session.user)
+    return go(local_path(await form_text("next")) or "/rooms")
+
+
+@blueprint.get("/inbox")
+@signed_in
+async def show_inbox(session: Session) -> ResponseReturnValue:
+    """Show what concerns the person across their rooms, the newest first."""
+    served = services()
+    joined, _ = await served.access.list_rooms(session.user)
+    messages, before = await served.reading.list_inbox(session.user, joined, _before())
+    by_id = {room.id: room for room in joined}
+    entries = [
+        Entry(by_id[message.room_id], message, served.render.text(message)) for message in messages
+    ]
+    return page(
+        "inbox.html",
+        joined=joined,
+        entries=entries,
+        earlier=round(before.timestamp() * 1_000) if before else None,
+        later=bool(request.args.get("before")),
+    )
+
+
+def _before() -> datetime | None:
+    """Return the moment that a page of the inbox begins at: milliseconds, as our own links say."""
+    before = clean_number(request.args.get("before", ""), "before", None)
+    return None if before is None else datetime.fromtimestamp(min(before, MOMENT_MAX) / 1_000, UTC)

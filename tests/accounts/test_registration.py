@@ -1,0 +1,121 @@
+"""Who may come in, and links that work once, for a while, for whom they are."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from littlechat.accounts import registration as admission_module
+from littlechat.accounts.registration import Admission, clean_mode
+from littlechat.core.errors import Invalid, Refused
+from littlechat.platform.database import Database, Missing, now
+from tests.tabs import ADA, BEN
+
+
+@pytest.fixture
+def admission(db: Database) -> Admission:
+    """The store."""
+    return Admission(db)
+
+
+async def test_registration_is_open_until_it_is_not_on_every_process(
+    db: Database, admission: Admission
+) -> None:
+    await admission.require("")
+    for mode in ("invitation", "closed", "open"):
+        await admission.set_mode(clean_mode(mode))
+        assert await Admission(db).mode() == mode
+
+
+async def test_by_invitation_only_a_link_lets_in_and_closed_not_even_that(
+    admission: Admission,
+) -> None:
+    token = await admission.invite(ADA, uses=2, days=1)
+    await admission.set_mode("invitation")
+    for wrong in ("", "x", token[:-1], token + "x"):
+        with pytest.raises(Refused):
+            await admission.take(wrong)
+    assert await admission.take(token)
+    await admission.set_mode("closed")
+    with pytest.raises(Refused):
+        await admission.take(token)
+    await admission.set_mode("open")
+    assert not await admission.take("anything")
+    assert [one.uses for one in await admission.list_invitations()] == [1]
+
+
+async def test_of_many_who_use_the_last_use_at_once_one_gets_in(
+    db: Database, admission: Admission
+) -> None:
+    await admission.set_mode("invitation")
+    token = await admission.invite(ADA, uses=3, days=1)
+    tries = [Admission(db).take(token) for _ in range(12)]
+    got = await asyncio.gather(*tries, return_exceptions=True)
+    assert got.count(True) == 3
+    assert await admission.list_invitations() == []
+    await admission.give_back(token)
+    assert await admission.take(token)
+
+
+async def test_an_invitation_ends_by_time_and_by_hand(
+    admission: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await admission.set_mode("invitation")
+    first, second = [await admission.invite(ADA, uses=1, days=7) for _ in range(2)]
+    await admission.revoke((await admission.list_invitations())[0].id)
+    with pytest.raises(Missing):
+        await admission.revoke("nonsense")
+    left = (await admission.list_invitations())[0]
+    assert left.by_name == "Ada"
+    monkeypatch.setattr(admission_module, "now", lambda: now() + timedelta(days=7, seconds=1))
+    for token in (first, second):
+        with pytest.raises(Refused):
+            await admission.take(token)
+    assert await admission.list_invitations() == []
+
+
+async def test_a_password_link_works_once_for_its_owner_and_for_a_day(
+    admission: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await admission.password_link(BEN, ADA)
+    assert await admission.find_owner(token) == BEN.id
+    got = await asyncio.gather(*(admission.spend(token) for _ in range(5)), return_exceptions=True)
+    assert got.count(None) == 1
+    with pytest.raises(Missing):
+        await admission.find_owner(token)
+    late = await admission.password_link(BEN, None)
+    monkeypatch.setattr(admission_module, "now", lambda: now() + timedelta(hours=24, seconds=1))
+    with pytest.raises(Missing):
+        await admission.find_owner(late)
+
+
+async def test_a_new_password_link_ends_the_one_before(admission: Admission) -> None:
+    old = await admission.password_link(BEN, ADA)
+    other = await admission.password_link(ADA, ADA)
+    new = await admission.password_link(BEN, ADA)
+    with pytest.raises(Missing):
+        await admission.find_owner(old)
+    assert await admission.find_owner(new) == BEN.id
+    assert await admission.find_owner(other) == ADA.id
+
+
+async def test_no_kind_of_link_does_the_others_work(admission: Admission) -> None:
+    await admission.set_mode("invitation")
+    password = await admission.password_link(BEN, ADA)
+    invitation = await admission.invite(ADA, 1, 1)
+    with pytest.raises(Refused):
+        await admission.take(password)
+    for act in (admission.find_owner, admission.spend):
+        with pytest.raises(Missing):
+            await act(invitation)
+
+
+async def test_the_database_holds_no_token(db: Database, admission: Admission) -> None:
+    tokens = [await admission.password_link(BEN, ADA), await admission.invite(ADA, 1, 1)]
+    stored = repr(await db.passes.find({}))
+    assert not [token for token in tokens if token in stored]
+
+
+def test_a_mode_that_is_none_is_refused() -> None:
+    with pytest.raises(Invalid):
+        clean_mode("ajar")

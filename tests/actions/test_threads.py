@@ -1,0 +1,237 @@
+"""Replies find their root, are counted once whoever wrote them, and quote what is there."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from littlechat.actions import threads as threads_module
+from littlechat.actions.threads import GONE, REMOVED, quote_of
+from littlechat.core.errors import Invalid
+from littlechat.core.messages import (
+    Draft,
+    File,
+    Message,
+    Quote,
+)
+from littlechat.core.names import new_id
+from littlechat.core.people import User
+from littlechat.core.rooms import Membership
+from littlechat.messages.documents import gathered, quoted
+from littlechat.platform.database import now
+from littlechat.web.services import Services
+from tests.tabs import ADA, BEN, CLEO, ROOM, Open
+
+MANAGER = Membership(ROOM, ADA.id, ADA.name, "creator", now())
+
+
+@pytest.fixture(autouse=True)
+def quick(quick_feeds: None) -> None:
+    """Let nothing linger."""
+
+
+async def say(served: Services, author: User, body: str = "hello") -> Message:
+    return await served.actions.say(ROOM, author, Draft(body, new_id()))
+
+
+async def answer(
+    served: Services, author: User, thread: int, body: str = "yes", *, shown: bool = False
+) -> Message:
+    draft = Draft(body, new_id(), thread=thread, shown=shown)
+    draft = await served.threads.address(ROOM, author, draft)
+    return await served.actions.say(ROOM, author, draft)
+
+
+async def at_rest(*processes: Services) -> None:
+    """Wait until nothing is left to be done behind anybody's back."""
+    for served in processes:
+        await served.work.close()
+
+
+async def test_a_reply_stands_in_the_room_s_order_and_its_root_counts_it(here: Services) -> None:
+    await say(here, ADA)
+    reply = await answer(here, BEN, 1)
+    await at_rest(here)
+    assert (reply.seq, reply.thread, reply.shown, reply.quote) == (2, 1, False, None)
+    root = await here.messages.get(ROOM, 1)
+    assert (root.replies, root.replied_at, root.version) == (1, reply.at, 1)
+    thread = await here.threads.get(ROOM, 1)
+    assert (thread.root, thread.replies, thread.older) == (root, [reply], False)
+
+
+async def test_a_reply_to_a_reply_goes_to_the_same_root(here: Services) -> None:
+    await say(here, ADA)
+    await answer(here, BEN, 1)
+    reply = await answer(here, CLEO, 2)
+    assert reply.thread == 1
+    assert (await here.threads.get(ROOM, 3)).root.seq == 1
+
+
+async def test_a_reply_concerns_the_author_of_the_root_and_nobody_twice(here: Services) -> None:
+    await say(here, ADA)
+    assert (await answer(here, BEN, 1)).concerns == (ADA.id,)
+    assert (await answer(here, ADA, 1)).concerns == ()
+    draft = Draft("x", "", concerns=(CLEO.id, ADA.id), thread=1)
+    assert (await here.threads.address(ROOM, BEN, draft)).concerns == (CLEO.id, ADA.id)
+
+
+async def test_a_shown_reply_quotes_the_first_line_and_a_hidden_one_nothing(
+    here: Services,
+) -> None:
+    await say(here, ADA, "**First** line\n\nsecond")
+    assert (await answer(here, BEN, 1, shown=True)).quote == Quote("Ada", "First line")
+    assert (await answer(here, BEN, 1)).quote is None
+
+
+async def test_a_message_of_files_alone_is_quoted_by_its_first_file() -> None:
+    root = Message(ROOM, 1, ADA.id, "Ada", "", now(), files=(File("f", "plan.pdf", "x", 1),))
+    assert quote_of(root) == Quote("Ada", "plan.pdf")
+    assert quote_of(replace(root, removed=True)) == Quote("Ada", REMOVED)
+
+
+@pytest.mark.parametrize("thread", [0, 7, 10**15])
+async def test_what_is_not_there_is_not_answered(here: Services, thread: int) -> None:
+    await say(here, ADA)
+    with pytest.raises(Invalid, match="no longer here"):
+        await answer(here, BEN, thread)
+    assert (await here.messages.head(ROOM)).seq == 1
+
+
+async def test_a_message_of_another_room_is_not_answered(here: Services) -> None:
+    await here.actions.say("elsewhere", ADA, Draft("hello", new_id()))
+    with pytest.raises(Invalid, match="no longer here"):
+        await answer(here, BEN, 1)
+
+
+async def test_a_removed_message_is_not_answered_but_a_repeated_send_is_told_of_the_first(
+    here: Services,
+) -> None:
+    await say(here, ADA)
+    draft = Draft("yes", "c1", thread=1, shown=False)
+    first = await here.actions.say(ROOM, BEN, await here.threads.address(ROOM, BEN, draft))
+    await here.actions.remove(ROOM, 1, MANAGER, ADA)
+    again = await here.actions.say(ROOM, BEN, await here.threads.address(ROOM, BEN, draft))
+    assert again == first
+    with pytest.raises(Invalid) as refused:
+        await answer(here, BEN, 1)
+    assert refused.value.errors == {"thread": GONE}
+    thread = await here.threads.get(ROOM, 1)
+    assert thread.root.removed
+    assert thread.replies == [first]
+
+
+async def test_a_removed_reply_still_counts(here: Services) -> None:
+    await say(here, ADA)
+    await answer(here, BEN, 1)
+    await here.actions.remove(ROOM, 2, MANAGER, ADA)
+    await answer(here, BEN, 1)
+    await at_rest(here)
+    assert (await here.messages.get(ROOM, 1)).replies == 2
+
+
+async def test_replies_through_two_processes_at_once_are_all_counted(
+    here: Services, there: Services
+) -> None:
+    await say(here, ADA)
+    sent = [answer(served, BEN, 1) for _ in range(8) for served in (here, there)]
+    replies = await asyncio.gather(*sent)
+    await at_rest(here, there)
+    root = await here.messages.get(ROOM, 1)
+    assert root.replies == 16
+    assert root.replied_at == max(reply.at for reply in replies)
+
+
+async def test_an_edit_and_a_removal_of_the_root_reach_its_quotes(
+    here: Services, there: Services, tab: Open
+) -> None:
+    await say(here, ADA, "teh plan")
+    await answer(there, BEN, 1, shown=True)
+    await answer(there, CLEO, 1)
+    page = await tab(BEN)
+    await here.actions.edit(ROOM, 1, ADA, "the plan")
+    await page.until(lambda dom: 2 in dom.messages and dom.messages[2].quote == "Ada the plan")
+    await here.actions.remove(ROOM, 1, MANAGER, ADA)
+    await page.until(lambda dom: dom.messages[2].quote == f"Ada {REMOVED}")
+    assert (await here.messages.get(ROOM, 3)).quote is None
+
+
+async def test_a_quote_of_what_was_rewritten_meanwhile_is_put_right(here: Services) -> None:
+    await say(here, ADA, "old")
+    draft = await here.threads.address(ROOM, BEN, Draft("yes", "c1", thread=1))
+    await here.actions.edit(ROOM, 1, ADA, "new")
+    await at_rest(here)
+    await here.actions.say(ROOM, BEN, draft)
+    await at_rest(here)
+    assert (await here.messages.get(ROOM, 2)).quote == Quote("Ada", "new")
+
+
+async def test_edits_at_once_leave_the_quotes_as_the_root_is(
+    here: Services, there: Services
+) -> None:
+    await say(here, ADA, "0")
+    for _ in range(3):
+        await answer(here, BEN, 1, shown=True)
+    edits = [
+        served.actions.edit(ROOM, 1, ADA, f"text {number}")
+        for number in range(5)
+        for served in (here, there)
+    ]
+    await asyncio.gather(*edits)
+    await at_rest(here, there)
+    said = (await here.messages.get(ROOM, 1)).body
+    for reply in await here.messages.list_replies(ROOM, 1):
+        assert reply.quote == Quote("Ada", said)
+
+
+async def test_what_a_process_that_died_left_undone_is_done_when_the_thread_is_read(
+    here: Services,
+) -> None:
+    await say(here, ADA)
+    await here.messages.add(
+        ROOM, BEN, Draft("yes", "c1", thread=1, quote=Quote("Ada", "something else"))
+    )
+    await here.threads.get(ROOM, 1)
+    await at_rest(here)
+    assert (await here.messages.get(ROOM, 1)).replies == 1
+    assert (await here.messages.get(ROOM, 2)).quote == Quote("Ada", "hello")
+    head = await here.messages.head(ROOM)
+    await here.threads.get(ROOM, 1)
+    await at_rest(here)
+    assert await here.messages.head(ROOM) == head, "put right once"
+
+
+async def test_a_long_thread_is_read_page_by_page(
+    here: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads_module, "REPLIES_SHOWN", 2)
+    await say(here, ADA)
+    for _ in range(5):
+        await answer(here, BEN, 1)
+    newest = await here.threads.get(ROOM, 1)
+    assert ([one.seq for one in newest.replies], newest.older) == ([5, 6], True)
+    before = await here.threads.get(ROOM, 1, before=5)
+    assert ([one.seq for one in before.replies], before.older) == ([3, 4], True)
+    first = await here.threads.get(ROOM, 1, before=3)
+    assert ([one.seq for one in first.replies], first.older) == ([2], False)
+
+
+async def test_a_reply_to_a_room_that_is_deleted_meanwhile_harms_nobody(here: Services) -> None:
+    await say(here, ADA)
+    reply = await answer(here, BEN, 1, shown=True)
+    await here.messages.delete_room(ROOM)
+    await here.threads._gather(reply)
+    await here.threads._requote(reply)
+
+
+def test_counts_and_times_only_grow() -> None:
+    early, late = now(), now().replace(year=now().year + 1)
+    root = Message(ROOM, 1, ADA.id, "Ada", "x", early)
+    assert gathered(1, early)(root) == {"replies": 1, "replied_at": early}
+    counted = replace(root, replies=2, replied_at=late)
+    assert gathered(1, early)(counted) is None
+    assert gathered(3, early)(counted) == {"replies": 3, "replied_at": late}
+    assert gathered(2, late)(replace(root, replies=2, replied_at=early)) == {
+        "replies": 2,
+        "replied_at": late,
+    }
+    assert quoted(Quote("a", "b"))(replace(root, quote=Quote("a", "b"))) is None

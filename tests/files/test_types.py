@@ -1,0 +1,130 @@
+"""Files by their content, and names that hold nothing to fall for."""
+
+import pytest
+
+from littlechat.core.errors import Invalid
+from littlechat.files.types import (
+    BYTES,
+    FILE_NAME_MAX,
+    HEAD_BYTES,
+    clean_file_name,
+    drawing,
+    ending,
+    family,
+    find_type,
+    is_inline,
+    size_in_words,
+)
+from tests.pictures import picture
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (picture("JPEG"), "image/jpeg"),
+        (picture("PNG"), "image/png"),
+        (picture("GIF"), "image/gif"),
+        (picture("WEBP"), "image/webp"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
+        (b"XXXX\0\0\0\0WAVEfmt ", BYTES),
+        (b"RIFF\0\0\0\0AVI ", BYTES),
+        (b"ID3\4\0", "audio/mpeg"),
+        (b"\xff\xfb\x90\x64", "audio/mpeg"),
+        (b"OggS\0\2" + b"\0" * 22 + b"\1vorbis", "audio/ogg"),
+        (b"OggS\0\2" + b"\0" * 22 + b"\x80theora", "video/ogg"),
+        (b"fLaC\0", "audio/flac"),
+        (b"\0\0\0\x20ftypM4A \0", "audio/mp4"),
+        (b"\0\0\0\x20ftypisom\0", "video/mp4"),
+        (b"\0\0\0\x20ftypqt  \0", "video/quicktime"),
+        (b"\0\0\0\x20ftypheic\0", BYTES),
+        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\1B\x82\x84webm", "video/webm"),
+        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\1B\x82\x88matroska", BYTES),
+        (b"%PDF-1.7", "application/pdf"),
+        (b"PK\3\4", "application/zip"),
+        (b"MZ\x90\0", BYTES),
+        (b"\x7fELF", BYTES),
+        ("Grüße\n".encode(), "text/plain"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='x()'/>", "text/plain"),
+        (b"<!doctype html><script>x()</script>", "text/plain"),
+        (b"\xff\xfe<\0h\0", BYTES),
+        (b"\xe4\xf6\xfc", BYTES),
+        (b"a" * (HEAD_BYTES - 1) + "ü".encode()[:1], "text/plain"),
+        (b"a\xc3", BYTES),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_type_is_found_in_the_content(head: bytes, kind: str) -> None:
+    assert find_type(head) == kind
+
+
+def test_only_what_holds_no_script_is_shown_inline() -> None:
+    for kind in ("image/png", "audio/mpeg", "video/mp4"):
+        assert is_inline(kind)
+    for kind in ("image/svg+xml", "text/html", "application/pdf", "text/plain", "text/xml", BYTES):
+        assert not is_inline(kind)
+    assert [family(kind) for kind in ("image/gif", "audio/wav", "video/webm", BYTES)] == [
+        "picture",
+        "audio",
+        "video",
+        "other",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        ("plan.pdf", "plan.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\ada\\plan.pdf", "plan.pdf"),
+        ("..", "file"),
+        ("", "file"),
+        (" \u200b ", "file"),
+        (".htaccess", "htaccess"),
+        ("a\r\nSet-Cookie: x=y", "aSet-Cookie: x=y".replace("aS", "a S")),
+        ("a\0b", "ab"),
+        ("\u202egnp.exe", "gnp.exe"),
+        ("a\u2066b\u2069.txt", "ab.txt"),
+        ("lone \ud800.txt", "lone .txt"),
+        ("Gru\u0308ße 🌱.txt", "Grüße 🌱.txt"),
+        ("می\u200cخواهم.pdf", "می\u200cخواهم.pdf"),
+        ("a" * 300 + ".jpeg", "a" * (FILE_NAME_MAX - 5) + ".jpeg"),
+        ("a" * 300, "a" * FILE_NAME_MAX),
+        ("a." + "b" * 300, "a." + "b" * (FILE_NAME_MAX - 2)),
+        ('<img src=x onerror="x()">', '<img src=x onerror="x()">'),
+    ],
+)
+def test_name_is_cleaned(raw: str, name: str) -> None:
+    assert clean_file_name(raw) == name
+
+
+def test_endless_name_is_refused() -> None:
+    with pytest.raises(Invalid):
+        clean_file_name("a" * 5_000)
+
+
+def test_drawing_goes_by_the_ending() -> None:
+    names = ("a.PDF", "b.csv", "c.tar.gz", "d.py", "e", "f.unknown", "pdf")
+    assert [drawing(name) for name in names] == [
+        *("document", "sheet", "archive", "code", "file", "file"),
+        "document",
+    ]
+    assert [ending(name) for name in names] == ["PDF", "CSV", "GZ", "PY", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (1_023, "1023 bytes"),
+        (1_024, "1 kB"),
+        (1_536, "1.5 kB"),
+        (20_000, "20 kB"),
+        (1_023_000, "999 kB"),
+        (25 * 1024 * 1024, "25 MB"),
+        (3 * 1024**3, "3 GB"),
+        (3_000 * 1024**3, "3000 GB"),
+    ],
+)
+def test_size_is_said_in_words(size: int, words: str) -> None:
+    assert size_in_words(size) == words

@@ -1,0 +1,422 @@
+"""One contract for every bus, and what only Redis can do to one."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Self
+
+import pytest
+from redis.asyncio import Redis
+
+from littlechat.platform import bus as bus_module
+from littlechat.platform.bus import (
+    RESUMED,
+    Bus,
+    Event,
+    Exchange,
+    Inbox,
+    MemoryBus,
+    RedisBus,
+)
+from tests.factories import WAIT_SECONDS
+from tests.programs import RedisServer
+from tests.tabs import until
+
+MakeBus = Callable[..., Awaitable[Bus]]
+
+
+class Gate:
+    """A way to a port that can be cut, for one process to lose its network alone."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def open(self) -> None:
+        """Let connections through, by `url`."""
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._to == 0:
+            writer.close()
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers |= {writer, back}
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+
+    def cut(self) -> None:
+        """Let nothing through any more."""
+        self._to = 0
+        for writer in self._writers:
+            writer.close()
+
+    def mend(self, port: int) -> None:
+        """Let new connections through again."""
+        self._to = port
+
+    async def close(self) -> None:
+        self.cut()
+        self._server.close()
+        await self._server.wait_closed()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@pytest.fixture(scope="module")
+async def running_redis(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RedisServer]:
+    """A Redis for this file, which starts with the first test that needs it."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    await server.kill()
+
+
+@pytest.fixture
+async def redis(running_redis: RedisServer) -> RedisServer:
+    """The same server, started again if a test left it dead."""
+    return await running_redis.start()
+
+
+@pytest.fixture
+async def gate(redis: RedisServer) -> AsyncIterator[Gate]:
+    """A way to the Redis that can be cut."""
+    gate = Gate(redis.port)
+    await gate.open()
+    yield gate
+    await gate.close()
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def make_bus(
+    request: pytest.FixtureRequest, running_redis: RedisServer
+) -> AsyncIterator[MakeBus]:
+    """Make open buses of one installation, or of the one named."""
+    made: list[Bus] = []
+    exchanges: dict[str, Exchange] = {}
+    server = await running_redis.start() if request.param == "redis" else None
+
+    async def make(namespace: str = "tests") -> Bus:
+        bus: Bus
+        if server is None:
+            bus = MemoryBus(exchanges.setdefault(namespace, Exchange()))
+        else:
+            bus = RedisBus(server.url, namespace)
+        made.append(bus)
+        await bus.open()
+        await until(lambda: bus.connected)
+        return bus
+
+    yield make
+    for bus in made:
+        await bus.close()
+
+
+@pytest.fixture
+async def make_redis_bus(redis: RedisServer) -> AsyncIterator[MakeBus]:
+    """Make open buses on the Redis, which may be dead."""
+    made: list[Bus] = []
+
+    async def make(namespace: str = "tests", url: str = redis.url) -> Bus:
+        bus = RedisBus(url, namespace)
+        made.append(bus)
+        await bus.open()
+        return bus
+
+    yield make
+    for bus in made:
+        await bus.close()  # Twice is as good as once.
+
+
+class Ear:
+    """Everything that one bus heard, its own notices apart."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.heard: list[tuple[str, Event]] = []
+        self.resumed = 0
+        self._bus = bus
+        self._task = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        async for topic, event in self._bus.listen():
+            if topic == RESUMED:
+                self.resumed += 1
+            else:
+                self.heard.append((topic, event))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def until(self, *events: tuple[str, Event]) -> None:
+        """Wait until this has been heard in this order, perhaps among others."""
+        await until(lambda: [one for one in self.heard if one in events] == list(events))
+
+    def numbers(self, sender: str) -> list[int]:
+        return [event["n"] for _, event in self.heard if event.get("from") == sender]
+
+
+# The contract
+
+
+async def test_a_subscriber_hears_others_and_itself(make_bus: MakeBus) -> None:
+    one, two = await make_bus(), await make_bus()
+    async with Ear(one) as first, Ear(two) as second:
+        await one.subscribe("room:a")
+        await two.subscribe("room:a")
+        event = {"kind": "said", "text": "grüße 🎉", "n": 1, "names": ["Ada"], "none": None}
+        one.publish("room:a", event)
+        await first.until(("room:a", event))
+        await second.until(("room:a", event))
+        assert (len(first.heard), len(second.heard)) == (1, 1)
+
+
+async def test_who_did_not_subscribe_hears_nothing(make_bus: MakeBus) -> None:
+    one, two = await make_bus(), await make_bus()
+    async with Ear(one) as first, Ear(two) as second:
+        await one.subscribe("room:a")
+        await two.subscribe("room:b")
+        one.publish("room:a", {"n": 1})
+        two.publish("room:a", {"n": 2})
+        one.publish("room:b", {"n": 3})
+        await first.until(("room:a", {"n": 1}), ("room:a", {"n": 2}))
+        await second.until(("room:b", {"n": 3}))
+        assert len(first.heard) == 2
+        assert len(second.heard) == 1
+
+
+async def test_each_publisher_s_events_come_in_their_order(make_bus: MakeBus) -> None:
+    one, two = await make_bus(), await make_bus()
+    async with Ear(one) as first, Ear(two) as second:
+        await one.subscribe("room:a")
+        await two.subscribe("room:a")
+        for n in range(500):
+            one.publish("room:a", {"from": "one", "n": n})
+            two.publish("room:a", {"from": "two", "n": n})
+            if n % 50 == 0:
+                await asyncio.sleep(0)
+        for ear in (first, second):
+            await until(lambda ear=ear: len(ear.heard) == 1_000)  # type: ignore[misc]
+            assert ear.numbers("one") == ear.numbers("two") == list(range(500))
+
+
+async def test_after_unsubscribing_nothing_is_heard_until_subscribing_again(
+    make_bus: MakeBus,
+) -> None:
+    one, two = await make_bus(), await make_bus()
+    async with Ear(two) as ear:
+        await two.subscribe("room:a")
+        await two.subscribe("room:b")
+        await two.unsubscribe("room:a")
+        one.publish("room:a", {"n": 1})
+        one.publish("room:b", {"n": 2})
+        await ear.until(("room:b", {"n": 2}))
+        await two.subscribe("room:a")
+        one.publish("room:a", {"n": 3})
+        await ear.until(("room:b", {"n": 2}), ("room:a", {"n": 3}))
+        assert len(ear.heard) == 2
+
+
+async def test_subscribing_twice_is_once(make_bus: MakeBus) -> None:
+    one, two = await make_bus(), await make_bus()
+    async with Ear(two) as ear:
+        await asyncio.gather(*(two.subscribe("room:a") for _ in range(3)))
+        one.publish("room:a", {"n": 1})
+        one.publish("room:a", {"n": 2})
+        await ear.until(("room:a", {"n": 1}), ("room:a", {"n": 2}))
+        assert len(ear.heard) == 2
+
+
+async def test_two_installations_do_not_hear_each_other(make_bus: MakeBus) -> None:
+    ours, theirs, friend = await make_bus("a"), await make_bus("b"), await make_bus("a")
+    async with Ear(ours) as ear:
+        await ours.subscribe("all")
+        theirs.publish("all", {"n": 1})
+        friend.publish("all", {"n": 2})
+        await ear.until(("all", {"n": 2}))
+        assert len(ear.heard) == 1
+
+
+async def test_a_listener_that_sleeps_loses_the_oldest_is_counted_and_is_told(
+    make_bus: MakeBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_module, "QUEUE_MAX", 10)
+    bus = await make_bus()
+    await bus.subscribe("room:a")
+    before = bus.lost
+    for n in range(25):
+        bus.publish("room:a", {"n": n})
+    assert bus.lost - before >= 15
+    async with Ear(bus) as ear:
+        await ear.until(*(("room:a", {"n": n}) for n in range(16, 25)))
+        await until(lambda: ear.resumed > 0)
+
+
+async def test_publishing_never_waits(make_bus: MakeBus) -> None:
+    bus = await make_bus()
+    await bus.subscribe("room:a")
+    for n in range(bus_module.QUEUE_MAX + 100):
+        bus.publish("room:a", {"n": n})  # Not a coroutine: there is nothing to wait for.
+    assert bus.lost >= 100
+
+
+# Redis alone
+
+
+async def test_with_redis_dead_one_s_own_events_are_heard_and_the_bus_says_so(
+    make_redis_bus: MakeBus, redis: RedisServer
+) -> None:
+    bus = await make_redis_bus()
+    async with Ear(bus) as ear:
+        await bus.subscribe("room:a")
+        await until(lambda: bus.connected)
+        await redis.kill()
+        await until(lambda: not bus.connected)
+        bus.publish("room:a", {"n": 1})
+        await ear.until(("room:a", {"n": 1}))
+        await until(lambda: bus.lost > 0)
+
+
+async def test_without_a_redis_at_the_start_the_bus_opens_and_connects_later(
+    make_redis_bus: MakeBus, redis: RedisServer
+) -> None:
+    await redis.kill()
+    bus = await make_redis_bus()
+    async with Ear(bus) as ear:
+        await bus.subscribe("room:a")
+        bus.publish("room:a", {"n": 1})
+        await ear.until(("room:a", {"n": 1}))
+        assert not bus.connected
+        await redis.start()
+        await until(lambda: bus.connected)
+
+
+async def test_redis_back_is_found_the_topics_are_heard_again_and_doubt_is_told(
+    make_redis_bus: MakeBus, redis: RedisServer
+) -> None:
+    one, two = await make_redis_bus(), await make_redis_bus()
+    async with Ear(two) as ear:
+        await two.subscribe("room:a")
+        await until(lambda: one.connected and two.connected and ear.resumed == 1)
+        await redis.kill()
+        await until(lambda: not one.connected and not two.connected)
+        await two.subscribe("room:b")
+        await redis.start()
+        await until(lambda: one.connected and two.connected and ear.resumed >= 2)
+        one.publish("room:a", {"n": 1})
+        one.publish("room:b", {"n": 2})
+        await ear.until(("room:a", {"n": 1}), ("room:b", {"n": 2}))
+
+
+async def test_a_cut_connection_is_never_mended_in_silence(
+    make_redis_bus: MakeBus, redis: RedisServer
+) -> None:
+    one, two = await make_redis_bus(), await make_redis_bus()
+    async with Ear(two) as ear:
+        await two.subscribe("room:a")
+        await until(lambda: ear.resumed == 1)
+        await redis.cut_subscribers()
+        await until(lambda: ear.resumed == 2)
+        await until(lambda: one.connected and two.connected)
+        one.publish("room:a", {"n": 1})
+        await ear.until(("room:a", {"n": 1}))
+
+
+async def test_topics_subscribed_while_the_bus_connects_are_heard(
+    make_redis_bus: MakeBus, redis: RedisServer
+) -> None:
+    one, two = await make_redis_bus(), await make_redis_bus()
+    await until(lambda: one.connected and two.connected)
+    topics = [f"room:{n}" for n in range(300)]
+    async with Ear(two) as ear:
+        await redis.cut_subscribers()
+        await until(lambda: not two.connected)
+        for topic in topics:
+            await two.subscribe(topic)
+            await asyncio.sleep(0.004)  # Across the moment in which it connects again.
+        await until(lambda: one.connected and two.connected)
+        for topic in topics:
+            one.publish(topic, {"n": 1})
+        await ear.until(*((topic, {"n": 1}) for topic in topics))
+
+
+async def test_what_one_process_could_not_send_makes_the_others_doubt(
+    make_redis_bus: MakeBus, redis: RedisServer, gate: Gate
+) -> None:
+    sender, hearer = await make_redis_bus(url=gate.url), await make_redis_bus()
+    await until(lambda: sender.connected and hearer.connected)
+    async with Ear(hearer) as ear:
+        await hearer.subscribe("room:a")
+        sender.publish("room:a", {"n": 1})
+        await ear.until(("room:a", {"n": 1}))
+        await until(lambda: ear.resumed == 1)
+        gate.cut()
+        sender.publish("room:a", {"n": 2})
+        await until(lambda: sender.lost > 0)
+        gate.mend(redis.port)
+        await until(lambda: ear.resumed == 2)
+        assert hearer.connected
+
+
+@pytest.mark.parametrize(
+    "rubbish", [b"", b"no-json", b"x 1 {", b"\xff\xfe \xff", b"x y {}", b"x 1 7", b"x 1 []"]
+)
+async def test_rubbish_on_a_channel_does_not_deafen(
+    make_redis_bus: MakeBus, redis: RedisServer, rubbish: bytes
+) -> None:
+    one, two = await make_redis_bus(), await make_redis_bus()
+    async with Ear(two) as ear, Redis.from_url(redis.url) as stranger:
+        await two.subscribe("room:a")
+        await until(lambda: one.connected and two.connected)
+        await stranger.publish("littlechat:tests:room:a", rubbish)
+        one.publish("room:a", {"n": 1})
+        await ear.until(("room:a", {"n": 1}))
+        assert len(ear.heard) == 1
+
+
+async def test_a_goodbye_published_just_before_closing_still_leaves(
+    make_redis_bus: MakeBus,
+) -> None:
+    one, two = await make_redis_bus(), await make_redis_bus()
+    await until(lambda: one.connected and two.connected)
+    async with Ear(two) as ear:
+        await two.subscribe("room:a")
+        one.publish("room:a", {"n": 1})
+        await one.close()
+        await ear.until(("room:a", {"n": 1}))
+
+
+async def test_closing_with_redis_dead_takes_no_longer_than_a_moment(
+    make_redis_bus: MakeBus, redis: RedisServer
+) -> None:
+    bus = await make_redis_bus()
+    await until(lambda: bus.connected)
+    await redis.kill()
+    bus.publish("room:a", {"n": 1})
+    await asyncio.wait_for(bus.close(), WAIT_SECONDS)
+
+
+async def test_a_bus_closes_however_much_is_under_way(make_redis_bus: MakeBus) -> None:
+    for turn in range(30):
+        bus = await make_redis_bus()
+        await until(lambda bus=bus: bus.connected)  # type: ignore[misc]
+        for n in range(turn * 40):
+            bus.publish("room:a", {"n": n})
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        await asyncio.wait_for(bus.close(), WAIT_SECONDS)
+
+
+def test_an_inbox_takes_only_its_topics() -> None:
+    inbox = Inbox()
+    inbox.topics.add("room:a")
+    inbox.put("room:b", {"n": 1})
+    assert inbox.lost == 0

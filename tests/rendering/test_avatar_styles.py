@@ -1,0 +1,133 @@
+"""The style sheet of faces: right for every name, and closed to whoever would write in it."""
+
+import asyncio
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from littlechat.accounts.profile_values import Profile
+from littlechat.accounts.profiles import People
+from littlechat.accounts.users import Accounts
+from littlechat.platform.database import Database, now
+from littlechat.rendering import avatar_styles as faces_module
+from littlechat.rendering.avatar_styles import (
+    CALLED_MAX,
+    Faces,
+    escaped,
+    sheet,
+)
+from littlechat.rooms.switcher import spaced
+
+
+def person(name: str, display: str = "", avatar: str = "a1") -> Profile:
+    return Profile("1", name, now(), display=display, avatar=avatar)
+
+
+def unescaped(text: str) -> str:
+    return re.sub(r"\\([0-9a-f]{6})", lambda found: chr(int(found[1], 16)), text)
+
+
+@given(st.text())
+def test_escapes_say_the_text_and_hold_nothing_else(text: str) -> None:
+    assert re.fullmatch(r"(?:[0-9A-Za-z]|\\[0-9a-f]{6})*", escaped(text))
+    assert unescaped(escaped(text)) == text
+
+
+@pytest.mark.parametrize("name", ["Ben", "J.R.R._T-1", "Åsa", "王小明", "а́да"])
+def test_a_person_s_elements_get_their_picture_and_name(name: str) -> None:
+    rules = sheet([person(name, 'A "b" </style> \\ {} ; */ url(x)')])
+    assert f'[data-author="{escaped(name)}"]' in rules
+    assert "url(/avatars/a1)" in rules
+    strings = re.findall(r'"([^"]*)"', rules)
+    # In lists of conversations the avatar itself carries the name.
+    assert f'.avatar[data-presence="{escaped(name)}"]' in rules
+    assert {unescaped(one) for one in strings} == {name, 'A "b" </style> \\ {} ; */ url(x)'}
+    assert f'[data-named="{escaped(name)}"]::after' in rules
+    assert rules.count("{") == rules.count("}") == 3
+
+
+def test_what_is_no_digest_is_no_address() -> None:
+    assert "url" not in sheet([person("Ben", avatar="x) ; @import url(//evil.example)")])
+    assert sheet([person("Ben", avatar="")]) == "@layer parts{}"
+
+
+async def test_the_version_changes_with_what_people_look_like(db: Database) -> None:
+    people = People(db)
+    ada = await Accounts(db).make("Ada")
+    faces = Faces(people)
+    assert await faces.load()
+    assert not await faces.load()
+    before = faces.version
+    await people.set_avatar(ada, b"one", "image/webp")
+    assert await faces.load()
+    assert faces.version != before
+    await people.remove_avatar(ada)
+    await faces.load()
+    assert faces.version == before
+
+
+async def test_a_reading_that_was_overtaken_brings_nothing_old_back(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = People(db)
+    faces, gate = Faces(people), asyncio.Event()
+    answers = [[person("Ada", "old")], [person("Ada", "new")]]
+
+    async def list_faces() -> list[Profile]:
+        answer = answers.pop(0)
+        if answers:
+            await gate.wait()
+        return answer
+
+    monkeypatch.setattr(people, "list_faces", list_faces)
+    slow = asyncio.create_task(faces.load())
+    await asyncio.sleep(0)
+    assert await faces.load()
+    gate.set()
+    assert not await slow
+    assert "new" in faces.sheet
+
+
+async def test_who_is_called_so_is_found_the_exact_first_and_by_words_alone(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = People(db)
+    crowd = [person(f"user{n}", f"Maria {n}") for n in range(CALLED_MAX + 10)]
+
+    async def list_faces() -> list[Profile]:
+        return [*crowd, person("last", "María")]
+
+    monkeypatch.setattr(people, "list_faces", list_faces)
+    faces = Faces(people)
+    await faces.load()
+    found = faces.list_called("maria")
+    assert (found[0], len(found)) == ("last", CALLED_MAX)
+    assert faces.list_called("mar 59") == ["user59"]
+    for query in ("aria", "-", " ", ""):
+        assert faces.list_called(query) == []
+
+
+async def test_names_are_cut_into_words_when_they_are_loaded_and_only_new_ones(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people, crowd, cut = People(db), [person("Ada", "Countess"), person("Ben", "Big")], []
+
+    async def list_faces() -> list[Profile]:
+        return crowd
+
+    def counted(text: str) -> str:
+        cut.append(text)
+        return spaced(text)
+
+    monkeypatch.setattr(people, "list_faces", list_faces)
+    monkeypatch.setattr(faces_module, "spaced", counted)
+    faces = Faces(people)
+    await faces.load()
+    assert cut == ["Countess", "Big"]
+    crowd[0] = person("Ada", "Augusta")
+    await faces.load()
+    assert cut[2:] == ["Augusta"]
+    assert (faces.list_called("au"), faces.list_called("coun")) == (["Ada"], [])
+    assert cut[3:] == ["au", "coun"]

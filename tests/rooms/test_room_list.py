@@ -1,0 +1,26 @@
+"""What is unread is what came after the place one has read to."""
+
+from datetime import UTC, datetime
+
+from littlechat.rooms.room_list import Listed
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def listed(last_seq: int, read_seq: int, *addressed: int) -> Listed:
+    return Listed(
+        *("garden", "Garden", "", "public", None, AT, 2),
+        last_seq=last_seq,
+        read_seq=read_seq,
+        addressed=frozenset(addressed),
+    )
+
+
+def test_unread_is_never_less_than_nothing() -> None:
+    assert [listed(5, read).unread for read in (0, 3, 5, 9)] == [5, 2, 0, 0]
+
+
+def test_what_concerns_one_counts_until_it_is_read() -> None:
+    assert listed(9, 4, 7, 2, 5).calls == (5, 7)
+    assert listed(9, 4, 7, 2, 5).call_count == 2
+    assert listed(9, 7, 7, 2, 5).calls == ()

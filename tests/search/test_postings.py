@@ -1,0 +1,185 @@
+"""The store of segments: growing, merging, scrubbing, two processes at once, crashes in between."""
+
+import asyncio
+
+import pytest
+
+from littlechat.core.names import new_id
+from littlechat.platform.database import Database, now, unpacked_id
+from littlechat.search import postings, segments
+from littlechat.search.postings import (
+    Entry,
+    Manifest,
+    Postings,
+    Vanished,
+    choose,
+)
+from littlechat.search.segments import Row, page_of
+
+
+def rows(first: int, count: int, room: str = "garden", version: int = 0) -> list[Row]:
+    return [
+        Row(n * 1_000, room, n, n.to_bytes(12), version, frozenset({"all", f"word{n}"}))
+        for n in range(first, first + count)
+    ]
+
+
+async def found(store: Postings, term: str) -> list[tuple[str, int]]:
+    """Return which messages have a term, segment by segment."""
+    places = []
+    for entry in (await store.manifest()).entries:
+        segment = (await store.segments([entry.id]))[entry.id]
+        ids = segment.pages_for(term)
+        for id_, part in (await store.parts([segment], ids)).items():
+            assert id_ in ids
+            for number in page_of(part).find(term):
+                table = segment.table_for(number)
+                row = segment.row((await store.parts([segment], [table]))[table], number)
+                places.append((row.room, row.seq))
+    return sorted(places)
+
+
+@pytest.fixture
+def store(db: Database) -> Postings:
+    return Postings(db)
+
+
+async def test_what_is_appended_is_found_by_every_process(db: Database, store: Postings) -> None:
+    await store.append(rows(1, 5))
+    await store.append(rows(6, 5))
+    for one in (store, Postings(db)):
+        assert await found(one, "all") == [("garden", n) for n in range(1, 11)]
+        assert await found(one, "word7") == [("garden", 7)]
+        assert await found(one, "word70") == []
+
+
+async def test_two_processes_that_append_at_once_lose_nothing(
+    db: Database, store: Postings
+) -> None:
+    other = Postings(db)
+    await asyncio.gather(
+        *(one.append(rows(n * 10 + k, 1)) for n in range(5) for k, one in ((0, store), (1, other)))
+    )
+    assert len(await found(store, "all")) == 10
+
+
+async def test_many_small_segments_become_one(
+    db: Database, store: Postings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "WHOLE_BYTES", 0)  # With parts of their own.
+    for n in range(1, 9):
+        await store.append(rows(n, 1))
+        assert await store.merge_some() is (n == 8)
+    assert [entry.count for entry in (await store.manifest()).entries] == [8]
+    assert await found(store, "all") == [("garden", n) for n in range(1, 9)]
+    assert await db.search_segments.count({}) == 9
+    await store.clear_away(seconds=0)
+    assert await db.search_segments.count({}) == 1
+    assert await found(Postings(db), "word3") == [("garden", 3)]
+    kept = {one["_id"].partition("/")[0] for one in await db.search_parts.find({})}
+    assert len(kept) == 1
+
+
+async def test_merge_that_another_process_made_first_is_thrown_away(
+    db: Database, store: Postings
+) -> None:
+    for n in range(1, 9):
+        await store.append(rows(n, 1))
+    await asyncio.gather(store.merge_some(), Postings(db).merge_some())
+    assert [entry.count for entry in (await store.manifest()).entries] == [8]
+    await store.clear_away(seconds=0)
+    assert await db.search_segments.count({}) == 1
+
+
+async def test_reader_of_a_segment_put_away_is_told(store: Postings, db: Database) -> None:
+    await store.append(rows(1, 1))
+    (entry,) = (await store.manifest()).entries
+    await db.search_segments.delete({"_id": entry.id})
+    with pytest.raises(Vanished):
+        await Postings(db).segments([entry.id])
+
+
+async def test_scrubbing_leaves_nothing_of_a_deleted_room(db: Database, store: Postings) -> None:
+    await store.append(rows(1, 3) + rows(1, 2, room="attic"))
+    await store.append(rows(3, 2, room="attic"))
+    await store.note_end("attic", now())
+    await store.scrub()
+    await store.clear_away(seconds=0)
+    assert await found(store, "all") == [("garden", n) for n in (1, 2, 3)]
+    assert "attic" not in str(await db.search_segments.find({}))
+    manifest = await store.manifest()
+    assert (manifest.gone, len(manifest.entries)) == ((), 1)
+
+
+async def test_scrubbing_leaves_nothing_of_a_text_before_its_edit(
+    db: Database, store: Postings
+) -> None:
+    await store.append(rows(1, 3))
+    edited = [rows(2, 1, version=1)[0]._replace(terms=frozenset({"new"}))]
+    await store.append(edited)
+    await store.note_changes(edited)
+    assert await found(store, "word2") == [("garden", 2)]
+    await store.scrub()
+    assert await found(store, "word2") == []
+    assert await found(store, "new") == [("garden", 2)]
+    await store.clear_away(seconds=0)
+    assert "word2" not in str(await db.search_segments.find({}))
+    assert (await store.manifest()).stale == ()
+
+
+async def test_crash_before_the_manifest_leaves_what_nobody_reads(
+    db: Database, store: Postings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.append(rows(1, 2))
+
+    def die(*_: object) -> Manifest:
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Manifest, "with_segment", die)
+        with pytest.raises(ConnectionError):
+            await store.append(rows(3, 2))
+    assert len(await found(store, "all")) == 2
+    await store.append(rows(3, 2))
+    assert len(await found(store, "all")) == 4
+    assert await db.search_segments.count({}) == 3
+    await store.clear_away()
+    assert await db.search_segments.count({}) == 3
+    await store.clear_away(seconds=-postings.BEGUN_SECONDS)
+    assert await db.search_segments.count({}) == 2
+    assert (await store.manifest()).retired == ()
+
+
+async def test_memory_that_is_kept_is_bounded(
+    db: Database, store: Postings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store._room = 20_000
+    for n in range(20):
+        await store.append(rows(n * 10 + 1, 10))
+        await found(store, "all")
+    assert sum(weight for _, weight in store._kept.values()) <= 20_000
+
+
+def entries(*counts: int) -> list[Entry]:
+    return [Entry(new_id(), count, n, n) for n, count in enumerate(counts)]
+
+
+def test_segments_of_one_size_are_chosen_and_fit_together() -> None:
+    assert choose(entries(*[1] * 7)) == []
+    assert [one.count for one in choose(entries(*[1] * 8, 100))] == [1] * 8
+    assert choose(entries(*[60_000] * 20)) == []
+    large = choose(entries(*[20_000] * 8))
+    assert [one.count for one in large] == [20_000] * 3
+    assert sum(one.count for one in large) <= segments.ROWS_MAX
+
+
+def test_manifest_knows_what_it_names() -> None:
+    manifest = Manifest(entries=tuple(entries(1, 2)))
+    ids = [entry.id for entry in manifest.entries]
+    assert manifest.holds(ids)
+    assert not manifest.without(ids[:1]).holds(ids)
+    assert [id_ for id_, _ in manifest.without(ids[:1]).retired] == ids[:1]
+
+
+def test_document_ids_survive_packing() -> None:
+    assert getattr(unpacked_id(b"x" * 12), "binary") == b"x" * 12  # noqa: B009
