@@ -8,9 +8,11 @@ from typing import Any
 
 from pymongo import MongoClient, WriteConcern
 
+from littlechat.messages.store import Messages
 from littlechat.platform.database import Database
-from littlechat.search.indexer import Indexer
-from littlechat.search.postings import Postings
+from littlechat.rooms.memberships import Memberships
+from littlechat.rooms.store import RoomStore
+from littlechat.search.facade import Search
 
 BATCH = 1_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,7 +56,9 @@ def _load(uri: str, room: str, author: str, count: int) -> None:
 async def index(uri: str) -> int:
     """Let search catch up with what was loaded; return how many messages that was."""
     database, done = Database(uri), 0
-    indexer = Indexer(database, Postings(database))
+    messages = Messages(database)
+    rooms = RoomStore(database, Memberships(database))
+    indexer = Search(database, messages, rooms).indexer
     while some := await indexer.sweep(rest=0):
         done += some
     database.close()

@@ -21,8 +21,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from littlechat.accounts import Accounts, Admission, Audit
-from littlechat.app import create_app
+from littlechat.accounts import Accounts, AuditLog, Registration
+from littlechat.app import COLLECTIONS, create_app, serve
 from littlechat.core import NAME_READ_MAX
 from littlechat.platform import (
     ConfigError,
@@ -37,7 +37,7 @@ from littlechat.platform import (
     provision,
     where,
 )
-from littlechat.server import BACKLOG, serve_until
+from littlechat.server import BACKLOG
 from littlechat.web import require_browser_parts
 
 WORKER_DEATHS = 5
@@ -107,7 +107,7 @@ async def run(settings: Settings, env: Mapping[str, str]) -> None:
         await require_database(settings)
         stop = asyncio.Event()
         if settings.workers == 1:
-            serving = serve_until(stop, create_app(settings), listening, settings.proxy_hops)
+            serving = serve(stop, create_app(settings), listening, settings.proxy_hops)
         else:
             serving = Workers(settings, env, listening).run(stop)
         when_told_to_stop(stop.set)
@@ -124,13 +124,13 @@ async def appoint(settings: Settings, name: str) -> None:
         database = Database(settings.mongodb_uri or "")
         stack.callback(database.close)
         accounts = Accounts(database)
-        user = await accounts.find_user(name[:NAME_READ_MAX])
+        user = await accounts.users.find(name[:NAME_READ_MAX])
         if user is None:
             raise Stopped(f"There is no account called {name}.")
-        await accounts.enable(user)
+        await accounts.users.enable(user)
         await accounts.roles.promote(user)
-        token = await Admission(database).password_link(user, None)
-        await Audit(database).note("littlechat --admin", "made administrator", user.name)
+        token = await Registration(database).password_link(user, None)
+        await AuditLog(database).note("littlechat --admin", "made administrator", user.name)
     print(f"{user.name} is administrator. To set a password, open within 24 hours: /reset/{token}")
 
 
@@ -196,7 +196,7 @@ async def require_database(settings: Settings) -> None:
             "percent-encode what is neither letter nor digit in the user and the password."
         ) from None
     try:
-        await database.open()
+        await database.open(COLLECTIONS)
     except Unavailable as error:
         raise Stopped(
             f"The database at {where(uri)} cannot be used: {error}. "
@@ -304,7 +304,7 @@ async def work(settings: Settings, descriptor: int) -> None:
     when_parent_goes(stop.set)
     await require_database(settings)
     with socket.socket(fileno=descriptor) as listening:
-        await serve_until(stop, create_app(settings), listening, settings.proxy_hops)
+        await serve(stop, create_app(settings), listening, settings.proxy_hops)
 
 
 def when_parent_goes(act: Callable[[], object]) -> None:

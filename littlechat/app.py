@@ -1,95 +1,64 @@
 """`create_app(settings)` builds an application and all that it uses; nothing is global."""
 
 import asyncio
-import hashlib
+import logging
+import socket
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from quart import Quart
 
-from littlechat.accounts import (
-    Accounts,
-    Admission,
-    Audit,
-    People,
+from littlechat import (
+    accounts,
+    bots,
+    files,
+    messages,
+    notifications,
+    rooms,
+    search,
 )
-from littlechat.actions import (
-    Actions,
-    Administration,
-    Remains,
-    Threads,
-)
-from littlechat.bots import Bots, Deliveries, Webhooks
-from littlechat.files import Uploads
+from littlechat.accounts import Accounts
+from littlechat.actions import Actions
+from littlechat.bots import Bots
+from littlechat.files import Files
 from littlechat.messages import Messages
-from littlechat.notifications import (
-    NOTICES,
-    Notifications,
-    Push,
-    Subscriptions,
-)
+from littlechat.notifications import NOTICES, build_notifications
 from littlechat.platform import (
     Bus,
-    ConfigError,
-    Database,
-    MemoryBus,
-    Metrics,
-    Outgoing,
-    RedisBus,
     Settings,
-    Throttle,
     Unavailable,
-    Work,
+    build_platform,
     now,
 )
-from littlechat.realtime import (
-    RESTART,
-    ROOMS,
-    Feeds,
-    Hub,
-    Live,
-    News,
-    Online,
-)
-from littlechat.rendering import FACES, Faces, Renderer
-from littlechat.rooms import (
-    Access,
-    Directs,
-    Reading,
-    Rooms,
-)
-from littlechat.search import Indexer, Postings, Search
+from littlechat.realtime import RESTART, ROOMS, Realtime
+from littlechat.rendering import AVATAR_STYLES, AvatarStyles, Renderer
+from littlechat.rooms import Rooms
+from littlechat.search import Search
 from littlechat.server import (
     Application,
-    Exchange,
+    BoundedWebsocket,
+    RequestConnection,
     SessionCookie,
-    bodies,
+    serve_until,
 )
 from littlechat.web import (
     Services,
-    account,
-    admin,
-    api,
-    auth,
-    bots,
-    files,
-    health,
-    installed,
-    log_requests,
-    messages,
-    notifications,
-    people,
-    protect,
-    reactions,
-    rooms,
-    search,
-    socket,
-    threads,
+    register_pages,
+    require_browser_parts,
+    session_cookie_is_secure,
 )
-from littlechat.web import direct_messages as directs
-from littlechat.web import static_files as assets
-from littlechat.web import switcher as jump
-from littlechat.web import unread as reading
+
+COLLECTIONS = (
+    *accounts.COLLECTIONS,
+    *messages.COLLECTIONS,
+    *rooms.COLLECTIONS,
+    *files.COLLECTIONS,
+    *search.COLLECTIONS,
+    *notifications.COLLECTIONS,
+    *bots.COLLECTIONS,
+)
+"""Every collection that there is, each declared by the package that owns it."""
 
 BODY_BYTES_MAX = 128 * 1024
 """8,000 characters of four bytes, percent-encoded, and a little."""
@@ -103,31 +72,7 @@ CLOSING_SECONDS = 1.0
 CLOSING_SECONDS_EACH = 0.01
 """Over how long the sockets are sent away on a stop: together, and at the most each."""
 
-BLUEPRINTS = (
-    auth,
-    account,
-    admin,
-    people,
-    rooms,
-    messages,
-    threads,
-    reactions,
-    directs,
-    jump,
-    reading,
-    files,
-    search,
-    notifications,
-    installed,
-    bots,
-    api,
-    socket,
-    health,
-)
-
-
-class Connection(bodies.PacedConnection, Exchange):
-    """A request and its answer: as quick as `Exchange`, as patient as its body needs."""
+log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
@@ -136,7 +81,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     `bus` joins several applications in one process, as tests do; without it Redis is used if
     `settings.redis_url` is set, else a bus for this application alone. Raises `ConfigError`.
     """
-    assets.require_browser_parts()
+    require_browser_parts()
     app = Application(__name__)
     # A doubled slash would be answered with a redirect to whatever host the request names.
     app.url_map.merge_slashes = False
@@ -144,159 +89,128 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
         BODY_TIMEOUT=BODY_SECONDS,
-        # Not the whole answer is timed, which may be long, but each write of it (serve.py).
+        # Not the whole answer is timed, which may be long, but each write of it (server/).
         RESPONSE_TIMEOUT=None,
         QUART_AUTH_COOKIE_NAME="littlechat",
     )
-    app.asgi_websocket_class = socket.BoundedConnection
-    app.asgi_http_class = Connection
-    SessionCookie(app)
+    app.asgi_websocket_class = BoundedWebsocket
+    app.asgi_http_class = RequestConnection
+    SessionCookie(app, is_secure=session_cookie_is_secure)
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
-    protect(app)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint.blueprint)
-    assets.serve_static(app)
-    log_requests(app)
+    app.config["FILE_BYTES_MAX"] = served.files.bytes_max
+    register_pages(app)
+    sweeping: list[asyncio.Task[None]] = []
 
     @app.before_serving
     async def open_services() -> None:
-        await served.db.open()
+        await served.platform.database.open(COLLECTIONS)
         await served.accounts.roles.open()
-        await served.rooms.open()
-        await served.faces.load()
+        await served.rooms.store.open()
+        await served.avatar_styles.load()
         await served.notifications.open()
-        await served.live.open()
-        served.indexer.open()
-        app.extensions["littlechat.sweeping"] = asyncio.create_task(sweep(served), name="sweep")
-        await served.webhooks.open()
+        await served.realtime.dispatcher.open()
+        served.search.indexer.open()
+        sweeping.append(asyncio.create_task(sweep(served), name="sweep"))
+        await served.bots.webhooks.open()
 
     @app.after_serving
     async def close_services() -> None:
-        app.extensions["littlechat.sweeping"].cancel()
-        await served.indexer.close()
-        await served.webhooks.close()
-        await served.work.close()
+        for task in sweeping:
+            task.cancel()
+        await served.search.indexer.close()
+        await served.bots.webhooks.close()
+        await served.platform.tasks.close()
         await served.notifications.close()
-        await served.live.close()
-        served.db.close()
+        await served.realtime.dispatcher.close()
+        served.platform.database.close()
 
     return app
 
 
 def build_services(settings: Settings, bus: Bus | None) -> Services:
-    """Return everything that handlers use, wired together."""
-    if settings.mongodb_uri is None:
-        raise ConfigError("No database: set MONGODB_URI, or start the littlechat command.")
-    metrics = Metrics()
-    db = Database(settings.mongodb_uri, metrics.database_seconds.observe)
-    accounts, room_store, read = Accounts(db), Rooms(db), Reading(db)
-    carrier = bus or _bus(settings, metrics)
-    alone = bus is None and settings.redis_url is None
-    message_store = Messages(db, metrics.batch_size.observe, alone=alone)
-    render, hub, work = Renderer(), Hub(), Work()
-    uploads = Uploads(db, work, settings.upload_max * MIB, settings.upload_quota * MIB)
-    feeds = Feeds(carrier, hub, message_store, render)
-    access = Access(accounts, room_store, read, carrier)
-    online = Online(carrier, hub, render)
-    live = Live(carrier, hub, feeds, render, access, accounts, room_store, online)
-    news = News(access, message_store, read, render, live, work)
-    conversations = Directs(db)
-    admission, audit, profiles = Admission(db), Audit(db), People(db)
-    faces = Faces(profiles)
-    live.heed(FACES, lambda: work.later(_renew(faces, hub, render)))
-    _watch(metrics, hub, feeds, carrier)
-    metrics.gauge("file_bytes", "Bytes of files when last counted.", lambda: uploads.used)
-    actions = Actions(
-        accounts,
-        room_store,
-        message_store,
-        uploads,
-        render,
-        carrier,
-        live,
-        work,
-        access,
-        news,
-        conversations,
-        online,
+    """Return everything that handlers use: each package built from those below it."""
+    platform = build_platform(settings, bus)
+    db, tasks = platform.database, platform.tasks
+    accounts = Accounts(db)
+    messages = Messages(db, platform.metrics.batch_size.observe, alone=platform.alone)
+    rooms = Rooms(db, accounts.sessions, messages, platform.bus)
+    messages.use_hints(rooms.store.find_last_seq)
+    files = Files(db, messages, tasks, settings.upload_max * MIB, settings.upload_quota * MIB)
+    renderer, avatar_styles = Renderer(), AvatarStyles(accounts.profiles)
+    realtime = Realtime(platform.bus, renderer, accounts, messages, rooms, tasks)
+    search = Search(db, messages, rooms.store)
+    notifications = build_notifications(
+        db,
+        accounts.sessions,
+        rooms,
+        messages,
+        realtime.hub,
+        platform.bus,
+        private=settings.push_private,
     )
-    postings = Postings(db)
-    indexer = Indexer(db, postings)
-    bot_store = Bots(db, settings.secret_key)
-    notices = Notifications(
-        access,
-        accounts,
-        room_store,
-        message_store,
-        Subscriptions(db),
-        Push(private=settings.push_private),
-        hub,
-        carrier,
+    actions = Actions(accounts, messages, rooms, files, renderer, platform.bus, realtime, tasks)
+    bots = Bots(
+        db,
+        accounts.users,
+        rooms,
+        messages,
+        actions.threads,
+        settings.secret_key,
+        private=settings.webhooks_private,
     )
-    live.hear_on(NOTICES, notices.hear)
-    # First: what is corrected at once must find what it corrects.
-    actions.tell(notices.herald)
-    actions.tell_of_changes(notices.revise)
-    answers = Threads(message_store, actions, work)
-    webhooks = Webhooks(
-        bot_store,
-        Deliveries(db),
-        access,
-        room_store,
-        message_store,
-        actions,
-        answers,
-        Outgoing(private=settings.webhooks_private),
-    )
-    actions.tell(webhooks.herald)
-    actions.tell(indexer.hear)
-    actions.tell_of_changes(indexer.hear)
-    _watch_notices(metrics, notices)
-    return Services(
+    served = Services(
         settings=settings,
-        db=db,
-        bus=carrier,
-        hub=hub,
-        feeds=feeds,
-        live=live,
-        access=access,
+        platform=platform,
         accounts=accounts,
-        rooms=room_store,
-        messages=message_store,
-        uploads=uploads,
-        remains=Remains(db, room_store, message_store, uploads, postings),
-        search=Search(db, postings),
-        indexer=indexer,
-        metrics=metrics,
+        messages=messages,
+        rooms=rooms,
+        files=files,
+        renderer=renderer,
+        avatar_styles=avatar_styles,
+        realtime=realtime,
+        search=search,
+        notifications=notifications,
+        bots=bots,
         actions=actions,
-        reading=read,
-        news=news,
-        online=online,
-        admission=admission,
-        administration=Administration(accounts, admission, room_store, audit, actions, live, work),
-        audit=audit,
-        people=profiles,
-        faces=faces,
-        threads=answers,
-        bots=bot_store,
-        webhooks=webhooks,
-        notifications=notices,
-        work=work,
-        render=render,
-        throttle=Throttle(enabled=settings.rate_limits),
     )
+    connect(served)
+    watch(served)
+    return served
 
 
-async def _renew(faces: Faces, hub: Hub, render: Renderer) -> None:
+def connect(served: Services) -> None:
+    """Let the features follow what happens, in this order."""
+    posts, deleted = served.actions.messages, served.actions.rooms
+    # First: what is corrected at once must find what it corrects.
+    posts.subscribe_to_posts(served.notifications.on_posted)
+    posts.subscribe_to_changes(served.notifications.on_changed)
+    posts.subscribe_to_posts(served.bots.webhooks.on_posted)
+    posts.subscribe_to_posts(served.search.indexer.on_message)
+    posts.subscribe_to_changes(served.search.indexer.on_message)
+    deleted.subscribe_to_deletions(served.bots.store.clear_room)
+    # An indexer that was at it may have died before it could be told to forget the room.
+    served.actions.deleted_rooms.subscribe(served.search.index.note_end)
+    dispatcher, tasks = served.realtime.dispatcher, served.platform.tasks
+    dispatcher.subscribe(NOTICES, served.notifications.on_event)
+    dispatcher.on_signal(AVATAR_STYLES, lambda: tasks.spawn(renew_avatar_styles(served)))
+
+
+async def renew_avatar_styles(served: Services) -> None:
     """Read what people look like, and let open pages show it."""
-    if await faces.load():
-        hub.deliver_passing(ROOMS, FACES, render.faces_frame(faces.version))
+    styles = served.avatar_styles
+    if await styles.load():
+        frame = served.renderer.avatar_styles_frame(styles.version)
+        served.realtime.hub.deliver_passing(ROOMS, AVATAR_STYLES, frame)
 
 
-def _watch(metrics: Metrics, hub: Hub, feeds: Feeds, bus: Bus) -> None:
-    """Let the metrics read what the engine counts."""
+def watch(served: Services) -> None:
+    """Let the metrics read what the packages count."""
+    metrics, hub, feeds = served.platform.metrics, served.realtime.hub, served.realtime.feeds
     sent, fed, caught = hub.counters, feeds.counters, feeds.catch_up.counters
+    bus, pushed = served.platform.bus, served.notifications.counters
+    files = served.files
+    metrics.gauge("file_bytes", "Bytes of files when last counted.", lambda: files.used)
     metrics.gauge("connections", "Open sockets.", lambda: len(hub.sockets))
     metrics.counter("deliveries", "Frames queued and sent to sockets.", lambda: sent.delivered)
     metrics.counter("frames", "Writes to sockets.", lambda: sent.frames)
@@ -308,30 +222,19 @@ def _watch(metrics: Metrics, hub: Hub, feeds: Feeds, bus: Bus) -> None:
     metrics.counter("rounds", "Rounds sent to rooms.", lambda: fed.rounds)
     metrics.counter("bus_lost", "Events that the bus dropped.", lambda: bus.lost)
     metrics.gauge("bus_connected", "Whether other processes are heard.", lambda: bus.connected)
-
-
-def _watch_notices(metrics: Metrics, notices: Notifications) -> None:
-    told = notices.counters
-    metrics.counter("notices_sent", "Notifications handed to push services.", lambda: told.sent)
-    metrics.counter("notices_failed", "Tries that push services refused.", lambda: told.failed)
-    metrics.counter("notices_dropped", "Notifications dropped for room.", lambda: told.dropped)
-
-
-def _bus(settings: Settings, metrics: Metrics) -> Bus:
-    if settings.redis_url is None:
-        return MemoryBus()
-    # Two installations on one Redis must not hear each other; their secrets differ.
-    namespace = hashlib.sha256(settings.secret_key.encode()).hexdigest()[:12]
-    return RedisBus(settings.redis_url, namespace, metrics.bus_seconds.observe)
+    metrics.counter("notices_sent", "Notifications handed to push services.", lambda: pushed.sent)
+    metrics.counter("notices_failed", "Tries that push services refused.", lambda: pushed.failed)
+    metrics.counter("notices_dropped", "Notifications dropped for room.", lambda: pushed.dropped)
 
 
 async def sweep(served: Services) -> None:
     """Clear deleted rooms away, at once and then every so often, and files nobody refers to."""
-    await _swept(served.remains.sweep(now()))
+    deleted_rooms = served.actions.deleted_rooms
+    await _swept(deleted_rooms.sweep(now()))
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        await _swept(served.uploads.sweep(now()))
-        await _swept(served.remains.sweep(now()))
+        await _swept(served.files.sweep(now()))
+        await _swept(deleted_rooms.sweep(now()))
 
 
 async def _swept(sweep: Coroutine[Any, Any, object]) -> None:
@@ -344,8 +247,15 @@ async def _swept(sweep: Coroutine[Any, Any, object]) -> None:
         log.exception("sweep failed")
 
 
+async def serve(
+    stop: asyncio.Event, app: Quart, listening: socket.socket, proxy_hops: int = 0
+) -> None:
+    """Serve `app` on a bound socket until `stop` is set; `proxy_hops` proxies are believed."""
+    await serve_until(stop, app, listening, partial(close_sockets, app), proxy_hops)
+
+
 async def close_sockets(app: Quart) -> None:
     """Send every browser away with 1012, spread over a moment, so that it comes back by itself."""
-    served: Services = app.extensions["littlechat"]
-    seconds = min(CLOSING_SECONDS, CLOSING_SECONDS_EACH * len(served.hub.sockets))
-    await served.hub.close_all(RESTART, seconds)
+    hub = app.extensions["littlechat"].realtime.hub
+    seconds = min(CLOSING_SECONDS, CLOSING_SECONDS_EACH * len(hub.sockets))
+    await hub.close_all(RESTART, seconds)

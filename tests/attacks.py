@@ -15,10 +15,12 @@ from quart_auth import QuartAuth
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from littlechat.accounts.schema import SESSIONS, USERS
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.platform.database import now
 from littlechat.realtime.hub import RESTART
+from littlechat.rooms.schema import INVITATIONS
 from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
 
 COOKIE = "littlechat"
@@ -44,7 +46,7 @@ def signed(site: Site, token: str) -> str:
 async def insider(site: Site, name: str) -> Person:
     """Return somebody who has an account with `PASSWORD` and is signed in."""
     user = User(new_id(), name, now())
-    await site.services.db.users.insert(
+    await site.services.platform.database[USERS].insert(
         {
             "_id": user.id,
             "name": name,
@@ -53,7 +55,7 @@ async def insider(site: Site, name: str) -> Person:
             "created": user.created,
         }
     )
-    token, _ = await site.services.accounts.open_session(user, "", "127.0.0.1")
+    token, _ = await site.services.accounts.sessions.open(user, "", "127.0.0.1")
     person = Person(site, name)
     person.http.cookies.set(COOKIE, signed(site, token), domain="localhost.local")
     return person
@@ -75,12 +77,12 @@ async def insiders(site: Site, *names: str) -> AsyncIterator[list[Person]]:
             await person.http.aclose()
         # At once, since a stop spreads it over a second.
         for process in site.processes:
-            await process.services.hub.close_all(RESTART, 0)
+            await process.services.realtime.hub.close_all(RESTART, 0)
 
 
 async def user_of(site: Site, person: Person) -> User:
     """Return the stored user."""
-    user = await site.services.accounts.find_user(person.name)
+    user = await site.services.accounts.users.find(person.name)
     assert user
     return user
 
@@ -91,17 +93,17 @@ async def found_room(
     """Make a room with members and without the limits on how often; return its id."""
     served = site.services
     maker = await user_of(site, creator)
-    room = await served.actions.create_room(maker, name, "", visibility)
+    room = await served.actions.rooms.create(maker, name, "", visibility)
     for member in members:
-        invitation = await served.rooms.invite(room.id, maker)
-        await served.actions.accept(invitation.token, await user_of(site, member))
-    await served.db.invitations.delete({"room": room.id})
+        invitation = await served.rooms.members.invite(room.id, maker)
+        await served.actions.members.accept(invitation.token, await user_of(site, member))
+    await served.platform.database[INVITATIONS].delete({"room": room.id})
     return room.id
 
 
 async def everything(site: Site) -> dict[str, Any]:
     """Return all that is stored, but for when sessions were seen and rooms spoken in."""
-    db = site.services.db
+    db = site.services.platform.database
     found = {
         name: await getattr(db, name).find({}, sort=[("_id", 1)])
         for name in (
@@ -114,7 +116,7 @@ async def everything(site: Site) -> dict[str, Any]:
         user.pop("seen", None)
     for room in found["rooms"]:
         del room["last_seq"], room["last_at"]
-    found["sessions"] = sorted(one["_id"] for one in await db.sessions.find({}))
+    found["sessions"] = sorted(one["_id"] for one in await db[SESSIONS].find({}))
     return found
 
 

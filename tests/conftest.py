@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemBytecodeCache
 from playwright.async_api import Browser, Page, async_playwright, expect
 from quart import Quart
 
-from littlechat.accounts import users as accounts
-from littlechat.app import create_app
+from littlechat.accounts import passwords
+from littlechat.app import COLLECTIONS, create_app
 from littlechat.core.messages import Cursor
 from littlechat.platform.bus import (
     Bus,
@@ -95,7 +95,7 @@ def settings(database_uri: str) -> Settings:
 async def opened(database_uri: str) -> AsyncIterator[Database]:
     """The database, with all its indexes; connecting anew costs as much as a small test."""
     database = Database(database_uri)
-    await database.open()
+    await database.open(COLLECTIONS)
     yield database
     database.close()
 
@@ -164,7 +164,7 @@ async def site(start: Callable[[], Awaitable[Site]], processes: int) -> Site:
     """One running server; people with browsers it shares with another, joined by a Redis."""
     first = await start()
     first.processes += [await start() for _ in range(1, processes)]
-    await until(lambda: all(one.services.bus.connected for one in first.processes))
+    await until(lambda: all(one.services.platform.bus.connected for one in first.processes))
     return first
 
 
@@ -217,27 +217,27 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-REAL_HASHES = accounts.HASH_PASSES, accounts.HASH_KIB
+REAL_HASHES = passwords.HASH_PASSES, passwords.HASH_KIB
 
 
 @pytest.fixture(autouse=True)
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a password's hash cost nothing: in earnest it is a tenth of a second of a core."""
-    monkeypatch.setattr(accounts, "HASH_PASSES", 1)
-    monkeypatch.setattr(accounts, "HASH_KIB", 8)
+    monkeypatch.setattr(passwords, "HASH_PASSES", 1)
+    monkeypatch.setattr(passwords, "HASH_KIB", 8)
 
 
 @pytest.fixture
 def real_hashes(quick_hashes: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let hashes cost what they do for everybody else."""
-    monkeypatch.setattr(accounts, "HASH_PASSES", REAL_HASHES[0])
-    monkeypatch.setattr(accounts, "HASH_KIB", REAL_HASHES[1])
+    monkeypatch.setattr(passwords, "HASH_PASSES", REAL_HASHES[0])
+    monkeypatch.setattr(passwords, "HASH_KIB", REAL_HASHES[1])
 
 
 @pytest.fixture(autouse=True)
 def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell rooms soon of their last message: an application that ends waits until it is done."""
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
+    monkeypatch.setattr("littlechat.actions.messages.TOUCH_SECONDS", 0.01)
 
 
 @pytest.fixture(scope="session", autouse=True)

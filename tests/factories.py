@@ -18,8 +18,12 @@ from quart import Quart
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from littlechat.accounts.facade import Accounts
+from littlechat.app import COLLECTIONS, serve
+from littlechat.messages.store import Messages
+from littlechat.platform.bus import MemoryBus
 from littlechat.platform.database import Database
-from littlechat.server.process import serve_until
+from littlechat.rooms.facade import Rooms
 from littlechat.web.services import Services
 
 SECRET_KEY = "a key that only the tests know"
@@ -34,33 +38,13 @@ TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 async def wipe(database: Database) -> None:
     """Delete every document."""
-    for collection in (
-        database.users,
-        database.sessions,
-        database.rooms,
-        database.memberships,
-        database.invitations,
-        database.messages,
-        database.changes,
-        database.search_state,
-        database.search_rooms,
-        database.search_segments,
-        database.search_parts,
-        database.files,
-        database.chunks,
-        database.usage,
-        database.settings,
-        database.passes,
-        database.endings,
-        database.bans,
-        database.audit,
-        database.avatars,
-        database.subscriptions,
-        database.preferences,
-        database.bots,
-        database.deliveries,
-    ):
-        await collection.delete({})
+    for spec in COLLECTIONS:
+        await database[spec].delete({})
+
+
+def make_rooms(database: Database) -> Rooms:
+    """Return the rooms as an application of its own has them."""
+    return Rooms(database, Accounts(database).sessions, Messages(database), MemoryBus())
 
 
 class Site:
@@ -92,7 +76,7 @@ class Site:
         return services
 
     async def __aenter__(self) -> Self:
-        self._serving = asyncio.create_task(serve_until(self.stop, self.app, self._listening))
+        self._serving = asyncio.create_task(serve(self.stop, self.app, self._listening))
         async with httpx.AsyncClient(base_url=self.url, verify=TLS) as client:
             assert (await client.get("/healthz")).status_code == 200
         return self

@@ -34,14 +34,14 @@ Open = Callable[..., Any]
 async def process(settings: Settings, bus: Bus) -> AsyncIterator[Services]:
     """Run what one process runs beneath its handlers."""
     served = build_services(settings, bus)
-    await served.live.open()
+    await served.realtime.dispatcher.open()
     try:
         yield served
     finally:
-        await served.work.close()
+        await served.platform.tasks.close()
         await served.notifications.close()
-        await served.live.close()
-        served.db.close()
+        await served.realtime.dispatcher.close()
+        served.platform.database.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -59,7 +59,7 @@ class Tab:
         self.dom = Dom("")
         self._served = served
         self._news = asyncio.Event()
-        self.socket = served.hub.open(user.id, user.name, session, self._receive)
+        self.socket = served.realtime.hub.open(user.id, user.name, session, self._receive)
         self._writer = asyncio.create_task(self.socket.write())
 
     async def _receive(self, frame: str) -> None:
@@ -69,7 +69,7 @@ class Tab:
 
     async def enter(self, room: str, after: Cursor | None = None) -> "Tab":
         """Join the room's stream."""
-        await self._served.feeds.enter(self.socket, room, after)
+        await self._served.realtime.feeds.enter(self.socket, room, after)
         return self
 
     async def until(self, condition: Callable[[Dom], bool]) -> Dom:
@@ -97,7 +97,7 @@ class Tab:
         """Leave, as a browser that goes away does."""
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
-        self._served.feeds.leave(self.socket)
+        self._served.realtime.feeds.leave(self.socket)
 
 
 async def store(served: Services, count: int, room: str = ROOM) -> list[Message]:
@@ -110,19 +110,19 @@ async def store(served: Services, count: int, room: str = ROOM) -> list[Message]
 
 def posted(served: Services, message: Message) -> Event:
     """Return the event that tells of a post."""
-    html = str(served.render.message(message))
+    html = str(served.renderer.message(message))
     return {"kind": "posted", "seq": message.seq, "author": message.author_name, "html": html}
 
 
 def changed(served: Services, message: Message, n: int) -> Event:
     """Return the event that tells of a change."""
-    return {"kind": "changed", "n": n, "html": str(served.render.message(message))}
+    return {"kind": "changed", "n": n, "html": str(served.renderer.message(message))}
 
 
 def tell(served: Services, *events: Event, room: str = ROOM) -> None:
     """Publish events from one process."""
     for event in events:
-        served.bus.publish(room_topic(room), event)
+        served.platform.bus.publish(room_topic(room), event)
 
 
 def shown(messages_: list[Message]) -> list[str]:
@@ -133,4 +133,4 @@ async def fresh(served: Services, room: str = ROOM) -> Dom:
     """Return the page as it is when loaded now."""
     head = await served.messages.head(room)
     page = await served.messages.newest(room, head, 100)
-    return Dom(str(served.render.history(room, page)))
+    return Dom(str(served.renderer.history(room, page)))

@@ -9,10 +9,12 @@ import pytest
 from littlechat import app as app_module
 from littlechat.app import create_app
 from littlechat.core.limits import CLEARED, DELETED
-from littlechat.files.store import Uploads
+from littlechat.files.store import Files
+from littlechat.messages.schema import MESSAGES
 from littlechat.platform.bus import Exchange, MemoryBus
 from littlechat.platform.configuration import ConfigError, Settings
 from littlechat.platform.database import Database, Unavailable
+from littlechat.rooms.schema import ROOMS
 from tests.attacks import insiders
 from tests.factories import WAIT_SECONDS, Person, Site
 
@@ -34,9 +36,9 @@ async def test_two_applications_share_one_database_and_nothing_else(
         stream = await ada_there.stream(room)
         await ada.say(room, "hello")
         await stream.until_text("hello")
-        assert not here.services.hub.sockets
-        assert len(there.services.hub.sockets) == 1
-    assert not there.services.hub.sockets
+        assert not here.services.realtime.hub.sockets
+        assert len(there.services.realtime.hub.sockets) == 1
+    assert not there.services.realtime.hub.sockets
 
 
 async def test_an_application_needs_a_database() -> None:
@@ -59,14 +61,14 @@ async def test_files_are_swept_by_themselves_and_on_through_a_failure(
     swept: list[datetime] = []
     done = asyncio.Event()
 
-    async def sweep(self: Uploads, at: datetime) -> int:
+    async def sweep(self: Files, at: datetime) -> int:
         swept.append(at)
         if len(swept) == 1:
             raise Unavailable("for a moment")
         done.set()
         return 0
 
-    monkeypatch.setattr(Uploads, "sweep", sweep)
+    monkeypatch.setattr(Files, "sweep", sweep)
     await start()
     await asyncio.wait_for(done.wait(), WAIT_SECONDS)
     assert swept[0] <= swept[1]
@@ -76,10 +78,10 @@ async def test_what_is_left_of_a_deleted_room_is_cleared_at_the_start(
     start: Callable[[], Awaitable[Site]], db: Database
 ) -> None:
     stone = {"_id": "old", "key": "deleted:old", "visibility": DELETED, "last_seq": 0}
-    await db.rooms.insert(stone)
-    await db.messages.insert({"room": "old", "seq": 7, "author": "a", "client_id": "c"})
+    await db[ROOMS].insert(stone)
+    await db[MESSAGES].insert({"room": "old", "seq": 7, "author": "a", "client_id": "c"})
     await start()
     async with asyncio.timeout(WAIT_SECONDS):
-        while not await db.rooms.count({"visibility": CLEARED}):
+        while not await db[ROOMS].count({"visibility": CLEARED}):
             await asyncio.sleep(0.01)
-    assert await db.messages.count({}) == 0
+    assert await db[MESSAGES].count({}) == 0

@@ -1,6 +1,7 @@
 """accounts."""
 
-from littlechat.accounts.audit import Audit
+from littlechat.accounts.audit import AuditLog
+from littlechat.accounts.facade import Accounts
 from littlechat.accounts.profile_values import (
     STATUS_HOURS,
     Profile,
@@ -10,31 +11,36 @@ from littlechat.accounts.profile_values import (
     clean_zone,
     zones,
 )
-from littlechat.accounts.profiles import People, current
+from littlechat.accounts.profiles import Profiles, current
 from littlechat.accounts.registration import (
     DAYS_DEFAULT,
     DAYS_MAX,
     USES_DEFAULT,
     USES_MAX,
-    Admission,
     Mode,
+    Registration,
     clean_mode,
 )
-from littlechat.accounts.users import Accounts, Disabled, WrongLogin
+from littlechat.accounts.schema import COLLECTIONS
+from littlechat.accounts.sessions import Sessions
+from littlechat.accounts.users import Disabled, Users, WrongLogin
 
 __all__ = [
     "Accounts",
-    "Admission",
-    "Audit",
+    "AuditLog",
+    "COLLECTIONS",
     "DAYS_DEFAULT",
     "DAYS_MAX",
     "Disabled",
     "Mode",
-    "People",
     "Profile",
+    "Profiles",
+    "Registration",
     "STATUS_HOURS",
+    "Sessions",
     "USES_DEFAULT",
     "USES_MAX",
+    "Users",
     "WrongLogin",
     "clean_bio",
     "clean_display",

@@ -6,6 +6,7 @@ Each line is numbered by its insertion, as posts are, so that none can go missin
 from dataclasses import dataclass
 from datetime import datetime
 
+from littlechat.accounts.schema import AUDIT, SETTINGS
 from littlechat.core import User
 from littlechat.platform import (
     Database,
@@ -25,7 +26,7 @@ END = "audit"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AuditEntry:
     """Who did what to whom. `act` is a few words in the past tense."""
 
     number: int
@@ -36,7 +37,7 @@ class Line:
     detail: str
 
 
-class Audit:
+class AuditLog:
     """The store of the log."""
 
     def __init__(self, db: Database) -> None:
@@ -56,34 +57,34 @@ class Audit:
         while not await self._stands(number, document):
             number += 1
         last = {"$max": {"last": number}}
-        if not await self._db.settings.update({"_id": END}, last):
+        if not await self._db[SETTINGS].update({"_id": END}, last):
             try:
-                await self._db.settings.insert({"_id": END, "last": number})
+                await self._db[SETTINGS].insert({"_id": END, "last": number})
             except Duplicate:
-                await self._db.settings.update({"_id": END}, last)
+                await self._db[SETTINGS].update({"_id": END}, last)
 
     async def _stands(self, number: int, document: Document) -> bool:
         try:
-            await self._db.audit.insert({"_id": number, **document})
+            await self._db[AUDIT].insert({"_id": number, **document})
         except Duplicate:
             return False
         return True
 
-    async def page(self, before: int | None = None) -> tuple[list[Line], int | None]:
+    async def page(self, before: int | None = None) -> tuple[list[AuditEntry], int | None]:
         """Return a page of lines, the newest first, and before which number the next one ends."""
         top = min(before, 2**53) if before is not None else await self._end() + AHEAD
         bottom = max(1, top - LINES - (AHEAD if before is None else 0))
-        documents = await self._db.audit.find({"_id": {"$gte": bottom, "$lt": top}})
+        documents = await self._db[AUDIT].find({"_id": {"$gte": bottom, "$lt": top}})
         lines = sorted(map(_line, documents), key=lambda one: one.number, reverse=True)[:LINES]
         return lines, lines[-1].number if lines and lines[-1].number > 1 else None
 
     async def _end(self) -> int:
-        document = await self._db.settings.find_one({"_id": END})
+        document = await self._db[SETTINGS].find_one({"_id": END})
         return int(document["last"]) if document else 0
 
 
-def _line(document: Document) -> Line:
-    return Line(
+def _line(document: Document) -> AuditEntry:
+    return AuditEntry(
         number=int(document["_id"]),
         at=document["at"],
         actor=str(document["actor"]),

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime
 
+from littlechat.accounts.schema import AVATARS
 from littlechat.platform import Database, Missing, now
 
 DIGEST_CHARS = 32
@@ -18,21 +19,21 @@ class Avatars:
         """Store somebody's picture in place of the one before; return its digest."""
         # With the person: two who choose the same picture do not share one.
         digest = hashlib.sha256(user_id.encode() + b"\0" + data).hexdigest()[:DIGEST_CHARS]
-        if not await self._db.avatars.find_one({"_id": digest}):
-            await self._db.avatars.insert(
+        if not await self._db[AVATARS].find_one({"_id": digest}):
+            await self._db[AVATARS].insert(
                 {"_id": digest, "user": user_id, "type": kind, "data": data, "at": now()}
             )
         return digest
 
     async def get(self, digest: str) -> tuple[bytes, str, datetime]:
         """Return a picture, its media type and its time; raise `Missing`."""
-        document = await self._db.avatars.find_one({"_id": digest[: DIGEST_CHARS * 2]})
+        document = await self._db[AVATARS].find_one({"_id": digest[: DIGEST_CHARS * 2]})
         if document is None:
             raise Missing
         return bytes(document["data"]), str(document["type"]), document["at"]
 
     async def keep_only(self, user_id: str, digest: str) -> None:
         """Delete somebody's other pictures."""
-        for document in await self._db.avatars.find({"user": user_id}):
+        for document in await self._db[AVATARS].find({"user": user_id}):
             if document["_id"] != digest:
-                await self._db.avatars.delete({"_id": document["_id"]})
+                await self._db[AVATARS].delete({"_id": document["_id"]})

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from littlechat.accounts.avatars import Avatars
 from littlechat.accounts.profile_values import Profile, Status, display_key
+from littlechat.accounts.schema import USERS
 from littlechat.core import (
     NAME_READ_MAX,
     SEEN_EVERY,
@@ -29,7 +30,7 @@ READ_MAX = 2_000
 TAKEN = "Somebody else goes by this name."
 
 
-class People:
+class Profiles:
     """The store of profiles, which stand with the accounts."""
 
     def __init__(self, db: Database) -> None:
@@ -39,7 +40,7 @@ class People:
 
     async def get(self, name: str) -> Profile:
         """Return the profile of that name, however cased; raise `Missing`."""
-        document = await self._db.users.find_one({"key": fold(name[:NAME_READ_MAX])})
+        document = await self._db[USERS].find_one({"key": fold(name[:NAME_READ_MAX])})
         if document is None:
             raise Missing
         return _profile(document)
@@ -51,7 +52,7 @@ class People:
         found = {}
         for field in ("key", "display_key") if search else ("key",):
             where = {field: pattern} if search else {}
-            for one in await self._db.users.find(where, limit=READ_MAX):
+            for one in await self._db[USERS].find(where, limit=READ_MAX):
                 found[str(one["_id"])] = _profile(one)
         people = sorted(
             (one for one in found.values() if not one.disabled), key=lambda one: fold(one.name)
@@ -61,7 +62,7 @@ class People:
 
     async def list_faces(self) -> list[Profile]:
         """Return those who have a picture or a display name, by name."""
-        documents = await self._db.users.find({"faced": True})
+        documents = await self._db[USERS].find({"faced": True})
         return sorted(map(_profile, documents), key=lambda one: fold(one.name))
 
     async def describe(self, user: User, display: str, bio: str, zone: str) -> None:
@@ -80,13 +81,13 @@ class People:
             raise Invalid(display=TAKEN)
 
     async def _is_anothers(self, user: User, key: str) -> bool:
-        holders = await self._db.users.find({"display_key": key}, limit=2)
-        holders += await self._db.users.find({"key": key}, limit=1)
+        holders = await self._db[USERS].find({"display_key": key}, limit=2)
+        holders += await self._db[USERS].find({"key": key}, limit=1)
         return any(one["_id"] != user.id for one in holders)
 
     async def set_status(self, user: User, status: Status) -> None:
         """Keep what somebody is about just now."""
-        await self._db.users.update(
+        await self._db[USERS].update(
             {"_id": user.id}, {"$set": {"status": status.text, "status_until": status.until}}
         )
 
@@ -103,11 +104,11 @@ class People:
         await self.avatars.keep_only(user.id, "")
 
     async def _change(self, user: User, change: Document) -> None:
-        await self._db.users.update({"_id": user.id}, change)
-        document = await self._db.users.find_one({"_id": user.id}) or {}
+        await self._db[USERS].update({"_id": user.id}, change)
+        document = await self._db[USERS].find_one({"_id": user.id}) or {}
         faced = bool(document.get("avatar") or document.get("display"))
         mark = {"$set": {"faced": True}} if faced else {"$unset": {"faced": ""}}
-        await self._db.users.update({"_id": user.id}, mark)
+        await self._db[USERS].update({"_id": user.id}, mark)
 
     async def note_seen(self, user_id: str) -> None:
         """Note that somebody is here, at most every few minutes."""
@@ -116,7 +117,7 @@ class People:
         if last is not None and moment - last < SEEN_EVERY:
             return
         self._seen[user_id] = moment
-        await self._db.users.update({"_id": user_id}, {"$max": {"seen": moment}})
+        await self._db[USERS].update({"_id": user_id}, {"$max": {"seen": moment}})
 
 
 def _profile(document: Document) -> Profile:

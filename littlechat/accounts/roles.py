@@ -4,6 +4,7 @@ What stands with each account is a copy, for the sake of one look-up; `open` put
 it stands whether the account is disabled, so that of the two it is one at the most.
 """
 
+from littlechat.accounts.schema import SETTINGS, USERS
 from littlechat.core import Refused, Standing, User
 from littlechat.platform import Database, Document, Duplicate
 
@@ -24,11 +25,11 @@ class Roles:
         """Make the oldest account administrator where there is none, and mend a broken-off act."""
         listed = await self._listed()
         if not listed:
-            accounts = [one for one in await self._db.users.find({}) if not one.get("disabled")]
+            accounts = [one for one in await self._db[USERS].find({}) if not one.get("disabled")]
             if accounts and not await self._found(_oldest(accounts)):
                 return
             listed = await self._listed()
-        marked = [str(one["_id"]) for one in await self._db.users.find({"standing": "admin"})]
+        marked = [str(one["_id"]) for one in await self._db[USERS].find({"standing": "admin"})]
         for user_id in {*listed, *marked}:
             await self._settle(user_id)
 
@@ -39,7 +40,7 @@ class Roles:
         """
         if self._claimed:
             return "member"
-        claimed = not await self._db.settings.find_one({"_id": ADMINS}) and await self._found(
+        claimed = not await self._db[SETTINGS].find_one({"_id": ADMINS}) and await self._found(
             user.id
         )
         self._claimed = True
@@ -50,7 +51,7 @@ class Roles:
         # Marked first: an account that is being disabled meanwhile is not listed at all.
         if not await self._mark(user.id):
             raise Refused(DISABLED)
-        if not await self._db.settings.update({"_id": ADMINS}, {"$addToSet": {"ids": user.id}}):
+        if not await self._db[SETTINGS].update({"_id": ADMINS}, {"$addToSet": {"ids": user.id}}):
             await self._found(user.id)
         await self._settle(user.id)
 
@@ -64,18 +65,18 @@ class Roles:
         """Take somebody off the list; return whether they were on it and not the last one."""
         # One act on one document: of the last two, who end each other at once, one stays.
         where = {"_id": ADMINS, "ids": user_id, "ids.1": {"$exists": True}}
-        return await self._db.settings.update(where, {"$pull": {"ids": user_id}})
+        return await self._db[SETTINGS].update(where, {"$pull": {"ids": user_id}})
 
     async def _found(self, user_id: str) -> bool:
         try:
-            await self._db.settings.insert({"_id": ADMINS, "ids": [user_id]})
+            await self._db[SETTINGS].insert({"_id": ADMINS, "ids": [user_id]})
         except Duplicate:
             return False
         await self._mark(user_id)
         return True
 
     async def _listed(self) -> list[str]:
-        document = await self._db.settings.find_one({"_id": ADMINS})
+        document = await self._db[SETTINGS].find_one({"_id": ADMINS})
         return [str(one) for one in document["ids"]] if document else []
 
     async def _settle(self, user_id: str) -> None:
@@ -86,14 +87,14 @@ class Roles:
             if not listed:
                 # Left out for everybody but the few: the index holds these.
                 change = {"$unset": {"standing": ""}}
-                await self._db.users.update({"_id": user_id}, change)
+                await self._db[USERS].update({"_id": user_id}, change)
             elif not await self._mark(user_id):
                 await self._pull(user_id)
 
     async def _mark(self, user_id: str) -> bool:
         """Note with an account that it is an administrator's, unless it is disabled."""
         enabled = {"_id": user_id, "disabled": None}
-        return await self._db.users.update(enabled, {"$set": {"standing": "admin"}})
+        return await self._db[USERS].update(enabled, {"$set": {"standing": "admin"}})
 
 
 def _oldest(accounts: list[Document]) -> str:

@@ -1,13 +1,7 @@
 """actions."""
 
-from littlechat.actions.administration import Administration
-from littlechat.actions.deleted_rooms import Remains
-from littlechat.actions.everything import Actions
-from littlechat.actions.threads import Threads
+from littlechat.actions.facade import Actions
 
 __all__ = [
     "Actions",
-    "Administration",
-    "Remains",
-    "Threads",
 ]

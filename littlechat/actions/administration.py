@@ -1,4 +1,4 @@
-"""What administrators and keepers of rooms do to others: checked, done, told everywhere, noted.
+"""What administrators and room managers do to others: checked, done, told everywhere, noted.
 
 Each act is seen through though its caller goes away, and stands in the audit log.
 """
@@ -6,16 +6,11 @@ Each act is seen through though its caller goes away, and stands in the audit lo
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from littlechat.accounts import (
-    Accounts,
-    Admission,
-    Audit,
-    Mode,
-)
-from littlechat.actions.everything import Actions
+from littlechat.accounts import Accounts, Mode
+from littlechat.actions.messages import MessageActions
 from littlechat.core import Membership, Message, User
-from littlechat.platform import Work
-from littlechat.realtime import Live
+from littlechat.platform import BackgroundTasks
+from littlechat.realtime import Realtime
 from littlechat.rooms import Rooms
 
 Result = TypeVar("Result")
@@ -27,27 +22,30 @@ class Administration:
     def __init__(
         self,
         accounts: Accounts,
-        admission: Admission,
         rooms: Rooms,
-        audit: Audit,
-        actions: Actions,
-        live: Live,
-        work: Work,
+        messages: MessageActions,
+        realtime: Realtime,
+        tasks: BackgroundTasks,
     ) -> None:
-        self._accounts, self._admission, self._rooms = accounts, admission, rooms
-        self._audit, self._actions, self._live, self._work = audit, actions, live, work
+        self._accounts, self._registration, self._audit = (
+            accounts,
+            accounts.registration,
+            accounts.audit,
+        )
+        self._rooms, self._messages, self._tasks = rooms, messages, tasks
+        self._announcements = realtime.announcements
 
     async def register(self, username: str, password: str, invitation: str) -> User:
         """Make one's own account; raise `Invalid`, `Duplicate`, or `Refused` for who may not."""
-        return await self._work.shielded(self._register(username, password, invitation))
+        return await self._tasks.run_to_completion(self._register(username, password, invitation))
 
     async def _register(self, username: str, password: str, invitation: str) -> User:
-        used = await self._admission.take(invitation)
+        used = await self._registration.take(invitation)
         try:
-            user = await self._accounts.register(username, password)
+            user = await self._accounts.users.register(username, password)
         except BaseException:
             if used:
-                await self._admission.give_back(invitation)
+                await self._registration.give_back(invitation)
             raise
         if user.is_admin:
             await self._audit.note(user, "became administrator", user.name, "the first account")
@@ -60,24 +58,24 @@ class Administration:
 
         Raises `Invalid`, or `Duplicate` for a name taken.
         """
-        return await self._work.shielded(self._make_account(by, username))
+        return await self._tasks.run_to_completion(self._make_account(by, username))
 
     async def _make_account(self, by: User, username: str) -> tuple[User, str]:
-        user = await self._accounts.make(username)
-        token = await self._admission.password_link(user, by)
+        user = await self._accounts.users.make(username)
+        token = await self._registration.password_link(user, by)
         await self._audit.note(by, "made an account", user.name)
         return user, token
 
     async def password_link(self, by: User, name: str) -> tuple[User, str]:
         """Return somebody and the token of a new link to set their password; raise `Missing`."""
-        user = await self._accounts.get_user(name)
+        user = await self._accounts.users.get(name)
         return user, await self._noted(
-            self._admission.password_link(user, by), by, "made a password link", user.name
+            self._registration.password_link(user, by), by, "made a password link", user.name
         )
 
     async def find_owner(self, token: str) -> User:
         """Return whose password a link sets; raise `Missing`."""
-        return await self._accounts.get_user_by_id(await self._admission.find_owner(token))
+        return await self._accounts.users.get_by_id(await self._registration.find_owner(token))
 
     async def reset_password(self, token: str, password: str) -> User:
         """Set a password by a link, once, and end its owner's sessions.
@@ -86,81 +84,81 @@ class Administration:
         not use the link up.
         """
         user = await self.find_owner(token)
-        self._accounts.require_password(user, password)
-        return await self._work.shielded(self._reset_password(user, token, password))
+        self._accounts.users.require_password(user, password)
+        return await self._tasks.run_to_completion(self._reset_password(user, token, password))
 
     async def _reset_password(self, user: User, token: str, password: str) -> User:
-        await self._admission.spend(token)
+        await self._registration.spend(token)
         # Two that were made at once may both stand.
-        await self._admission.end_password_links(user)
-        await self._accounts.set_password(user, password)
-        await self._accounts.end_all_sessions(user)
-        self._live.revoke(user=user.id)
+        await self._registration.end_password_links(user)
+        await self._accounts.users.set_password(user, password)
+        await self._accounts.sessions.end_all(user)
+        self._announcements.revoke(user=user.id)
         await self._audit.note(user, "set a password by link", user.name)
-        return await self._accounts.get_user_by_id(user.id)
+        return await self._accounts.users.get_by_id(user.id)
 
     async def disable(self, by: User, name: str) -> None:
         """Shut somebody out of everything, at once and everywhere; raise `Missing`, `Refused`."""
-        user = await self._accounts.get_user(name)
-        await self._work.shielded(self._disable(by, user))
+        user = await self._accounts.users.get(name)
+        await self._tasks.run_to_completion(self._disable(by, user))
 
     async def _disable(self, by: User, user: User) -> None:
-        await self._accounts.disable(user)
-        self._live.revoke(user=user.id)
-        await self._admission.end_password_links(user)
-        await self._admission.end_invitations(user)
-        await self._rooms.end_invitations(user)
+        await self._accounts.sessions.disable(user)
+        self._announcements.revoke(user=user.id)
+        await self._registration.end_password_links(user)
+        await self._registration.end_invitations(user)
+        await self._rooms.invitations.end_all_by(user)
         await self._audit.note(by, "disabled", user.name)
 
     async def enable(self, by: User, name: str) -> None:
         """Let somebody sign in again; raise `Missing`."""
-        user = await self._accounts.get_user(name)
-        await self._noted(self._accounts.enable(user), by, "enabled", user.name)
+        user = await self._accounts.users.get(name)
+        await self._noted(self._accounts.users.enable(user), by, "enabled", user.name)
 
     async def promote(self, by: User | str, name: str) -> None:
         """Make somebody administrator; raise `Missing`, or `Refused` for a disabled account."""
-        user = await self._accounts.get_user(name)
+        user = await self._accounts.users.get(name)
         await self._noted(self._accounts.roles.promote(user), by, "made administrator", user.name)
-        self._live.refresh(user.id)
+        self._announcements.refresh(user.id)
 
     async def demote(self, by: User, name: str) -> None:
         """End somebody's being administrator; raise `Missing`, or `Refused` for the last one."""
-        user = await self._accounts.get_user(name)
-        await self._work.shielded(self._demote(by, user))
+        user = await self._accounts.users.get(name)
+        await self._tasks.run_to_completion(self._demote(by, user))
 
     async def _demote(self, by: User, user: User) -> None:
         await self._accounts.roles.demote(user)
-        self._live.refresh(user.id)
+        self._announcements.refresh(user.id)
         await self._audit.note(by, "ended as administrator", user.name)
 
     async def set_mode(self, by: User, mode: Mode) -> None:
         """Set who may register."""
         words = {"open": "open", "invitation": "by invitation", "closed": "closed"}[mode]
         await self._noted(
-            self._admission.set_mode(mode), by, "set registration", "the installation", words
+            self._registration.set_mode(mode), by, "set registration", "the installation", words
         )
 
     async def invite(self, by: User, uses: int, days: int) -> str:
         """Return the token of an invitation to register."""
         return await self._noted(
-            self._admission.invite(by, uses, days),
+            self._registration.invite(by, uses, days),
             *(by, "made an invitation", "the installation", f"{uses} uses, {days} days"),
         )
 
     async def revoke_invitation(self, by: User, pass_id: str) -> None:
         """Close an invitation to register; raise `Missing`."""
         await self._noted(
-            self._admission.revoke(pass_id), by, "revoked an invitation", "the installation"
+            self._registration.revoke(pass_id), by, "revoked an invitation", "the installation"
         )
 
     async def ban(self, room_id: str, name: str, by: User) -> None:
         """Remove a member who may not come back; raise `Missing` or `Refused`."""
-        await self._work.shielded(self._ban(room_id, name, by))
+        await self._tasks.run_to_completion(self._ban(room_id, name, by))
 
     async def _ban(self, room_id: str, name: str, by: User) -> None:
-        member = await self._rooms.ban(room_id, name, by)
-        self._live.revoke(user=member.user_id, room=room_id, reason="banned")
-        self._live.announce_rooms()
+        member = await self._rooms.members.ban(room_id, name, by)
+        self._announcements.revoke(user=member.user_id, room=room_id, reason="banned")
+        self._announcements.announce_rooms()
         await self._audit.note(by, "banned from a room", name, room_id)
 
     async def lift_ban(self, room_id: str, name: str, by: User) -> None:
@@ -170,11 +168,11 @@ class Administration:
         )
 
     async def remove_message(self, membership: Membership, seq: int, by: User) -> Message:
-        """Remove one's own message, or another's as keeper or administrator; raise `Missing`."""
-        return await self._work.shielded(self._remove_message(membership, seq, by))
+        """Remove one's own message, or another's as room manager or administrator; raise `Missing`."""
+        return await self._tasks.run_to_completion(self._remove_message(membership, seq, by))
 
     async def _remove_message(self, membership: Membership, seq: int, by: User) -> Message:
-        message = await self._actions.remove(membership.room_id, seq, membership, by)
+        message = await self._messages.remove(membership.room_id, seq, membership, by)
         if message.author_id != by.id:
             where = f"{membership.room_id}, message {seq}"
             await self._audit.note(by, "removed a message", message.author_name, where)
@@ -193,4 +191,4 @@ class Administration:
             await self._audit.note(by, done, subject, detail)
             return result
 
-        return await self._work.shielded(whole())
+        return await self._tasks.run_to_completion(whole())

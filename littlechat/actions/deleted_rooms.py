@@ -1,64 +1,55 @@
 """What is left of deleted rooms: cleared by whoever runs, as often as it takes.
 
-Deleting a room leaves a stone, and what was said there is cleared beside. A process may die on the
-way, and a send that began before may come in after: so a stone counts as cleared only once nothing
-can come any more. What waits for its bots and what the search index still holds goes with their own
-sweeps, which nobody's death ends either.
+Deleting a room leaves a tombstone, and what was said there is cleared in the background. A process
+may die on the way, and a send that began before may come in after: so a tombstone counts as cleared
+only once nothing can come any more. What waits for webhooks and what the search index still holds
+goes with their own sweeps.
 """
 
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from typing import Any
 
-from littlechat.core import CLEARED, DELETED, LONG_AGO
-from littlechat.files import Uploads
+from littlechat.files import Files
 from littlechat.messages import Messages
-from littlechat.platform import Database, Document
-from littlechat.rooms import Rooms
-from littlechat.search import Postings
+from littlechat.rooms import Rooms, Tombstone
 
 SETTLED = timedelta(hours=1)
 """After this long no request lives that began before the room was deleted, the slowest upload's
-neither: what such ones stored is there to be found."""
+neither: what such requests stored is there to be found."""
 
-TURN = timedelta(minutes=4)
-"""For so long a room is left to the process that took it."""
+OnCleared = Callable[[str, datetime], Coroutine[Any, Any, None]]
+"""Does the last that is to be done for a deleted room, by its id, at a moment."""
 
 
-class Remains:
-    """The sweep over the stones. Two processes may do the same work, which does no harm."""
+class DeletedRooms:
+    """The sweep over the tombstones. Two processes may do the same work, which does no harm."""
 
-    def __init__(
-        self, db: Database, rooms: Rooms, messages: Messages, uploads: Uploads, postings: Postings
-    ) -> None:
-        self._db, self._rooms, self._messages = db, rooms, messages
-        self._uploads, self._postings = uploads, postings
+    def __init__(self, rooms: Rooms, messages: Messages, files: Files) -> None:
+        self._rooms, self._messages, self._files = rooms, messages, files
+        self._last: list[OnCleared] = []
+
+    def subscribe(self, on_cleared: OnCleared) -> None:
+        """Let `on_cleared` know before a deleted room counts as cleared."""
+        self._last.append(on_cleared)
 
     async def sweep(self, at: datetime) -> int:
         """Clear what is left; return of how many rooms that was the last time."""
         done = 0
-        stones = await self._db.rooms.find({"visibility": DELETED})
-        # Who was looked after the longest ago first: one that fails must not keep the others back.
-        for stone in sorted(stones, key=lambda one: one.get("swept", LONG_AGO)):
-            if await self._take(stone, at):
-                done += await self._clear(stone, at)
+        # The longest not looked after first: one that fails must not keep the others back.
+        for tombstone in await self._rooms.store.list_tombstones():
+            if await self._rooms.store.take_tombstone(tombstone, at):
+                done += await self._clear(tombstone, at)
         return done
 
-    async def _take(self, stone: Document, at: datetime) -> bool:
-        """Whether it is this process's turn."""
-        swept = stone.get("swept")
-        if swept is not None and swept > at - TURN:
-            return False
-        as_read = {"_id": stone["_id"], "swept": swept}
-        return await self._db.rooms.update(as_read, {"$set": {"swept": at}})
-
-    async def _clear(self, stone: Document, at: datetime) -> bool:
-        room_id = str(stone["_id"])
+    async def _clear(self, tombstone: Tombstone, at: datetime) -> bool:
+        room_id = tombstone.room_id
         await self._rooms.clear(room_id)
         await self._messages.delete_room(room_id)
-        await self._uploads.delete_room(room_id, at)
-        # A stone from before the time was noted is old enough.
-        if stone.get("deleted", LONG_AGO) > at - SETTLED:
+        await self._files.delete_room(room_id, at)
+        if tombstone.deleted > at - SETTLED:
             return False
-        # An indexer that was at it may have died before it could be told to forget the room.
-        await self._postings.note_end(room_id, at)
-        await self._db.rooms.update({"_id": room_id}, {"$set": {"visibility": CLEARED}})
+        for on_cleared in self._last:
+            await on_cleared(room_id, at)
+        await self._rooms.store.note_cleared(room_id)
         return True

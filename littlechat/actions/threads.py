@@ -7,7 +7,7 @@ replies it has, and the quotes of it stay true. Nothing here may make a post fai
 import contextlib
 from dataclasses import dataclass, replace
 
-from littlechat.actions.everything import Actions
+from littlechat.actions.messages import MessageActions
 from littlechat.core import (
     Draft,
     Invalid,
@@ -16,7 +16,7 @@ from littlechat.core import (
     User,
 )
 from littlechat.messages import Messages, gathered, quoted
-from littlechat.platform import Missing, Work
+from littlechat.platform import BackgroundTasks, Missing
 from littlechat.text import first_line
 
 REPLIES_SHOWN = 100
@@ -39,10 +39,10 @@ class Thread:
 class Threads:
     """The threads of every room."""
 
-    def __init__(self, messages: Messages, actions: Actions, work: Work) -> None:
-        self._messages, self._actions, self._work = messages, actions, work
-        actions.tell(self._gather)
-        actions.tell_of_changes(self._hear_change)
+    def __init__(self, messages: Messages, actions: MessageActions, tasks: BackgroundTasks) -> None:
+        self._messages, self._actions, self._tasks = messages, actions, tasks
+        actions.subscribe_to_posts(self._gather)
+        actions.subscribe_to_changes(self._on_changed)
 
     async def address(self, room_id: str, author: User, draft: Draft) -> Draft:
         """Return a draft that answers the root of its thread, quotes it, and concerns its author.
@@ -54,7 +54,7 @@ class Threads:
         root = await self._find_root(room_id, draft.thread)
         if root is None or root.removed:
             # One that was sent while there was, and whose answer was lost, is told of as it is.
-            if await self._messages.find_sent(author, draft.client_id):
+            if await self._messages.find_sent(author.id, draft.client_id):
                 return draft
             raise Invalid(thread=GONE)
         concerned = [root.author_id] if root.author_id != author.id else []
@@ -64,6 +64,10 @@ class Threads:
             quote=quote_of(root) if draft.shown else None,
             concerns=tuple(dict.fromkeys((*draft.concerns, *concerned))),
         )
+
+    async def post(self, room_id: str, author: User, draft: Draft) -> Message:
+        """Post a message that may answer another; raise `Invalid` or `Unavailable`."""
+        return await self._actions.say(room_id, author, await self.address(room_id, author, draft))
 
     async def get(self, room_id: str, seq: int, before: int | None = None) -> Thread:
         """Return the thread that a message began or belongs to; raise `Missing`."""
@@ -87,10 +91,10 @@ class Threads:
     def _mend(self, root: Message, replies: list[Message]) -> None:
         """See to what a process that died left undone."""
         if len(replies) > root.replies and not root.removed:
-            self._work.later(self._gather(replies[-1]))
+            self._tasks.spawn(self._gather(replies[-1]))
         quote = quote_of(root)
         if any(reply.quote not in (None, quote) and not reply.removed for reply in replies):
-            self._work.later(self._requote(root))
+            self._tasks.spawn(self._requote(root))
 
     async def _gather(self, reply: Message) -> None:
         """Let the root of a new reply count it, and the reply quote the root as it is now."""
@@ -103,7 +107,7 @@ class Threads:
             root = await self._messages.get(reply.room_id, reply.thread)
             await self._quote(reply, quote_of(root))
 
-    async def _hear_change(self, message: Message) -> None:
+    async def _on_changed(self, message: Message) -> None:
         # One that has no replies counted yet is looked at again when it counts them.
         if message.replies and (message.edited or message.removed):
             await self._requote(message)

@@ -1,13 +1,12 @@
 """bots."""
 
-from littlechat.bots.deliveries import Deliveries
-from littlechat.bots.store import URL_MAX, Bot, Bots
-from littlechat.bots.webhooks import Webhooks
+from littlechat.bots.facade import Bots
+from littlechat.bots.schema import COLLECTIONS
+from littlechat.bots.store import URL_MAX, Bot
 
 __all__ = [
     "Bot",
     "Bots",
-    "Deliveries",
+    "COLLECTIONS",
     "URL_MAX",
-    "Webhooks",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from littlechat.bots.schema import DELIVERIES
 from littlechat.core import LONG_AGO
 from littlechat.platform import Database, Document, Duplicate
 
@@ -51,7 +52,7 @@ class Deliveries:
         One too many is noted as over: who looks for what was never queued must not find it.
         """
         waiting = {"bot": bot_id, "due": {"$gte": LONG_AGO, "$lt": NEVER}}
-        full = await self._db.deliveries.count(waiting) >= QUEUE_MAX
+        full = await self._db[DELIVERIES].count(waiting) >= QUEUE_MAX
         document: Document = {
             "_id": f"{bot_id}:{seq}",
             "bot": bot_id,
@@ -63,7 +64,7 @@ class Deliveries:
         if not full:
             document["due"] = at
         try:
-            await self._db.deliveries.insert(document)
+            await self._db[DELIVERIES].insert(document)
         except Duplicate:
             return True
         return not full
@@ -71,23 +72,23 @@ class Deliveries:
     async def list_known(self, bot_id: str, seqs: Sequence[int]) -> set[int]:
         """Return those of a room's messages that wait for a bot, or are over."""
         ids = [f"{bot_id}:{seq}" for seq in seqs]
-        found = await self._db.deliveries.find({"_id": {"$in": ids}}) if ids else []
+        found = await self._db[DELIVERIES].find({"_id": {"$in": ids}}) if ids else []
         return {int(document["seq"]) for document in found}
 
     async def list_until(self, at: datetime) -> list[Delivery]:
         """Return the deliveries that are due by `at`, the longest due first."""
-        documents = await self._db.deliveries.find({"due": {"$gte": LONG_AGO, "$lte": at}})
+        documents = await self._db[DELIVERIES].find({"due": {"$gte": LONG_AGO, "$lte": at}})
         return sorted(map(_delivery, documents), key=lambda one: (one.due, one.seq))
 
     async def take(self, delivery: Delivery, at: datetime) -> bool:
         """Take a delivery for a try; return False if another process was faster."""
         as_read = {"_id": delivery.id, "due": delivery.due}
         change = {"$set": {"due": at + LEASE}, "$inc": {"tries": 1}}
-        return await self._db.deliveries.update(as_read, change)
+        return await self._db[DELIVERIES].update(as_read, change)
 
     async def finish(self, delivery: Delivery) -> None:
         """Be done with a delivery, for good or ill."""
-        await self._db.deliveries.update({"_id": delivery.id}, {"$unset": {"due": ""}})
+        await self._db[DELIVERIES].update({"_id": delivery.id}, {"$unset": {"due": ""}})
 
     async def put_off(self, delivery: Delivery, at: datetime, least: int = 0) -> bool:
         """Let a delivery that was just tried in vain be tried again later, or give it up.
@@ -99,17 +100,17 @@ class Deliveries:
             return False
         pause = max(PAUSES[delivery.tries], min(least, PAUSES[-1]))
         due = at + timedelta(seconds=pause)
-        await self._db.deliveries.update({"_id": delivery.id}, {"$set": {"due": due}})
+        await self._db[DELIVERIES].update({"_id": delivery.id}, {"$set": {"due": due}})
         return True
 
     async def drop(self, bot_id: str) -> None:
         """Drop all that waits for a bot."""
         waiting = {"bot": bot_id, "due": {"$gte": LONG_AGO, "$lt": NEVER}}
-        await self._db.deliveries.delete(waiting)
+        await self._db[DELIVERIES].delete(waiting)
 
     async def sweep(self, at: datetime) -> int:
         """Delete what was kept long enough; return how many."""
-        return await self._db.deliveries.delete({"expires": {"$gte": LONG_AGO, "$lte": at}})
+        return await self._db[DELIVERIES].delete({"expires": {"$gte": LONG_AGO, "$lte": at}})
 
 
 def _delivery(document: Document) -> Delivery:

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
+from littlechat.accounts import Users
+from littlechat.bots.schema import BOTS, DELIVERIES
 from littlechat.core import (
     NAME_READ_MAX,
-    NO_PASSWORD,
     Invalid,
     Refused,
     User,
@@ -31,6 +32,7 @@ from littlechat.platform import (
     Missing,
     now,
 )
+from littlechat.rooms import Memberships
 
 ROOM_BOTS_MAX = 20
 URL_MAX = 500
@@ -81,11 +83,13 @@ class Bot:
         return User(self.id, self.name, self.created, bot=True)
 
 
-class Bots:
+class BotStore:
     """The store. `secret_key` is the installation's own: without it no signature can be forged."""
 
-    def __init__(self, db: Database, secret_key: str) -> None:
-        self._db = db
+    def __init__(
+        self, db: Database, users: Users, memberships: Memberships, secret_key: str
+    ) -> None:
+        self._db, self._users, self._memberships = db, users, memberships
         self._secret_key = secret_key
 
     async def create(self, room_id: str, name: str, by: User) -> tuple[Bot, str]:
@@ -102,69 +106,43 @@ class Bots:
             ) from None
         if len(await self.list_bots(room_id)) >= ROOM_BOTS_MAX:
             raise Refused(f"A room has at most {ROOM_BOTS_MAX} bots.")
-        known = await self._db.users.find_one({"key": fold(name)})
-        if known and known.get("bot") != room_id:
-            raise Duplicate
-        # Nor may it be what somebody is displayed as: one would pass for the other.
-        if await self._db.users.find_one({"display_key": fold(name)}):
-            raise Duplicate
+        former = await self._users.claim_bot_name(name, room_id)
         token, digest = _new_token()
         document: Document = {
-            "_id": str(known["_id"]) if known else new_id(),
-            "name": str(known["name"]) if known else name,
+            "_id": former.id if former else new_id(),
+            "name": former.name if former else name,
             "room": room_id,
             "by": by.id,
             "by_name": by.name,
-            "created": known["created"] if known else now(),
+            "created": former.created if former else now(),
             "digest": digest,
             "has_token": True,
             "webhook": None,
         }
         # First, and a Duplicate if it is there: what a crash leaves behind can be removed, or
         # mended by a new token.
-        await self._db.bots.insert(document)
+        await self._db[BOTS].insert(document)
         await self._settle(document)
         return _bot(document), token
 
     async def _settle(self, document: Document) -> None:
         """Give a bot its name and its place in the room, as far as it has none."""
-        person = {
-            "_id": document["_id"],
-            "name": document["name"],
-            "key": fold(document["name"]),
-            "password": NO_PASSWORD,
-            "created": document["created"],
-            "bot": document["room"],
-            # Nobody writes to it as to a person, or finds it among them.
-            "disabled": document["created"],
-        }
-        place = {
-            "room": document["room"],
-            "user": document["_id"],
-            "name": document["name"],
-            "role": "member",
-            "joined": now(),
-            "read_seq": 0,
-            "bot": True,
-        }
+        bot = _bot(document)
         try:
-            if await self._db.users.find_one({"_id": document["_id"]}) is None:
-                await self._db.users.insert(person)
+            await self._users.add_bot(bot.user, bot.room_id)
         except Duplicate:
-            await self._db.bots.delete({"_id": document["_id"]})
+            await self._db[BOTS].delete({"_id": bot.id})
             raise
-        where = {"room": document["room"], "user": document["_id"]}
-        if await self._db.memberships.find_one(where) is None:
-            await self._db.memberships.insert(place)
+        await self._memberships.add_bot(bot.room_id, bot.user)
 
     async def list_bots(self, room_id: str) -> list[Bot]:
         """Return a room's bots by name."""
-        documents = await self._db.bots.find({"room": room_id})
+        documents = await self._db[BOTS].find({"room": room_id})
         return sorted(map(_bot, documents), key=lambda one: fold(one.name))
 
     async def list_hooked(self) -> list[Bot]:
         """Return the bots of all rooms whose webhooks are on."""
-        bots = map(_bot, await self._db.bots.find({}))
+        bots = map(_bot, await self._db[BOTS].find({}))
         return [one for one in bots if one.webhook and not one.webhook.off]
 
     async def get(self, room_id: str, bot_id: str) -> Bot:
@@ -176,19 +154,19 @@ class Bots:
 
     async def find(self, bot_id: str) -> Bot | None:
         """Return a bot, or None."""
-        document = await self._db.bots.find_one({"_id": bot_id[:64]})
+        document = await self._db[BOTS].find_one({"_id": bot_id[:64]})
         return _bot(document) if document else None
 
     async def find_by_token(self, token: str) -> Bot | None:
         """Return the bot that a token is of, or None."""
         if not re.fullmatch(r"lc_[A-Za-z0-9_-]{43}", token):
             return None
-        document = await self._db.bots.find_one({"digest": _digest(token)})
+        document = await self._db[BOTS].find_one({"digest": _digest(token)})
         return _bot(document) if document else None
 
     async def replace_token(self, bot: Bot) -> str:
         """Return a new token; the old one ends with it."""
-        document = await self._db.bots.find_one({"_id": bot.id})
+        document = await self._db[BOTS].find_one({"_id": bot.id})
         if document is None:
             raise Missing
         await self._settle(document)
@@ -202,9 +180,13 @@ class Bots:
 
     async def remove(self, bot: Bot) -> None:
         """Remove a bot for good. Its messages stay, and its name stays theirs."""
-        await self._db.bots.delete({"_id": bot.id})
-        await self._db.memberships.delete({"room": bot.room_id, "user": bot.id})
-        await self._db.deliveries.delete({"bot": bot.id})
+        await self._db[BOTS].delete({"_id": bot.id})
+        await self._memberships.remove(bot.room_id, bot.id)
+        await self._db[DELIVERIES].delete({"bot": bot.id})
+
+    async def clear_room(self, room_id: str) -> None:
+        """Remove the bots of a room that is no more."""
+        await self._db[BOTS].delete({"room": room_id})
 
     async def set_webhook(self, bot: Bot, url: str, when: str, origin: str) -> str:
         """Set where a bot hears of messages; return the secret if that is a new one, else "".
@@ -214,7 +196,7 @@ class Bots:
         url, when = clean_url(url), clean_when(when)
         if not url:
             await self._set(bot, {"webhook": None})
-            await self._db.deliveries.delete({"bot": bot.id})
+            await self._db[DELIVERIES].delete({"bot": bot.id})
             return ""
         # Another's address must not get what was signed for this one.
         same = bot.webhook is not None and urlsplit(bot.webhook.url)[:2] == urlsplit(url)[:2]
@@ -256,10 +238,10 @@ class Bots:
     async def _set_webhook(self, bot: Bot, change: Document) -> None:
         # Only while it is the same webhook: one that was ended meanwhile must not come back.
         key = bot.webhook.key if bot.webhook else ""
-        await self._db.bots.update({"_id": bot.id, "webhook.key": key}, change)
+        await self._db[BOTS].update({"_id": bot.id, "webhook.key": key}, change)
 
     async def _set(self, bot: Bot, values: Document) -> None:
-        if not await self._db.bots.update({"_id": bot.id}, {"$set": values}):
+        if not await self._db[BOTS].update({"_id": bot.id}, {"$set": values}):
             raise Missing
 
 

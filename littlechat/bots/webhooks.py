@@ -11,10 +11,10 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from littlechat.actions import Actions, Threads
 from littlechat.bots.deliveries import KEPT, Deliveries, Delivery
-from littlechat.bots.store import Bot, Bots, Webhook
+from littlechat.bots.store import Bot, BotStore, Webhook
 from littlechat.core import (
     BODY_MAX,
     LONG_AGO,
@@ -22,20 +22,21 @@ from littlechat.core import (
     Invalid,
     Message,
     Room,
+    User,
     is_blank,
 )
 from littlechat.messages import Messages
 from littlechat.platform import (
     RESOLVED_AT_ONCE,
     Answer,
+    HttpClient,
     Missing,
-    Outgoing,
     Unavailable,
     Unreachable,
     now,
 )
 from littlechat.rendering import iso
-from littlechat.rooms import Access, Rooms
+from littlechat.rooms import Rooms
 
 AT_ONCE = RESOLVED_AT_ONCE
 """Tries under way in this process, one a bot: each is a connection and little else, and has a
@@ -64,23 +65,28 @@ CAUGHT_UP = KEPT - timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
+class Poster(Protocol):
+    """Who posts what a webhook answers: plugged in by `app.py`."""
+
+    async def post(self, room_id: str, author: User, draft: Draft) -> Message:
+        """Post a draft, which may answer a message; raise `Invalid`."""
+
+
 class Webhooks:
     """The tries of this process."""
 
     def __init__(
         self,
-        bots: Bots,
+        bots: BotStore,
         deliveries: Deliveries,
-        access: Access,
         rooms: Rooms,
         messages: Messages,
-        actions: Actions,
-        threads: Threads,
-        outgoing: Outgoing,
+        poster: Poster,
+        client: HttpClient,
     ) -> None:
         self._bots, self._deliveries = bots, deliveries
-        self._access, self._rooms, self._messages = access, rooms, messages
-        self._actions, self._threads, self._outgoing = actions, threads, outgoing
+        self._access, self._store, self._messages = rooms.access, rooms.store, messages
+        self._poster, self._client = poster, client
         self.clock: Callable[[], datetime] = now
         self._wake = asyncio.Event()
         self._trying: dict[str, asyncio.Task[None]] = {}
@@ -102,9 +108,9 @@ class Webhooks:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._outgoing.close()
+        await self._client.close()
 
-    async def herald(self, message: Message) -> None:
+    async def on_posted(self, message: Message) -> None:
         """Let a message that was posted wait for the webhooks that are to hear of it."""
         if message.bot:
             return
@@ -216,7 +222,7 @@ class Webhooks:
     async def _try(self, delivery: Delivery) -> None:
         try:
             message = await self._messages.get(delivery.room_id, delivery.seq)
-            room = await self._rooms.get(delivery.room_id)
+            room = await self._store.get(delivery.room_id)
         except Missing:
             message, room = None, None
         bot = await self._bots.find(delivery.bot_id)
@@ -246,7 +252,7 @@ class Webhooks:
             "X-Littlechat-Timestamp": stamp,
             "X-Littlechat-Signature": sign(self._bots.secret(hook.key), stamp, body),
         }
-        return await self._outgoing.post(hook.url, body, headers)
+        return await self._client.post(hook.url, body, headers)
 
     async def _answered(
         self, bot: Bot, message: Message, delivery: Delivery, answer: Answer
@@ -271,8 +277,7 @@ class Webhooks:
         said, client_id = text[:BODY_MAX], f"answer-{message.seq}"
         draft = Draft(said, client_id, thread=message.thread, shown=message.shown)
         try:
-            draft = await self._threads.address(bot.room_id, bot.user, draft)
-            await self._actions.say(bot.room_id, bot.user, draft)
+            await self._poster.post(bot.room_id, bot.user, draft)
         except Invalid as invalid:
             await self._bots.note_failure(bot, f"Its answer could not be said. {invalid}")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO, Any
 
+from littlechat.files.schema import CHUNKS
 from littlechat.files.types import HEAD_BYTES
 from littlechat.platform import Database, Missing
 
@@ -53,13 +54,13 @@ class Blobs:
         return Written(size, digest.hexdigest(), head)
 
     async def _insert(self, blob_id: str, n: int, data: bytes) -> None:
-        await _seen_through(self._db.chunks.insert({"files_id": blob_id, "n": n, "data": data}))
+        await _seen_through(self._db[CHUNKS].insert({"files_id": blob_id, "n": n, "data": data}))
 
     async def read(self, blob_id: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to `stop`, which the blob must have; raise `Missing`."""
         while start < stop:
             n, offset = divmod(start, CHUNK_BYTES)
-            chunk = await self._db.chunks.find_one({"files_id": blob_id, "n": n})
+            chunk = await self._db[CHUNKS].find_one({"files_id": blob_id, "n": n})
             if chunk is None:
                 raise Missing
             data = bytes(chunk["data"])[offset : offset + stop - start]
@@ -69,7 +70,7 @@ class Blobs:
 
     async def delete(self, blob_id: str) -> None:
         """Delete a blob; one that is not there is deleted already."""
-        await self._db.chunks.delete({"files_id": blob_id})
+        await self._db[CHUNKS].delete({"files_id": blob_id})
 
 
 async def parts_of(file: IO[bytes]) -> AsyncIterator[bytes]:

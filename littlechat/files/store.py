@@ -21,6 +21,7 @@ from littlechat.core import (
     new_id,
 )
 from littlechat.files.blobs import CHUNK_BYTES, Blobs, Written
+from littlechat.files.schema import FILES, USAGE
 from littlechat.files.thumbnails import Thumbnail, TooManyPixels, thumbnail
 from littlechat.files.types import (
     BYTES,
@@ -29,14 +30,14 @@ from littlechat.files.types import (
     find_type,
     size_in_words,
 )
-from littlechat.messages import from_document
+from littlechat.messages import Messages
 from littlechat.platform import (
+    BackgroundTasks,
     Database,
     Document,
     Duplicate,
     Missing,
     TooMany,
-    Work,
     now,
 )
 
@@ -83,11 +84,18 @@ class Upload:
     """0: there is none."""
 
 
-class Uploads:
+class Files:
     """The store. `bytes_max` is a file's limit, `quota` all files'; 0 turns uploads off."""
 
-    def __init__(self, db: Database, work: Work, bytes_max: int, quota: int) -> None:
-        self._db, self._work = db, work
+    def __init__(
+        self,
+        db: Database,
+        messages: Messages,
+        tasks: BackgroundTasks,
+        bytes_max: int,
+        quota: int,
+    ) -> None:
+        self._db, self._messages, self._tasks = db, messages, tasks
         self._blobs = Blobs(db)
         self.bytes_max, self.quota = bytes_max, quota
         self._adding: Counter[str] = Counter()
@@ -106,7 +114,7 @@ class Uploads:
         if self._adding[owner.id] >= ADDED_AT_ONCE:
             raise TooMany(5)
         # Its document first: what a crash leaves is then found by the sweep.
-        await self._db.files.insert(
+        await self._db[FILES].insert(
             {
                 "_id": file_id,
                 "filename": name,
@@ -129,7 +137,7 @@ class Uploads:
             return await asyncio.shield(finishing)
         except BaseException:
             # Cancelled as well: the browser is gone.
-            self._work.later(self._undo(file_id, finishing))
+            self._tasks.spawn(self._undo(file_id, finishing))
             raise
         finally:
             self._adding[owner.id] -= 1
@@ -169,8 +177,8 @@ class Uploads:
             "ready": True,
         }
         await self._take(fields["stored"])
-        await self._db.files.update({"_id": file_id}, {"$set": fields})
-        found = await self._db.files.find_one({"_id": file_id})
+        await self._db[FILES].update({"_id": file_id}, {"$set": fields})
+        found = await self._db[FILES].find_one({"_id": file_id})
         if found is None:
             raise Missing
         return _upload(found)
@@ -191,7 +199,7 @@ class Uploads:
     async def _require_space(self, size: int) -> None:
         if not self.quota:
             raise Full(file="Files are switched off on this installation.")
-        usage = await self._db.usage.find_one({"_id": "files"})
+        usage = await self._db[USAGE].find_one({"_id": "files"})
         self.used = int(usage["bytes"]) if usage else 0
         if self.used + size > self.quota:
             raise _full()
@@ -200,11 +208,11 @@ class Uploads:
         """Count a file in, if there is space for it: checked and counted in one step."""
         for _ in range(2):
             room = {"_id": "files", "bytes": {"$lte": self.quota - size}}
-            if await self._db.usage.update(room, {"$inc": {"bytes": size}}):
+            if await self._db[USAGE].update(room, {"$inc": {"bytes": size}}):
                 return
             # The very first two at once: one of them finds the other's.
             with contextlib.suppress(Duplicate):
-                await self._db.usage.insert({"_id": "files", "bytes": 0})
+                await self._db[USAGE].insert({"_id": "files", "bytes": 0})
         raise _full()
 
     async def list_loose(self, room_id: str, owner: User, ids: Sequence[str]) -> list[File]:
@@ -216,7 +224,7 @@ class Uploads:
 
     async def _own(self, room_id: str, owner: User, ids: Sequence[str]) -> list[Document]:
         wanted = list(dict.fromkeys(ids))[: FILES_MAX + 1]
-        found = await self._db.files.find({"_id": {"$in": wanted}}) if wanted else []
+        found = await self._db[FILES].find({"_id": {"$in": wanted}}) if wanted else []
         return [
             one
             for one in found
@@ -244,7 +252,7 @@ class Uploads:
         # Another send claimed it: that one counts if it came through.
         if document["claim"] and await self._message_of(document):
             return False
-        return await self._db.files.update(
+        return await self._db[FILES].update(
             {"_id": document["_id"], "claim": document["claim"], "ready": True},
             {"$set": {"claim": client_id, "loose": now()}},
         )
@@ -252,7 +260,7 @@ class Uploads:
     async def confirm(self, message: Message) -> None:
         """Hear of a post: its files are loose no more."""
         if message.files:
-            await self._db.files.update_many(
+            await self._db[FILES].update_many(
                 {"_id": {"$in": [one.id for one in message.files]}, "owner": message.author_id},
                 {"$set": {"seq": message.seq}, "$unset": {"loose": ""}},
             )
@@ -261,10 +269,7 @@ class Uploads:
         """Return the message that has a file, as it is now."""
         if not document["claim"]:
             return None
-        found = await self._db.messages.find_one(
-            {"author": document["owner"], "client_id": document["claim"]}
-        )
-        message = from_document(found) if found else None
+        message = await self._messages.find_sent(document["owner"], document["claim"])
         has_it = message and any(one.id == document["_id"] for one in message.files)
         return message if has_it else None
 
@@ -273,7 +278,7 @@ class Uploads:
 
         Whether they may see its room, the caller finds out.
         """
-        document = await self._db.files.find_one({"_id": file_id[:64]})
+        document = await self._db[FILES].find_one({"_id": file_id[:64]})
         if document is None or not document["ready"]:
             raise Missing
         waiting = "loose" in document and "seq" not in document
@@ -293,7 +298,7 @@ class Uploads:
 
     async def discard(self, file_id: str, owner: User) -> None:
         """Delete one's own loose file; raise `Missing`."""
-        document = await self._db.files.find_one({"_id": file_id[:64]})
+        document = await self._db[FILES].find_one({"_id": file_id[:64]})
         if document is None or document["owner"] != owner.id or "loose" not in document:
             raise Missing
         if await self._message_of(document) or not await self._close(document):
@@ -308,7 +313,7 @@ class Uploads:
 
     async def doubt(self, room_id: str, seq: int) -> None:
         """Mark a message's files before it is removed: if we die on the way, the sweep decides."""
-        await self._db.files.update_many(
+        await self._db[FILES].update_many(
             # For so long that the next sweep takes it.
             {"room": room_id, "seq": seq},
             {"$set": {"loose": LONG_AGO}},
@@ -316,7 +321,7 @@ class Uploads:
 
     async def settle(self, room_id: str, seq: int) -> None:
         """Keep or delete a message's files, as the message now says."""
-        await self._settle(await self._db.files.find({"room": room_id, "seq": seq}))
+        await self._settle(await self._db[FILES].find({"room": room_id, "seq": seq}))
 
     async def _settle(self, documents: Iterable[Document]) -> int:
         deleted = 0
@@ -331,7 +336,7 @@ class Uploads:
 
     async def _close(self, document: Document) -> bool:
         """Let nobody claim or read a file from now on, unless somebody was faster."""
-        return await self._db.files.update(
+        return await self._db[FILES].update(
             {"_id": document["_id"], "claim": document["claim"]}, {"$set": {"ready": False}}
         )
 
@@ -339,13 +344,17 @@ class Uploads:
         # The document last, so that a crash leaves something to find.
         for blob in (file_id, _small(file_id)):
             await self._blobs.delete(blob)
-        document = await self._db.files.find_one({"_id": file_id})
-        if document and await self._db.files.delete({"_id": file_id}) and document["stored"]:
-            await self._db.usage.update({"_id": "files"}, {"$inc": {"bytes": -document["stored"]}})
+        document = await self._db[FILES].find_one({"_id": file_id})
+        if document and await self._db[FILES].delete({"_id": file_id}) and document["stored"]:
+            await self._db[USAGE].update({"_id": "files"}, {"$inc": {"bytes": -document["stored"]}})
+
+    async def clear_room(self, room_id: str) -> None:
+        """Delete the files of a room that was just deleted."""
+        await self.delete_room(room_id, now())
 
     async def delete_room(self, room_id: str, at: datetime) -> None:
         """Delete all files of a room that is no more, but for those that may be coming in yet."""
-        for document in await self._db.files.find({"room": room_id}):
+        for document in await self._db[FILES].find({"room": room_id}):
             # Without its document nobody would find the parts that follow.
             if document["ready"] or document["uploadDate"] < at - UNDER_WAY:
                 await self._delete(document["_id"])
@@ -359,16 +368,16 @@ class Uploads:
             return None
         # Closed at both ends: the embedded database reads all of an open range.
         late = {"$gte": LONG_AGO, "$lt": at - timedelta(hours=LOOSE_HOURS)}
-        found = await self._db.files.find({"loose": late}, [("loose", 1)], SWEPT_AT_ONCE)
+        found = await self._db[FILES].find({"loose": late}, [("loose", 1)], SWEPT_AT_ONCE)
         deleted = await self._settle(found)
-        self.used = await self._db.files.sum("stored")
-        await self._db.usage.update({"_id": "files"}, {"$set": {"bytes": self.used}}, upsert=True)
+        self.used = await self._db[FILES].sum("stored")
+        await self._db[USAGE].update({"_id": "files"}, {"$set": {"bytes": self.used}}, upsert=True)
         return deleted
 
     async def _is_our_turn(self, at: datetime) -> bool:
         due = {"_id": "sweep", "at": {"$lte": at - SWEEP_EVERY}}
         try:
-            return await self._db.usage.update(due, {"$set": {"at": at}}, upsert=True)
+            return await self._db[USAGE].update(due, {"$set": {"at": at}}, upsert=True)
         except Duplicate:
             return False  # Another process swept within the hour.
 

@@ -4,8 +4,10 @@ What is known may be behind the store, never ahead: a number that nobody gave wo
 """
 
 import time
+from collections.abc import Awaitable, Callable
 
 from littlechat.core import Cursor
+from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.platform import Collection, Database
 
 LEAP = 128
@@ -19,30 +21,38 @@ EXACT_SECONDS = 20.0
 with open pages are compared with the store every 15 s."""
 
 
-class Ends:
+FindHint = Callable[[str], Awaitable[int]]
+"""Tells of a room, by its id, a number that its last post has or has passed; 0 is always true."""
+
+
+async def _no_hint(room_id: str) -> int:
+    return 0
+
+
+class Heads:
     """The highest numbers seen in each room."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._seen: dict[str, Cursor] = {}
         self._exact_until: dict[str, float] = {}
+        self.find_hint: FindHint = _no_hint
 
     async def known(self, room_id: str) -> Cursor:
         """Return what is known of a room's ends, at first the hint that lists go by."""
         if room_id not in self._seen:
-            room = await self._db.rooms.find_one({"_id": room_id})
-            self.see(room_id, seq=int(room["last_seq"]) if room else 0)
+            self.see(room_id, seq=await self.find_hint(room_id))
         return self._seen[room_id]
 
     async def refresh_seq(self, room_id: str) -> int:
         """Return the last post's number, from the store."""
         known = (await self.known(room_id)).seq
-        return self.see(room_id, seq=await _highest(self._db.messages, room_id, "seq", known)).seq
+        return self.see(room_id, seq=await _highest(self._db[MESSAGES], room_id, "seq", known)).seq
 
     async def refresh_change(self, room_id: str) -> int:
         """Return the last change's number, from the store."""
         known = (await self.known(room_id)).change
-        n = await _highest(self._db.changes, room_id, "n", known)
+        n = await _highest(self._db[CHANGES], room_id, "n", known)
         return self.see(room_id, change=n).change
 
     def see(self, room_id: str, *, seq: int = 0, change: int = 0) -> Cursor:

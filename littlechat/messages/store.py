@@ -25,7 +25,9 @@ from littlechat.messages.documents import (
     thread_of,
     to_document,
 )
-from littlechat.messages.heads import Ends, delete_series
+from littlechat.messages.heads import FindHint, Heads, delete_series
+from littlechat.messages.queries import Queries
+from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.platform import (
     Database,
     Document,
@@ -79,13 +81,18 @@ class Messages:
         alone: bool = False,
     ) -> None:
         self._db = db
-        self._ends = Ends(db)
-        self._changes = Changes(db, self._ends)
+        self.queries = Queries(db)
+        self._heads = Heads(db)
+        self._changes = Changes(db, self._heads)
         self._alone = alone
         self._on_batch = on_batch
         self._queues: dict[str, deque[_Waiting]] = {}
         self._commits: dict[str, asyncio.Task[None]] = {}
         self._newest: OrderedDict[str, tuple[Cursor, int, Page]] = OrderedDict()
+
+    def use_hints(self, find_hint: FindHint) -> None:
+        """Begin the search for a room's head where `find_hint` says, which saves reads."""
+        self._heads.find_hint = find_hint
 
     async def add(self, room_id: str, author: User, draft: Draft) -> Message:
         """Store a post durably and return it.
@@ -120,24 +127,24 @@ class Messages:
                     return
             raise Unavailable(f"no number to be had after {NUMBERING_TRIES} tries")
         except Exception as error:  # noqa: BLE001 - nobody may be left without an answer
-            self._ends.forget(room_id)
+            self._heads.forget(room_id)
             for waiting in batch:
                 if not waiting.stored.done():
                     waiting.stored.set_exception(error)
 
     async def _store_some(self, room_id: str, batch: list[_Waiting]) -> list[_Waiting]:
-        last = (await self._ends.known(room_id)).seq
+        last = (await self._heads.known(room_id)).seq
         for offset, waiting in enumerate(batch, start=1):
             waiting.document["seq"] = last + offset
         try:
-            await self._db.messages.insert_many([waiting.document for waiting in batch])
+            await self._db[MESSAGES].insert_many([waiting.document for waiting in batch])
         except Duplicate as clash:
             done = clash.position
         else:
             done = len(batch)
         for waiting in batch[:done]:
             _answer(waiting, from_document(waiting.document))
-        self._ends.see(room_id, seq=last + done)
+        self._heads.see(room_id, seq=last + done)
         if done:
             self._on_batch(done)
         return await self._after_clash(room_id, batch[done:])
@@ -147,12 +154,12 @@ class Messages:
         if not left:
             return []
         first = left[0]
-        earlier = await self._db.messages.find_one(
+        earlier = await self._db[MESSAGES].find_one(
             {"author": first.document["author"], "client_id": first.document["client_id"]}
         )
         if earlier is None:
             # Another process took the number.
-            await self._ends.refresh_seq(room_id)
+            await self._heads.refresh_seq(room_id)
             return left
         _answer(first, from_document(earlier))
         return left[1:]
@@ -163,27 +170,27 @@ class Messages:
         A process that is alone made every number itself and knows them without reading, for a
         moment at a time; with `certain` the store is read all the same.
         """
-        if self._alone and not certain and (end := self._ends.find_exact(room_id)):
+        if self._alone and not certain and (end := self._heads.find_exact(room_id)):
             return end
-        await self._ends.known(room_id)
+        await self._heads.known(room_id)
         seq, change = await asyncio.gather(
-            self._ends.refresh_seq(room_id), self._ends.refresh_change(room_id)
+            self._heads.refresh_seq(room_id), self._heads.refresh_change(room_id)
         )
         if certain:
             # Open pages hear at the next beat of a change whose maker crashed.
             forgotten = await self._changes.list_forgotten(room_id)
             change = max(change, await self._changes.number_forgotten(forgotten))
-        self._ends.trust(room_id)
+        self._heads.trust(room_id)
         return Cursor(seq, change)
 
     async def bound(self, room_id: str, seq: int) -> int:
         """Return `seq`, or the last post's number if that is lower; seldom reads."""
-        known = (await self._ends.known(room_id)).seq
-        return seq if seq <= known else min(seq, await self._ends.refresh_seq(room_id))
+        known = (await self._heads.known(room_id)).seq
+        return seq if seq <= known else min(seq, await self._heads.refresh_seq(room_id))
 
     async def get(self, room_id: str, seq: int) -> Message:
         """Return one message; raise `Missing`."""
-        document = await self._db.messages.find_one({"room": room_id, "seq": seq})
+        document = await self._db[MESSAGES].find_one({"room": room_id, "seq": seq})
         if document is None:
             raise Missing
         return from_document(document)
@@ -210,7 +217,7 @@ class Messages:
     async def after(self, room_id: str, seq: int, limit: int = PAGE_DEFAULT) -> Page:
         """Return the `limit` messages just after `seq`."""
         high = seq + 1 + _bounded(limit)
-        last = await self._ends.refresh_seq(room_id)
+        last = await self._heads.refresh_seq(room_id)
         messages = await self._between(room_id, seq + 1, high)
         return Page(messages, older=seq > 0, newer=last >= high)
 
@@ -218,13 +225,13 @@ class Messages:
         """Return about `limit` messages with `seq` in their middle."""
         half = _bounded(limit) // 2
         low, high = max(1, seq - half), seq + half + 1
-        last = await self._ends.refresh_seq(room_id)
+        last = await self._heads.refresh_seq(room_id)
         messages = await self._between(room_id, low, high)
         return Page(messages, older=low > 1, newer=last >= high)
 
     async def _between(self, room_id: str, low: int, high: int) -> list[Message]:
         """Return the messages with low <= seq < high: a range, since a room has no holes."""
-        documents = await self._db.messages.find(
+        documents = await self._db[MESSAGES].find(
             {"room": room_id, "seq": {"$gte": low, "$lt": high}}, sort=[("seq", 1)]
         )
         return list(map(from_document, documents))
@@ -236,19 +243,19 @@ class Messages:
         cursor returned says.
         """
         await self._changes.number_forgotten(await self._changes.list_forgotten(room_id))
-        changes = await self._db.changes.find(
+        changes = await self._db[CHANGES].find(
             {"room": room_id, "n": _next(cursor.change, CATCH_UP_MAX + 1)}, sort=[("n", 1)]
         )
-        posts = await self._db.messages.find(
+        posts = await self._db[MESSAGES].find(
             {"room": room_id, "seq": _next(cursor.seq, CATCH_UP_MAX + 1)}, sort=[("seq", 1)]
         )
         if max(len(changes), len(posts)) > CATCH_UP_MAX:
             return None
         # A cursor comes from outside: one ahead of the store is not this room's, and must teach
         # nothing about its numbers.
-        if not posts and cursor.seq > await self._ends.refresh_seq(room_id):
+        if not posts and cursor.seq > await self._heads.refresh_seq(room_id):
             return None
-        if not changes and cursor.change > await self._ends.refresh_change(room_id):
+        if not changes and cursor.change > await self._heads.refresh_change(room_id):
             return None
         reached = Cursor(
             seq=int(posts[-1]["seq"]) if posts else cursor.seq,
@@ -263,24 +270,24 @@ class Messages:
         wanted = sorted(set(seqs))
         if not wanted:
             return []
-        documents = await self._db.messages.find(
+        documents = await self._db[MESSAGES].find(
             {"room": room_id, "seq": {"$in": wanted}}, sort=[("seq", 1)]
         )
         return list(map(from_document, documents))
 
-    async def find_sent(self, author: User, client_id: str) -> Message | None:
+    async def find_sent(self, author_id: str, client_id: str) -> Message | None:
         """Return the message that the author sent under this id, or None."""
-        document = await self._db.messages.find_one({"author": author.id, "client_id": client_id})
+        document = await self._db[MESSAGES].find_one({"author": author_id, "client_id": client_id})
         return from_document(document) if document else None
 
     async def list_replies(self, room_id: str, root: int) -> list[Message]:
         """Return all replies to a message, removed ones too, in their order."""
-        documents = await self._db.messages.find({"thread_of": thread_of(room_id, root)})
+        documents = await self._db[MESSAGES].find({"thread_of": thread_of(room_id, root)})
         return sorted(map(from_document, documents), key=lambda message: message.seq)
 
     async def count_replies(self, room_id: str, root: int) -> int:
         """Return how many replies a message has, removed ones too."""
-        return await self._db.messages.count({"thread_of": thread_of(room_id, root)})
+        return await self._db[MESSAGES].count({"thread_of": thread_of(room_id, root)})
 
     async def change(self, room_id: str, seq: int, decide: Decide) -> tuple[Message, int]:
         """Change a message as `decide` says; return it and its change's number, 0 if it stays.
@@ -295,9 +302,9 @@ class Messages:
     async def delete_room(self, room_id: str) -> None:
         """Delete everything said in a room that is no more; may be broken off and begun again."""
         head = await self.head(room_id)
-        await delete_series(self._db.messages, room_id, "seq", head.seq)
-        await delete_series(self._db.changes, room_id, "n", head.change)
-        self._ends.forget(room_id)
+        await delete_series(self._db[MESSAGES], room_id, "seq", head.seq)
+        await delete_series(self._db[CHANGES], room_id, "n", head.change)
+        self._heads.forget(room_id)
         self._newest.pop(room_id, None)
 
 

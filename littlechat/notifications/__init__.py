@@ -1,5 +1,6 @@
 """notifications."""
 
+from littlechat.notifications.build import build_notifications
 from littlechat.notifications.delivery import NOTICES, Notifications
 from littlechat.notifications.rules import (
     AUTH_BYTES,
@@ -9,16 +10,15 @@ from littlechat.notifications.rules import (
     clean_level,
     clean_preferences,
 )
-from littlechat.notifications.subscriptions import Subscriptions
-from littlechat.notifications.web_push import Push
+from littlechat.notifications.schema import COLLECTIONS
 
 __all__ = [
     "AUTH_BYTES",
+    "COLLECTIONS",
     "NOTICES",
     "Notifications",
     "P256DH_BYTES",
-    "Push",
-    "Subscriptions",
+    "build_notifications",
     "clean_endpoint",
     "clean_key",
     "clean_level",

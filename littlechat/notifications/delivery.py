@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from littlechat.accounts import Accounts
+from littlechat.accounts import Sessions
 from littlechat.core import (
     Level,
     Message,
@@ -47,7 +47,7 @@ from littlechat.platform import (
     now,
 )
 from littlechat.realtime import Hub, room_topic
-from littlechat.rooms import Access, Rooms
+from littlechat.rooms import Rooms
 from littlechat.text import markdown
 
 NOTICES = "notices"
@@ -112,8 +112,7 @@ class Notifications:
 
     def __init__(
         self,
-        access: Access,
-        accounts: Accounts,
+        sessions: Sessions,
         rooms: Rooms,
         messages: Messages,
         subscriptions: Subscriptions,
@@ -122,7 +121,8 @@ class Notifications:
         bus: Bus,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._access, self._accounts, self._rooms = access, accounts, rooms
+        self._sessions, self._access = sessions, rooms.access
+        self._store, self._memberships = rooms.store, rooms.memberships
         self._messages, self._subscriptions, self._push = messages, subscriptions, push
         self._hub, self._bus, self._clock = hub, bus, clock
         self.counters = Counters()
@@ -185,7 +185,7 @@ class Notifications:
 
     async def set_level(self, room_id: str, session: Session, level: Level | None) -> None:
         """Keep what the person wants to hear of in one room."""
-        await self._rooms.set_level(room_id, session.user.id, level)
+        await self._memberships.set_level(room_id, session.user.id, level)
         self._changed(session.user.id, room_id)
 
     async def get_reach(self, session: Session) -> Reach:
@@ -205,12 +205,12 @@ class Notifications:
 
     def _changed(self, user_id: str, room_id: str | None = None) -> None:
         event = {"kind": "chosen", "user": user_id, "room": room_id}
-        self.hear(event)
+        self.on_event(event)
         self._bus.publish(NOTICES, event)
 
     # What other processes say
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take in what a process asks, answers, or tells."""
         match event["kind"]:
             case "chosen":
@@ -243,7 +243,7 @@ class Notifications:
 
     # From a post to its notices
 
-    async def herald(self, message: Message) -> None:
+    async def on_posted(self, message: Message) -> None:
         """Hear of a post; the rest is done beside."""
         gathered = self._gathering.get(message.room_id)
         if gathered is None:
@@ -252,7 +252,7 @@ class Notifications:
         elif len(gathered) < GATHERED_MAX:
             gathered.append(message)
 
-    async def revise(self, message: Message) -> None:
+    async def on_changed(self, message: Message) -> None:
         """Hear of a change: what is taken back or corrected at once is not told as it was."""
         gathered = self._gathering.get(message.room_id, [])
         gathered[:] = [message if one.seq == message.seq else one for one in gathered]
@@ -280,7 +280,7 @@ class Notifications:
         reaches = await self._find_reaches([member.user_id for member in members])
         if not reaches:
             return
-        room, moment = await self._rooms.get(room_id), self._clock()
+        room, moment = await self._store.get(room_id), self._clock()
         told: dict[str, list[Message]] = {}
         for member in members:
             reach = reaches.get(member.user_id)
@@ -325,7 +325,7 @@ class Notifications:
         those = list(subscriptions)
         if not those:
             return []
-        live = await self._accounts.list_live(list({one.session_id for one in those}))
+        live = await self._sessions.list_live(list({one.session_id for one in those}))
         await self._subscriptions.drop(one.id for one in those if one.session_id not in live)
         return [one for one in those if one.session_id in live]
 
@@ -357,7 +357,7 @@ class Notifications:
         room_id, user_id = told.room.id, subscription.user_id
         if not await self._live([subscription]):
             return []
-        if not await self._rooms.list_members_among(room_id, [user_id]):
+        if not await self._memberships.list_among(room_id, [user_id]):
             return []
         found = await self._messages.list_some(room_id, [one.seq for one in told.messages])
         return [one for one in found if not one.removed]

@@ -7,6 +7,7 @@ from typing import Any
 
 from littlechat.core import Session
 from littlechat.notifications.rules import Preferences, Subscription
+from littlechat.notifications.schema import INSTALLATION, PREFERENCES, SUBSCRIPTIONS
 from littlechat.platform import (
     Database,
     Document,
@@ -29,10 +30,10 @@ class Subscriptions:
 
     async def settle_key(self, made: str) -> str:
         """Return the installation's private key, which is `made` if it has none yet."""
-        if found := await self._db.installation.find_one({"_id": KEY_ID}):
+        if found := await self._db[INSTALLATION].find_one({"_id": KEY_ID}):
             return str(found["private"])
         try:
-            await self._db.installation.insert({"_id": KEY_ID, "private": made, "made": now()})
+            await self._db[INSTALLATION].insert({"_id": KEY_ID, "private": made, "made": now()})
         except Duplicate:
             return await self.settle_key(made)  # Another process was first.
         return made
@@ -52,7 +53,7 @@ class Subscriptions:
             agent=session.agent,
             created=now(),
         )
-        await self._db.subscriptions.update(
+        await self._db[SUBSCRIPTIONS].update(
             {"_id": subscription.id}, {"$set": _values(subscription)}, upsert=True
         )
         mine = (await self.list_of([session.user.id]))[session.user.id]
@@ -62,17 +63,17 @@ class Subscriptions:
     async def remove(self, user_id: str, subscription_id: str) -> None:
         """Forget one of a person's own; raise `Missing`."""
         where = {"_id": subscription_id[:64], "user": user_id}
-        if not await self._db.subscriptions.delete(where):
+        if not await self._db[SUBSCRIPTIONS].delete(where):
             raise Missing
 
     async def drop(self, ids: Iterable[str]) -> None:
         """Forget what is of no use any more."""
         if gone := list(ids):
-            await self._db.subscriptions.delete({"_id": {"$in": gone}})
+            await self._db[SUBSCRIPTIONS].delete({"_id": {"$in": gone}})
 
     async def list_of(self, user_ids: list[str]) -> dict[str, list[Subscription]]:
         """Return the browsers of each of some people, the latest first."""
-        documents = await self._db.subscriptions.find({"user": {"$in": user_ids}})
+        documents = await self._db[SUBSCRIPTIONS].find({"user": {"$in": user_ids}})
         found: dict[str, list[Subscription]] = {user_id: [] for user_id in user_ids}
         for one in sorted(map(_subscription, documents), key=lambda it: it.created, reverse=True):
             found[one.user_id].append(one)
@@ -80,7 +81,7 @@ class Subscriptions:
 
     async def list_preferences(self, user_ids: list[str]) -> dict[str, Preferences]:
         """Return what each of some people has chosen."""
-        documents = await self._db.preferences.find({"_id": {"$in": user_ids}})
+        documents = await self._db[PREFERENCES].find({"_id": {"$in": user_ids}})
         chosen = {str(one["_id"]): _preferences(one) for one in documents}
         return {user_id: chosen.get(user_id, Preferences()) for user_id in user_ids}
 
@@ -92,7 +93,7 @@ class Subscriptions:
             "quiet_to": chosen.quiet_to and f"{chosen.quiet_to:%H:%M}",
             "zone": chosen.zone,
         }
-        await self._db.preferences.update({"_id": user_id}, {"$set": values}, upsert=True)
+        await self._db[PREFERENCES].update({"_id": user_id}, {"$set": values}, upsert=True)
 
 
 def _values(one: Subscription) -> dict[str, Any]:

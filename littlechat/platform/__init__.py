@@ -1,15 +1,17 @@
 """platform."""
 
 from littlechat.platform import logs
-from littlechat.platform.background_tasks import Work
-from littlechat.platform.bus import RESUMED, Bus, Event, MemoryBus, RedisBus
+from littlechat.platform.background_tasks import BackgroundTasks
+from littlechat.platform.bus import RESUMED, Bus, Event
 from littlechat.platform.configuration import ConfigError, Settings
 from littlechat.platform.data_directory import DataDirectory, DataDirectoryError
 from littlechat.platform.database import (
     Collection,
+    CollectionSpec,
     Database,
     Document,
     Duplicate,
+    Index,
     Missing,
     Unavailable,
     now,
@@ -19,8 +21,9 @@ from littlechat.platform.database import (
     where,
 )
 from littlechat.platform.embedded_database import EmbeddedError, EmbeddedServer
-from littlechat.platform.http_client import RESOLVED_AT_ONCE, Answer, Outgoing, Unreachable
-from littlechat.platform.metrics import CONTENT_TYPE, Metrics
+from littlechat.platform.facade import Platform, build_platform
+from littlechat.platform.http_client import RESOLVED_AT_ONCE, Answer, HttpClient, Unreachable
+from littlechat.platform.metrics import CONTENT_TYPE
 from littlechat.platform.network_guard import is_public, is_public_host
 from littlechat.platform.rate_limits import (
     ADMINISTER,
@@ -44,7 +47,6 @@ from littlechat.platform.rate_limits import (
     SEND,
     SUBSCRIBE,
     UPLOAD,
-    Throttle,
     TooMany,
 )
 
@@ -52,12 +54,14 @@ __all__ = [
     "ADMINISTER",
     "Answer",
     "BOT",
+    "BackgroundTasks",
     "Bus",
     "CONNECT",
     "CONTENT_TYPE",
     "CREATE_BOT",
     "CREATE_ROOM",
     "Collection",
+    "CollectionSpec",
     "ConfigError",
     "DataDirectory",
     "DataDirectoryError",
@@ -67,35 +71,33 @@ __all__ = [
     "EmbeddedError",
     "EmbeddedServer",
     "Event",
+    "HttpClient",
     "INVITE",
+    "Index",
     "JOIN",
     "LOGIN_ADDRESS",
     "LOGIN_NAME",
     "LOGIN_PAIR",
     "LOGIN_RATE",
-    "MemoryBus",
-    "Metrics",
     "Missing",
     "OPEN_DIRECT",
-    "Outgoing",
     "PASSWORD",
     "PROFILE",
+    "Platform",
     "REACT",
     "READ",
     "REGISTER",
     "RESOLVED_AT_ONCE",
     "RESUMED",
-    "RedisBus",
     "SEARCH",
     "SEND",
     "SUBSCRIBE",
     "Settings",
-    "Throttle",
     "TooMany",
     "UPLOAD",
     "Unavailable",
     "Unreachable",
-    "Work",
+    "build_platform",
     "is_public",
     "is_public_host",
     "logs",

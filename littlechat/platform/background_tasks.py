@@ -13,17 +13,17 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
-class Work:
+class BackgroundTasks:
     """The tasks of a process that outlive the requests which began them."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
-    async def shielded(self, work: Coroutine[Any, Any, Result]) -> Result:
+    async def run_to_completion(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do `work` to its end, whether or not its caller waits for it so long."""
         return await asyncio.shield(self._start(work))
 
-    def later(self, *works: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, *works: Coroutine[Any, Any, None]) -> None:
         """Do each of `works` beside, one after the other; whatever fails is only logged."""
         self._start(_one_by_one(works))
 

@@ -7,8 +7,9 @@ module; callers see `Duplicate`, `Missing` and `Unavailable`.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,48 +66,18 @@ class Duplicate(Exception):
         self.position = position
 
 
-INDEXES: dict[str, list[tuple[Sort, dict[str, Any]]]] = {
-    "users": [
-        ([("key", 1)], {"unique": True}),
-        ([("display_key", 1)], {"sparse": True}),
-        ([("faced", 1)], {"sparse": True}),
-        ([("standing", 1)], {"sparse": True}),
-    ],
-    "sessions": [([("user", 1)], {}), ([("expires", 1)], {"expireAfterSeconds": 0})],
-    "rooms": [([("key", 1)], {"unique": True}), ([("visibility", 1)], {})],
-    "memberships": [([("room", 1), ("user", 1)], {"unique": True}), ([("user", 1)], {})],
-    "invitations": [([("room", 1)], {})],
-    "messages": [
-        ([("room", 1), ("seq", 1)], {"unique": True}),
-        ([("author", 1), ("client_id", 1)], {"unique": True}),
-        # Whom a message concerns: the inbox. Most concern nobody in particular, and have neither.
-        ([("concerns", 1), ("concerned_at", 1)], {"sparse": True}),
-        # The replies to a message. Most messages are none.
-        ([("thread_of", 1)], {"sparse": True}),
-        # Messages whose change is not numbered yet: almost always none (messages.py).
-        ([("room", 1), ("unnumbered", 1)], {"partialFilterExpression": {"unnumbered": True}}),
-    ],
-    "changes": [([("room", 1), ("n", 1)], {"unique": True})],
-    # Files, in GridFS's collections. Almost none is loose.
-    "fs.files": [([("room", 1), ("seq", 1)], {}), ([("loose", 1)], {"sparse": True})],
-    "fs.chunks": [([("files_id", 1), ("n", 1)], {"unique": True})],
-    "passes": [
-        ([("user", 1)], {}),
-        ([("kind", 1)], {}),
-        ([("expires", 1)], {"expireAfterSeconds": 0}),
-    ],
-    "endings": [([("expires", 1)], {"expireAfterSeconds": 0})],
-    "bans": [([("room", 1), ("user", 1)], {"unique": True})],
-    "avatars": [([("user", 1)], {})],
-    "subscriptions": [([("user", 1)], {})],
-    "bots": [([("room", 1)], {}), ([("digest", 1)], {"unique": True})],
-    # A delivery that is over has no `due` any more.
-    "deliveries": [
-        ([("due", 1)], {"sparse": True}),
-        ([("bot", 1), ("due", 1)], {}),
-        ([("expires", 1)], {}),
-    ],
-}
+class Index:
+    """An index that a collection needs: its fields, ascending, and MongoDB's own options."""
+
+    def __init__(self, *fields: str, **options: Any) -> None:
+        self.fields, self.options = fields, options
+
+
+class CollectionSpec:
+    """A collection as the package that owns it declares it, in its `schema.py`."""
+
+    def __init__(self, name: str, *indexes: Index) -> None:
+        self.name, self.indexes = name, indexes
 
 
 class Collection:
@@ -233,48 +204,33 @@ class Database:
         self._database = database
         inserts_again = "retrywrites=false" in uri.lower()
 
-        def collection(name: str) -> Collection:
-            return Collection(database[name], observe, inserts_again)
+        self._make = partial(Collection, observe=observe, inserts_again=inserts_again)
+        self._collections: dict[str, Collection] = {}
 
-        self.users = collection("users")
-        self.sessions = collection("sessions")
-        self.rooms = collection("rooms")
-        self.memberships = collection("memberships")
-        self.invitations = collection("invitations")
-        self.messages = collection("messages")
-        self.changes = collection("changes")
-        self.search_state = collection("search_state")
-        self.search_rooms = collection("search_rooms")
-        self.search_segments = collection("search_segments")
-        self.search_parts = collection("search_parts")
-        self.files = collection("fs.files")
-        self.chunks = collection("fs.chunks")
-        self.usage = collection("usage")
-        self.settings = collection("settings")
-        self.passes = collection("passes")
-        self.endings = collection("endings")
-        self.bans = collection("bans")
-        self.audit = collection("audit")
-        self.avatars = collection("avatars")
-        self.subscriptions = collection("subscriptions")
-        self.preferences = collection("preferences")
-        self.installation = collection("installation")
-        self.bots = collection("bots")
-        self.deliveries = collection("deliveries")
+    def __getitem__(self, spec: CollectionSpec) -> Collection:
+        """Return the collection that `spec` declares."""
+        if spec.name not in self._collections:
+            self._collections[spec.name] = self._make(self._database[spec.name])
+        return self._collections[spec.name]
 
-    async def open(self) -> None:
+    async def open(self, specs: Iterable[CollectionSpec]) -> None:
         """Reach the database and make the indexes that are not there; raise `Unavailable`."""
         try:
-            for name, indexes in INDEXES.items():
-                models = [IndexModel(list(keys), **options) for keys, options in indexes]
-                await self._database[name].create_indexes(models)
+            for spec in specs:
+                if spec.indexes:
+                    await self._database[spec.name].create_indexes(
+                        [
+                            IndexModel([(field, 1) for field in index.fields], **index.options)
+                            for index in spec.indexes
+                        ]
+                    )
         except PyMongoError as error:
             raise Unavailable(_reason(error)) from error
 
     async def ping(self) -> None:
         """Return when the database answers to this user; raise `Unavailable`."""
         # A read, since a bare ping is answered before any login.
-        await self.users.find_one({"_id": ""})
+        await self._make(self._database["nothing"]).find_one({"_id": ""})
 
     def close(self) -> None:
         """Close the connections."""

@@ -66,7 +66,7 @@ async def resolve(host: str, port: int, threads: Executor | None = None) -> list
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
-class Outgoing:
+class HttpClient:
     """The client. With `private` even this machine's own addresses may be asked."""
 
     def __init__(self, *, private: bool, resolve: Resolve | None = None) -> None:

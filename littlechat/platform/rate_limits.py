@@ -58,7 +58,7 @@ SUBSCRIBE = Rule("subscribe", parse("30 per 10 minutes"))
 """Browsers that one person puts up for notifications, and tests of them."""
 
 
-class Throttle:
+class RateLimits:
     """Counts in a moving window. Switched off, it lets everything through (`RATE_LIMITS=off`)."""
 
     def __init__(self, *, enabled: bool) -> None:

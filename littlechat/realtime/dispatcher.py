@@ -1,32 +1,19 @@
-"""What a process does with what it hears: feeds its rooms, closes sockets that lost their right.
-
-Access is decided when a stream is joined, revoked by an event, and checked again every so often
-against the store, so that even a lost event closes a socket soon.
-"""
+"""What a process does with what it hears on the bus: each event goes to the one it is for."""
 
 import asyncio
-import contextlib
 import logging
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from littlechat.accounts import Accounts
-from littlechat.platform import (
-    RESUMED,
-    Bus,
-    Event,
-    Unavailable,
-)
-from littlechat.realtime.feed import room_topic
+from littlechat.platform import RESUMED, Bus, Event
+from littlechat.realtime.announcements import EVERY_PROCESS
 from littlechat.realtime.feeds import Feeds
-from littlechat.realtime.hub import POLICY, Hub, Socket
-from littlechat.realtime.presence import ONLINE, Online
+from littlechat.realtime.hub import Hub, Socket
+from littlechat.realtime.presence import ONLINE, Presence
+from littlechat.realtime.revocation import Revocation
 from littlechat.rendering import Renderer
-from littlechat.rooms import Access, Rooms
-
-ALL = "all"
-"""The bus topic that every process hears."""
+from littlechat.rooms import Access
 
 
 def user_topic(user_id: str) -> str:
@@ -40,23 +27,21 @@ ROOMS = "rooms"
 ROOMS_SECONDS = 1.0
 """How often at the most pages hear that there is news about rooms."""
 
-RECHECK_SECONDS = 30.0
-BUSLESS_RECHECK_SECONDS = 0.8
-"""While the bus is down, revocations reach other processes through the store alone."""
-
 OPENING_SECONDS = 10.0
-"""How long a page may take from being rendered to opening its socket; what is told in between it
-would never hear."""
-TOLD_MAX = 2_000
+"""How long a page may take from being rendered to opening its socket; what is sent in between it
+would never get."""
+SENT_MAX = 2_000
 
-Told = tuple[float, list[str], str, str]
+Sent = tuple[float, list[str], str, str]
 """When, to whom, and the key and the frame."""
+
+Listener = Callable[[Event], None]
 
 log = logging.getLogger(__name__)
 
 
-class Live:
-    """The ear of this process."""
+class Dispatcher:
+    """Subscribes to the bus, and hands every event on."""
 
     def __init__(
         self,
@@ -65,37 +50,34 @@ class Live:
         feeds: Feeds,
         render: Renderer,
         access: Access,
-        accounts: Accounts,
-        rooms: Rooms,
-        online: Online,
+        presence: Presence,
+        revocation: Revocation,
     ) -> None:
         self._bus, self._hub, self._feeds, self._render = bus, hub, feeds, render
-        self._access, self._online = access, online
-        self._accounts, self._rooms = accounts, rooms
+        self._access, self._presence, self._revocation = access, presence, revocation
         self._tasks: list[asyncio.Task[None]] = []
-        self._heeded: dict[str, Callable[[], None]] = {}
-        self._acts: dict[str, Callable[[Event], None]] = {
-            "revoked": self._kick,
-            "refreshed": self._hear_of_refreshed,
-            "rooms_changed": self._hear_of_rooms,
-            "spoken": self._hear_of_spoken,
-            "told": self._hear_of_told,
+        self._signals: dict[str, Callable[[], None]] = {}
+        self._on_kind: dict[str, Listener] = {
+            "revoked": revocation.on_revoked,
+            "refreshed": revocation.on_refreshed,
+            "rooms_changed": self._on_rooms_changed,
+            "spoken": self._on_spoken,
+            "told": self._on_told,
         }
-        self._ears: dict[str, Callable[[Event], None]] = {}
-        self._told: deque[Told] = deque(maxlen=TOLD_MAX)
+        self._listeners: dict[str, Listener] = {}
+        self._sent: deque[Sent] = deque(maxlen=SENT_MAX)
         self._rooms_news = 0
         self._rooms_timer: asyncio.TimerHandle | None = None
-        self._in_doubt = asyncio.Event()
 
     async def open(self) -> None:
         """Begin to listen."""
         await self._bus.open()
-        for topic in (ALL, ONLINE, *self._ears):
+        for topic in (EVERY_PROCESS, ONLINE, *self._listeners):
             await self._bus.subscribe(topic)
         self._tasks = [
-            asyncio.create_task(self._online.run(), name="live online"),
-            asyncio.create_task(self._listen(), name="live listen"),
-            asyncio.create_task(self._recheck(), name="live recheck"),
+            asyncio.create_task(self._presence.run(), name="presence"),
+            asyncio.create_task(self._listen(), name="dispatcher"),
+            asyncio.create_task(self._revocation.run(), name="revocation"),
         ]
 
     async def close(self) -> None:
@@ -105,146 +87,82 @@ class Live:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._online.say_goodbye()
+        self._presence.say_goodbye()
         await self._feeds.close()
         await self._bus.close()
 
-    def revoke(
-        self,
-        *,
-        user: str | None = None,
-        sessions: Iterable[str] = (),
-        room: str | None = None,
-        reason: str = "signed out",
-    ) -> None:
-        """Close, everywhere, the sockets of sessions, of a room, or of a user (in one room).
-
-        `reason` is what their pages then tell, a word of `static/socket.js`.
-        """
-        sessions = list(sessions)
-        self._access.forget(user=user, sessions=sessions, room=room)
-        self._bus.publish(
-            ALL,
-            {
-                "kind": "revoked",
-                "user": user,
-                "sessions": sessions,
-                "room": room,
-                "reason": reason,
-            },
-        )
-
-    def refresh(self, user: str) -> None:
-        """Make every process look anew at what somebody may, leaving their sockets open."""
-        self._access.forget(user=user)
-        self._bus.publish(ALL, {"kind": "refreshed", "user": user})
-
-    def heed(self, kind: str, act: Callable[[], None]) -> None:
+    def on_signal(self, kind: str, act: Callable[[], None]) -> None:
         """Call `act` whenever any process gives the signal `kind`, or one may have been lost."""
-        self._heeded[kind] = act
+        self._signals[kind] = act
 
-    def signal(self, kind: str) -> None:
-        """Let every process act on what it heeds."""
-        self._bus.publish(ALL, {"kind": kind})
-
-    def announce_rooms(self, users: Iterable[str] | None = None) -> None:
-        """Make every page, or only those of some people, fetch its list of rooms again."""
-        whose = None if users is None else list(users)
-        self._access.forget_lists(whose)
-        self._bus.publish(ALL, {"kind": "rooms_changed", "users": whose})
-
-    def announce_direct(self, users: Iterable[str], room_id: str) -> None:
-        """Bring a direct conversation to the top of its people's lists: somebody spoke there."""
-        whose = list(users)
-        self._access.forget_lists(whose)
-        self._bus.publish(ALL, {"kind": "spoken", "users": whose, "room": room_id})
-
-    def tell(
-        self, users: Iterable[str], key: str, frame: str, note: Mapping[str, Any] | None = None
-    ) -> None:
-        """Send every open page of some people, by their ids, a passing frame.
-
-        A page that cannot take it yet gets the latest of its `key` only; one that is away none.
-        `note` is what `Access` takes in of it, in every process: a room, and one of `end`, `call`,
-        `read` and `unread`, each a seq.
-        """
-        self._bus.publish(
-            ALL,
-            {"kind": "told", "users": list(users), "key": key, "frame": frame, "note": note},
-        )
-
-    def hear_on(self, topic: str, hear: Callable[[Event], None]) -> None:
-        """Let `hear` have what any process publishes on `topic`; to be said before `open`."""
-        self._ears[topic] = hear
+    def subscribe(self, topic: str, listener: Listener) -> None:
+        """Let `listener` have what any process publishes on `topic`; to be said before `open`."""
+        self._listeners[topic] = listener
 
     async def _listen(self) -> None:
         async for topic, event in self._bus.listen():
             try:
-                self._hear(topic, event)
+                self._dispatch(topic, event)
             except Exception:
-                # Another version's event, or a stranger's: one that fails must not deafen us.
+                # Another version's event, or a stranger's: one that fails must not end the listening.
                 log.exception("event not understood", extra={"topic": topic})
 
-    def _hear(self, topic: str, event: Event) -> None:
+    def _dispatch(self, topic: str, event: Event) -> None:
         if topic == RESUMED:
             self._doubt()
         elif topic == ONLINE:
-            self._online.hear(event)
-        elif topic in self._ears:
-            self._ears[topic](event)
-        elif topic != ALL:
+            self._presence.hear(event)
+        elif topic in self._listeners:
+            self._listeners[topic](event)
+        elif topic != EVERY_PROCESS:
             self._feeds.hear(topic, event)
-        elif event["kind"] in self._heeded:
-            self._heeded[event["kind"]]()
+        elif event["kind"] in self._signals:
+            self._signals[event["kind"]]()
         else:
-            self._acts[event["kind"]](event)
+            self._on_kind[event["kind"]](event)
 
     def _doubt(self) -> None:
         """Count on nothing that events would have told."""
-        self._in_doubt.set()
-        self._access.forget()
+        self._revocation.doubt()
         self._feeds.doubt()
-        for act in self._heeded.values():
+        for act in self._signals.values():
             act()
 
-    def _hear_of_refreshed(self, event: Event) -> None:
-        self._access.forget(user=event["user"])
-
-    def _hear_of_spoken(self, event: Event) -> None:
+    def _on_spoken(self, event: Event) -> None:
         self._access.forget_lists(event["users"])
         frame = self._render.spoken_frame(event["room"])
         key = f"spoken:{event['room']}"
         self._keep(event["users"], key, frame)
-        self._tell_users(event["users"], key, frame)
+        self._send_to(event["users"], key, frame)
 
     def greet(self, socket: Socket) -> None:
         """Tell a new socket what its person was told of rooms while its page was on its way."""
         since = asyncio.get_running_loop().time() - OPENING_SECONDS
-        for at, users, key, frame in self._told:
+        for at, users, key, frame in self._sent:
             if at >= since and socket.user in users:
                 socket.put_passing(key, frame, len(frame.encode()))
 
     def _keep(self, users: list[str], key: str, frame: str) -> None:
-        self._told.append((asyncio.get_running_loop().time(), users, key, frame))
+        self._sent.append((asyncio.get_running_loop().time(), users, key, frame))
 
-    def _hear_of_told(self, event: Event) -> None:
+    def _on_told(self, event: Event) -> None:
         if note := event["note"]:
             self._note(event["users"], note)
             # Not what was read or put back: a page that came after that knows, and goes on from it.
             if "end" in note or "call" in note:
                 self._keep(event["users"], event["key"], event["frame"])
-        self._tell_users(event["users"], event["key"], event["frame"])
+        self._send_to(event["users"], event["key"], event["frame"])
 
-    def _hear_of_rooms(self, event: Event) -> None:
+    def _on_rooms_changed(self, event: Event) -> None:
         users: list[str] | None = event["users"]
         self._access.forget_lists(users)
         if users is None:
-            self._tell_rooms_soon()
+            self._send_rooms_soon()
             return
         self._rooms_news += 1
-        self._tell_users(users, "rooms", self._render.rooms_frame(self._rooms_news))
+        self._send_to(users, "rooms", self._render.rooms_frame(self._rooms_news))
 
-    def _tell_users(self, users: Iterable[str], key: str, frame: str) -> None:
+    def _send_to(self, users: Iterable[str], key: str, frame: str) -> None:
         for user in users:
             self._hub.deliver_passing(user_topic(user), key, frame)
 
@@ -260,60 +178,15 @@ class Live:
             if "unread" in note:
                 access.note_unread(user)
 
-    def _tell_rooms_soon(self) -> None:
+    def _send_rooms_soon(self) -> None:
         """Tell pages at once, and then no more than once a second: all of them ask for the list."""
         loop = asyncio.get_running_loop()
         if self._rooms_timer is None or self._rooms_timer.when() < loop.time():
             last = self._rooms_timer.when() if self._rooms_timer else float("-inf")
             due = max(loop.time(), last + ROOMS_SECONDS)
-            self._rooms_timer = loop.call_at(due, self._tell_rooms)
+            self._rooms_timer = loop.call_at(due, self._send_rooms)
 
-    def _tell_rooms(self) -> None:
+    def _send_rooms(self) -> None:
         self._rooms_news += 1
         frame = self._render.rooms_frame(self._rooms_news)
         self._hub.deliver_passing(ROOMS, "rooms", frame)
-
-    def _kick(self, event: Event) -> None:
-        user, sessions, room = event["user"], event["sessions"], event["room"]
-        self._access.forget(user=user, sessions=sessions, room=room)
-        topic = room_topic(room) if room else None
-        # A process of the version before, while a new one is started, gives none.
-        reason = str(event.get("reason", ""))
-        self._hub.kick(user=user, sessions=sessions, topic=topic, reason=reason)
-
-    async def _recheck(self) -> None:
-        while True:
-            await self._pause()
-            self._in_doubt.clear()
-            with contextlib.suppress(Unavailable):
-                await self._close_unentitled()
-
-    async def _pause(self) -> None:
-        """Wait until it is time, the bus is down, or it says that a revocation may be lost."""
-        seconds = RECHECK_SECONDS if self._bus.connected else BUSLESS_RECHECK_SECONDS
-        for _ in range(round(seconds / BUSLESS_RECHECK_SECONDS)):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BUSLESS_RECHECK_SECONDS):
-                    await self._in_doubt.wait()
-                    return
-            if not self._bus.connected:
-                return
-
-    async def _close_unentitled(self) -> None:
-        sockets = list(self._hub.sockets)
-        live = await self._accounts.list_live(list({socket.session for socket in sockets}))
-        by_room: dict[str, list[Socket]] = defaultdict(list)
-        for socket in sockets:
-            if socket.session not in live:
-                socket.close(POLICY, "signed out")
-            for topic in socket.topics:
-                kind, _, room_id = topic.partition(":")
-                if kind == "room":
-                    by_room[room_id].append(socket)
-        for room_id, present in by_room.items():
-            members = await self._rooms.list_members_among(
-                room_id, list({socket.user for socket in present})
-            )
-            for socket in present:
-                if socket.user not in members:
-                    socket.close(POLICY)

@@ -16,7 +16,7 @@ from littlechat.platform import Bus, Event, Unavailable
 from littlechat.realtime.catch_up import CatchUp
 from littlechat.realtime.hub import Hub, Socket
 from littlechat.realtime.ordering import Series
-from littlechat.realtime.room_presence import Crowd
+from littlechat.realtime.room_presence import RoomPresence
 from littlechat.rendering import Renderer
 
 GAP_GRACE_SECONDS = 0.05
@@ -85,7 +85,7 @@ class Feed:
         self._round_at = 0.0
         self._beat_at = self._clock() + BEAT_SECONDS
         self._empty_since: float | None = None
-        self.crowd = Crowd(
+        self.crowd = RoomPresence(
             self.topic, parts.process, parts.bus, parts.hub, parts.render, self._clock()
         )
 

@@ -9,7 +9,7 @@ import asyncio
 from littlechat.core import new_id
 from littlechat.platform import Bus, Event
 from littlechat.realtime.hub import Hub, Socket
-from littlechat.realtime.presence_state import Here, Presence
+from littlechat.realtime.presence_state import PresenceState, Snapshot
 from littlechat.rendering import Renderer
 
 ONLINE = "online"
@@ -24,14 +24,14 @@ NAMES_PER_SECOND = 100
 """Pages hear of changes once a second, and of crowds above this size less often: each hears all."""
 
 
-class Online:
+class Presence:
     """The people who have a page open, as this process knows them."""
 
     def __init__(self, bus: Bus, hub: Hub, render: Renderer) -> None:
         self._bus, self._hub, self._render = bus, hub, render
         self._process = new_id()
-        self._presence = Presence()
-        self._own = Here(self._process, frozenset())
+        self._presence = PresenceState()
+        self._own = Snapshot(self._process, frozenset())
         self._shown: tuple[str, ...] = ()
         self._snapshot_at = self._tell_at = 0.0
         self.names: frozenset[str] = frozenset()
@@ -65,7 +65,7 @@ class Online:
         elif event["process"] != self._process:
             now = asyncio.get_running_loop().time()
             names, away = frozenset(event["names"]), frozenset(event.get("away", ()))
-            self._take(Here(event["process"], names, away), now)
+            self._take(Snapshot(event["process"], names, away), now)
 
     def look(self, now: float) -> None:
         """Note who has come and gone here, and tell what is due at `now`, the loop's seconds."""
@@ -89,20 +89,20 @@ class Online:
 
     def say_goodbye(self) -> None:
         """Tell the other processes that this one serves nobody."""
-        self._publish(Here(self._process, frozenset()))
+        self._publish(Snapshot(self._process, frozenset()))
 
-    def _take(self, news: Here, now: float) -> None:
+    def _take(self, news: Snapshot, now: float) -> None:
         self._presence.apply(news, now)
         self._note()
 
     def _note(self) -> None:
         self.names = frozenset(self._presence.online)
 
-    def _here(self) -> Here:
+    def _here(self) -> Snapshot:
         names = frozenset(socket.name for socket in self._hub.sockets)
         present = {socket.name for socket in self._hub.sockets if not socket.away}
-        return Here(self._process, names, names - present)
+        return Snapshot(self._process, names, names - present)
 
-    def _publish(self, here: Here) -> None:
+    def _publish(self, here: Snapshot) -> None:
         event = {"kind": "here", "process": here.process, "names": sorted(here.names)}
         self._bus.publish(ONLINE, {**event, "away": sorted(here.away)})

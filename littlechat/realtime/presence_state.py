@@ -20,7 +20,7 @@ TYPISTS_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class Snapshot:
     """The names that one process serves in the room, all of them, and who of them is away."""
 
     process: str
@@ -42,11 +42,11 @@ class Stopped:
     name: str
 
 
-Event = Here | Typed | Stopped
+Event = Snapshot | Typed | Stopped
 
 
 @dataclass(slots=True)
-class Presence:
+class PresenceState:
     """One room's people. `online` and `typing` are sorted names, each person once.
 
     `away` are those of `online` who have touched none of their pages for a while.
@@ -55,16 +55,16 @@ class Presence:
     online: tuple[str, ...] = ()
     away: frozenset[str] = frozenset()
     typing: tuple[str, ...] = ()
-    _snapshots: dict[str, tuple[Here, float]] = field(default_factory=dict)
+    _snapshots: dict[str, tuple[Snapshot, float]] = field(default_factory=dict)
     _typed: dict[str, float] = field(default_factory=dict)
 
     def apply(self, event: Event, now: float) -> bool:
         """Take in `event` at `now` seconds; return whether anything that shows changed."""
         self._forget(now)
         match event:
-            case Here(process, names) as here if names:
+            case Snapshot(process, names) as here if names:
                 self._snapshots[process] = (here, now + SNAPSHOT_SECONDS)
-            case Here(process):
+            case Snapshot(process):
                 self._snapshots.pop(process, None)
             case Typed(name) if name in self._typed or len(self._typed) < TYPISTS_MAX:
                 self._typed[name] = now + TYPING_SECONDS

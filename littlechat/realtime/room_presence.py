@@ -3,8 +3,8 @@
 from littlechat.platform import Bus, Event
 from littlechat.realtime.hub import Hub, Socket
 from littlechat.realtime.presence_state import (
-    Here,
-    Presence,
+    PresenceState,
+    Snapshot,
     Stopped,
     Typed,
 )
@@ -21,7 +21,7 @@ Shown = tuple[tuple[str, ...], frozenset[str]]
 """Who is here, and who of them is away."""
 
 
-class Crowd:
+class RoomPresence:
     """The people of one room, as this process knows them. Times are the event loop's seconds."""
 
     def __init__(
@@ -29,7 +29,7 @@ class Crowd:
     ) -> None:
         self._topic, self._process = topic, process
         self._bus, self._hub, self._render = bus, hub, render
-        self._presence = Presence()
+        self._presence = PresenceState()
         self._here_at = self._online_at = now
         self._shown_online: Shown = ((), frozenset())
         self._shown_typing: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Crowd:
                 self._presence.apply(Typed(event["name"]), now)
             case "here":
                 names, away = frozenset(event["names"]), frozenset(event.get("away", ()))
-                self._presence.apply(Here(event["process"], names, away), now)
+                self._presence.apply(Snapshot(event["process"], names, away), now)
             case "asked":
                 self._here_at = now
 

@@ -1,11 +1,11 @@
 """rendering."""
 
-from littlechat.rendering.avatar_styles import FACES, Faces
+from littlechat.rendering.avatar_styles import AVATAR_STYLES, AvatarStyles
 from littlechat.rendering.renderer import STATIC, Renderer, iso, static_url
 
 __all__ = [
-    "FACES",
-    "Faces",
+    "AVATAR_STYLES",
+    "AvatarStyles",
     "Renderer",
     "STATIC",
     "iso",

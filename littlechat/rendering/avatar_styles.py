@@ -8,10 +8,10 @@ hexadecimal escapes.
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from littlechat.accounts import People, Profile
+from littlechat.accounts import Profile, Profiles
 from littlechat.rooms import begin, spaced, words
 
-FACES = "faces_changed"
+AVATAR_STYLES = "faces_changed"
 """The signal between processes, and the kind of the frame that follows it."""
 
 CALLED_MAX = 50
@@ -20,10 +20,10 @@ PLACES = ("data-author", "data-user", "data-member", "data-person")
 """The attributes that hold a username beside an avatar."""
 
 
-class Faces:
+class AvatarStyles:
     """The sheet as it is now. `version` changes with its content."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: Profiles) -> None:
         self._people = people
         self.sheet = ""
         self.version = "0"

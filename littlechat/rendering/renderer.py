@@ -240,7 +240,7 @@ class Renderer:
         shown = escape(" ".join(names))
         return f'<i id="everybody" hx-swap-oob="true" data-names="{shown}" hidden></i>'
 
-    def faces_frame(self, version: str) -> str:
+    def avatar_styles_frame(self, version: str) -> str:
         """Return the frame that makes pages fetch what people look like again."""
         return self.page("_faces.html", faces=version, oob=True)
 

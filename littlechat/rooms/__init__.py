@@ -1,21 +1,26 @@
 """rooms."""
 
 from littlechat.rooms.access import Access
-from littlechat.rooms.direct_messages import Directs
-from littlechat.rooms.room_list import Listed
-from littlechat.rooms.store import Rooms
+from littlechat.rooms.facade import Rooms
+from littlechat.rooms.memberships import Memberships
+from littlechat.rooms.room_list import RoomListEntry
+from littlechat.rooms.schema import COLLECTIONS
+from littlechat.rooms.store import RoomStore, Tombstone
 from littlechat.rooms.switcher import QUERY_MAX, SHOWN_MAX, Place, begin, rank, spaced, words
-from littlechat.rooms.unread import Reading
+from littlechat.rooms.unread import Unread
 
 __all__ = [
     "Access",
-    "Directs",
-    "Listed",
+    "COLLECTIONS",
+    "Memberships",
     "Place",
     "QUERY_MAX",
-    "Reading",
+    "RoomListEntry",
+    "RoomStore",
     "Rooms",
     "SHOWN_MAX",
+    "Tombstone",
+    "Unread",
     "begin",
     "rank",
     "spaced",

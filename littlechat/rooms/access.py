@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from littlechat.accounts import Accounts
+from littlechat.accounts import Sessions
 from littlechat.core import (
     Membership,
     Room,
@@ -19,9 +19,10 @@ from littlechat.core import (
     User,
 )
 from littlechat.platform import Bus
-from littlechat.rooms.room_list import Listed
-from littlechat.rooms.store import Rooms
-from littlechat.rooms.unread import Reading
+from littlechat.rooms.memberships import Memberships
+from littlechat.rooms.room_list import RoomListEntry
+from littlechat.rooms.store import RoomStore
+from littlechat.rooms.unread import Unread
 
 REMEMBERED_SECONDS = 20.0
 REMEMBERED_MAX = 20_000
@@ -31,22 +32,24 @@ Key = tuple[str, str, str]
 
 Found = TypeVar("Found")
 
-Lists = tuple[Sequence[Listed], Sequence[Room]]
+Lists = tuple[Sequence[RoomListEntry], Sequence[Room]]
 """The rooms somebody is in, and the others that they might join."""
 
 
 class Access:
-    """The answers of `Accounts` and `Rooms`, kept while they cannot have changed."""
+    """The answers of the stores, kept while they cannot have changed."""
 
     def __init__(
         self,
-        accounts: Accounts,
-        rooms: Rooms,
-        reading: Reading,
+        sessions: Sessions,
+        store: RoomStore,
+        memberships: Memberships,
+        unread: Unread,
         bus: Bus,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._accounts, self._rooms, self._reading = accounts, rooms, reading
+        self._sessions, self._store = sessions, store
+        self._memberships, self._unread = memberships, unread
         self._bus, self._clock = bus, clock
         self._ends: OrderedDict[str, int] = OrderedDict()
         self._notes: Counter[str] = Counter()
@@ -56,14 +59,12 @@ class Access:
 
     async def find_session(self, token: str) -> Session | None:
         """Return the live session that `token` opens, or None."""
-        return await self._remember(
-            ("session", token, ""), lambda: self._accounts.find_session(token)
-        )
+        return await self._remember(("session", token, ""), lambda: self._sessions.find(token))
 
     async def find_membership(self, room_id: str, user: User) -> Membership | None:
         """Return the person's place in the room, or None."""
         return await self._remember(
-            ("membership", room_id, user.id), lambda: self._rooms.find_membership(room_id, user)
+            ("membership", room_id, user.id), lambda: self._memberships.find(room_id, user)
         )
 
     async def list_rooms(self, user: User, here: str = "") -> Lists:
@@ -71,10 +72,10 @@ class Access:
 
         Read now, they tell the person's place in the room `here` as well, which is remembered.
         """
-        before, read = self._age(user.id), list[Listed]()
+        before, read = self._age(user.id), list[RoomListEntry]()
 
         async def read_lists() -> Lists:
-            public = await self._remember(("public", "", ""), self._rooms.list_public)
+            public = await self._remember(("public", "", ""), self._store.list_public)
             lists = await self.find_rooms(user, public=public)
             read.extend(lists[0])
             return lists
@@ -93,15 +94,15 @@ class Access:
         self, user: User, search: str = "", public: Iterable[Room] | None = None
     ) -> Lists:
         """Return the same as it is now, of `public` ones these; only what `search` finds."""
-        joined, others = await self._rooms.list_visible(user, search, public)
+        joined, others = await self._store.list_visible(user, search, public)
         current = self._at_their_ends(joined)
-        calls = await self._reading.list_unread_calls(user, current)
+        calls = await self._unread.list_unread_calls(user, current)
         return [
             replace(room, addressed=frozenset(calls[room.id])) if room.id in calls else room
             for room in current
         ], others
 
-    def _at_their_ends(self, rooms: Iterable[Listed]) -> list[Listed]:
+    def _at_their_ends(self, rooms: Iterable[RoomListEntry]) -> list[RoomListEntry]:
         return [
             replace(room, last_seq=end)
             if (end := self._ends.get(room.id, 0)) > room.last_seq
@@ -112,7 +113,7 @@ class Access:
     async def list_members(self, room_id: str) -> list[Membership]:
         """Return a room's members by name."""
         return await self._remember(
-            ("members", room_id, ""), lambda: self._rooms.list_members(room_id)
+            ("members", room_id, ""), lambda: self._memberships.list_of(room_id)
         )
 
     async def _remember(self, key: Key, read: Callable[[], Awaitable[Found]]) -> Found:
@@ -163,7 +164,9 @@ class Access:
         self._count_note(user)
         self._kept.pop(("rooms", "", user), None)
 
-    def _revise(self, user: str, room_id: str, how: Callable[[Listed], Listed]) -> None:
+    def _revise(
+        self, user: str, room_id: str, how: Callable[[RoomListEntry], RoomListEntry]
+    ) -> None:
         self._count_note(user)
         key = ("rooms", "", user)
         if kept := self._kept.get(key):

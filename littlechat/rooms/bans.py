@@ -10,6 +10,7 @@ from littlechat.platform import (
     Missing,
     now,
 )
+from littlechat.rooms.schema import BANS
 
 LISTED_MAX = 500
 
@@ -34,7 +35,7 @@ class Bans:
     async def add(self, room_id: str, user_id: str, name: str, by: User) -> None:
         """Shut somebody out; twice is once."""
         try:
-            await self._db.bans.insert(
+            await self._db[BANS].insert(
                 {"room": room_id, "user": user_id, "name": name, "by_name": by.name, "at": now()}
             )
         except Duplicate:
@@ -42,11 +43,11 @@ class Bans:
 
     async def is_banned(self, room_id: str, user_id: str) -> bool:
         """Whether somebody is shut out."""
-        return await self._db.bans.find_one({"room": room_id, "user": user_id}) is not None
+        return await self._db[BANS].find_one({"room": room_id, "user": user_id}) is not None
 
     async def list_bans(self, room_id: str) -> list[Ban]:
         """Return a room's bans, the newest first."""
-        documents = await self._db.bans.find({"room": room_id}, limit=LISTED_MAX)
+        documents = await self._db[BANS].find({"room": room_id}, limit=LISTED_MAX)
         bans = [
             Ban(room_id, str(one["user"]), str(one["name"]), str(one["by_name"]), one["at"])
             for one in documents
@@ -55,9 +56,9 @@ class Bans:
 
     async def lift(self, room_id: str, name: str) -> None:
         """Let somebody come back; raise `Missing`."""
-        if not await self._db.bans.delete({"room": room_id, "name": name}):
+        if not await self._db[BANS].delete({"room": room_id, "name": name}):
             raise Missing
 
     async def clear(self, room_id: str) -> None:
         """Forget a room that is no more."""
-        await self._db.bans.delete({"room": room_id})
+        await self._db[BANS].delete({"room": room_id})

@@ -20,12 +20,13 @@ from littlechat.platform import (
     Missing,
     now,
 )
+from littlechat.rooms.schema import MEMBERSHIPS, ROOMS
 
 KNOWN_MAX = 20_000
 """Rooms of which a process remembers whether they are direct, and between whom."""
 
 
-class Directs:
+class DirectMessages:
     """The store of direct conversations, in the collections of rooms and memberships."""
 
     def __init__(self, db: Database) -> None:
@@ -42,7 +43,7 @@ class Directs:
         room_id = await self._find_or_make(direct_key(by_id), people)
         # Each time, since a crash may have left some out. The opener last: who can come in and
         # speak has everybody there to hear it.
-        found = await self._db.memberships.find({"room": room_id})
+        found = await self._db[MEMBERSHIPS].find({"room": room_id})
         there = {str(document["user"]) for document in found}
         for user in by_id.values():
             if user.id not in there:
@@ -51,14 +52,14 @@ class Directs:
         return room_id
 
     async def _find_or_make(self, key: str, people: list[User]) -> str:
-        document = await self._db.rooms.find_one({"key": key})
+        document = await self._db[ROOMS].find_one({"key": key})
         if document is None:
             document = _document(key, people)
             try:
-                await self._db.rooms.insert(document)
+                await self._db[ROOMS].insert(document)
             except Duplicate:
                 # Two of them had the same thought at once.
-                document = await self._db.rooms.find_one({"key": key})
+                document = await self._db[ROOMS].find_one({"key": key})
         if document is None:
             raise Missing
         return str(document["_id"])
@@ -74,7 +75,7 @@ class Directs:
             "hidden_seq": 0,
         }
         try:
-            await self._db.memberships.insert(membership)
+            await self._db[MEMBERSHIPS].insert(membership)
         except Duplicate:
             return
 
@@ -88,7 +89,7 @@ class Directs:
         await self._set_hidden(room_id, user, seq)
 
     async def _set_hidden(self, room_id: str, user: User, seq: int) -> None:
-        await self._db.memberships.update(
+        await self._db[MEMBERSHIPS].update(
             {"room": room_id, "user": user.id}, {"$set": {"hidden_seq": seq}}
         )
 
@@ -97,7 +98,7 @@ class Directs:
         known = self._known.get(room_id)
         if known is not None:
             return known
-        document = await self._db.rooms.find_one({"_id": room_id[:ROOM_ID_MAX]})
+        document = await self._db[ROOMS].find_one({"_id": room_id[:ROOM_ID_MAX]})
         if document is None:
             return ()
         ids = self._known[room_id] = tuple(map(str, document.get("people_ids", ())))

@@ -7,7 +7,7 @@ from littlechat.core import Membership, Room
 
 
 @dataclass(frozen=True, slots=True)
-class Listed(Room):
+class RoomListEntry(Room):
     """A room that somebody is in, as their own lists show it."""
 
     joined: datetime | None = None

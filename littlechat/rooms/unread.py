@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from littlechat.core import Message, User, all_of
-from littlechat.messages import from_document
+from littlechat.messages import Messages
 from littlechat.platform import Database, now
-from littlechat.rooms.room_list import Listed
+from littlechat.rooms.room_list import RoomListEntry
+from littlechat.rooms.schema import MEMBERSHIPS
 
 INBOX_PAGE = 30
 """How many messages an inbox shows at once, or a few more if they came in one moment."""
@@ -27,25 +28,27 @@ AHEAD = timedelta(days=1)
 BEGINNING = timedelta(days=30 * 366)
 
 
-class Reading:
+class Unread:
     """The store. Positions stand in the memberships."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, messages: Messages) -> None:
+        self._db, self._messages = db, messages
 
     async def advance(self, room_id: str, user_id: str, seq: int) -> None:
         """Note that somebody has read up to `seq`; never moves backwards."""
-        await self._db.memberships.update(
+        await self._db[MEMBERSHIPS].update(
             {"room": room_id, "user": user_id}, {"$max": {"read_seq": seq}}
         )
 
     async def put_back(self, room_id: str, user_id: str, seq: int) -> None:
         """Note that somebody counts as having read up to `seq` and no further."""
-        await self._db.memberships.update(
+        await self._db[MEMBERSHIPS].update(
             {"room": room_id, "user": user_id}, {"$set": {"read_seq": seq}}
         )
 
-    async def list_unread_calls(self, user: User, rooms: Iterable[Listed]) -> dict[str, set[int]]:
+    async def list_unread_calls(
+        self, user: User, rooms: Iterable[RoomListEntry]
+    ) -> dict[str, set[int]]:
         """Return, by room, the seqs of the messages that concern somebody and are not read."""
         unread = [room for room in rooms if room.unread]
         if not unread:
@@ -58,7 +61,7 @@ class Reading:
         return calls
 
     async def list_inbox(
-        self, user: User, rooms: Iterable[Listed], before: datetime | None = None
+        self, user: User, rooms: Iterable[RoomListEntry], before: datetime | None = None
     ) -> tuple[list[Message], datetime | None]:
         """Return what concerns somebody in the rooms they are in, the newest first.
 
@@ -82,26 +85,22 @@ class Reading:
         return page, last if len(page) < len(found) or until > oldest else None
 
     async def _list_addressed(
-        self, user: User, rooms: list[Listed], since: datetime, until: datetime
+        self, user: User, rooms: list[RoomListEntry], since: datetime, until: datetime
     ) -> list[Message]:
         """Return what concerns somebody within a time, but for what they said themselves."""
         by_id = {room.id: room for room in rooms}
-        documents = await self._db.messages.find(
-            {
-                "concerns": {"$in": [user.id, *map(all_of, by_id)]},
-                "concerned_at": {"$gte": since, "$lt": until},
-            }
-        )
+        concerns = [user.id, *map(all_of, by_id)]
+        found = await self._messages.queries.list_addressed(concerns, since, until)
         return [
             message
-            for message in map(from_document, documents)
+            for message in found
             if message.author_id != user.id
             and not message.removed
             and _was_there(by_id.get(message.room_id), user, message)
         ]
 
 
-def _was_there(room: Listed | None, user: User, message: Message) -> bool:
+def _was_there(room: RoomListEntry | None, user: User, message: Message) -> bool:
     # What was said to everybody was not said to those who came later.
     return room is not None and (
         user.id in message.concerns or room.joined is None or message.at >= room.joined

@@ -1,15 +1,14 @@
 """search."""
 
-from littlechat.search.finder import Found, Place, Search
-from littlechat.search.indexer import Indexer
-from littlechat.search.postings import Postings
+from littlechat.search.facade import Search
+from littlechat.search.finder import Found, Place
+from littlechat.search.schema import COLLECTIONS
 from littlechat.search.terms import QUERY_MAX, Query, excerpt, known_as, parse, source
 
 __all__ = [
+    "COLLECTIONS",
     "Found",
-    "Indexer",
     "Place",
-    "Postings",
     "QUERY_MAX",
     "Query",
     "Search",

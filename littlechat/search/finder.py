@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from littlechat.core import Message
-from littlechat.messages import from_document
-from littlechat.platform import Database, unpacked_id
-from littlechat.search.postings import Entry, Postings, Vanished
+from littlechat.messages import Messages
+from littlechat.search.postings import Entry, SearchIndex, Vanished
 from littlechat.search.segments import (
     TABLE_ROWS,
     Parts,
@@ -88,11 +87,11 @@ class _Open:
         return starts[following] if following < len(starts) else self.segment.high
 
 
-class Search:
+class Finder:
     """The search, over an index that somebody else keeps."""
 
-    def __init__(self, db: Database, postings: Postings) -> None:
-        self._db, self._postings = db, postings
+    def __init__(self, index: SearchIndex, messages: Messages) -> None:
+        self._index, self._messages = index, messages
 
     async def find(
         self,
@@ -109,10 +108,10 @@ class Search:
         asked = _Asked(query, frozenset(room_ids), author_ids, after)
         for _ in range(TRIES - 1):
             try:
-                return await _Walk(self._db, self._postings, asked).results(limit)
+                return await _Walk(self._index, self._messages, asked).results(limit)
             except Vanished:
                 continue  # A segment was merged and put away meanwhile: look again.
-        return await _Walk(self._db, self._postings, asked).results(limit)
+        return await _Walk(self._index, self._messages, asked).results(limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +152,8 @@ def _milliseconds(seconds: float) -> int:
 class _Walk:
     """One search: segments from the newest to the oldest, no further than needed."""
 
-    def __init__(self, db: Database, postings: Postings, asked: _Asked) -> None:
-        self._db, self._postings, self._asked = db, postings, asked
+    def __init__(self, index: SearchIndex, messages: Messages, asked: _Asked) -> None:
+        self._index, self._messages, self._asked = index, messages, asked
         self._unopened: list[Entry] = []
         self._open: list[_Open] = []
         self._pool: dict[bytes, Row] = {}
@@ -163,7 +162,7 @@ class _Walk:
     async def results(self, limit: int) -> Found:
         """Return a page of results."""
         asked = self._asked
-        entries = (await self._postings.manifest()).entries
+        entries = (await self._index.manifest()).entries
         self._unopened = sorted(
             (entry for entry in entries if entry.high >= asked.low and entry.low < asked.high),
             key=lambda entry: entry.high,
@@ -187,11 +186,8 @@ class _Walk:
         return None
 
     async def _judged(self, rows: Sequence[Row]) -> list[Message]:
-        keys = [unpacked_id(row.key) for row in rows]
-        documents = await self._db.messages.find({"_id": {"$in": keys}})
-        by_place = {
-            (message.room_id, message.seq): message for message in map(from_document, documents)
-        }
+        found = await self._messages.queries.list_by_key(row.key for row in rows)
+        by_place = {(message.room_id, message.seq): message for message in found}
         known = [by_place.get((row.room, row.seq)) for row in rows]
         return [message for message in known if message and self._asked.accepts(message)]
 
@@ -219,7 +215,7 @@ class _Walk:
         while self._unopened and large:
             chosen.append(self._unopened.pop())
             large -= chosen[-1].count >= 1_000
-        opened = (await self._postings.segments([entry.id for entry in chosen])).values()
+        opened = (await self._index.segments([entry.id for entry in chosen])).values()
         visible = [one for one in opened if not self._asked.rooms.isdisjoint(one.rooms)]
         found = await self._candidates({one.id: (one, self._pages(one)) for one in visible})
         masks = {
@@ -263,7 +259,7 @@ class _Walk:
         needs = [need for _, groups in needed.values() for group in groups for need in group]
         wanted = dict.fromkeys(id_ for _, _, ids in needs for id_ in ids)
         segments = [segment for segment, _ in needed.values()]
-        parts = await self._postings.parts(segments, list(wanted))
+        parts = await self._index.parts(segments, list(wanted))
         found: dict[str, frozenset[int]] = {}
         for id_, (segment, groups) in needed.items():
             span = segment.rows_between(self._asked.low, self._asked.high)
@@ -281,7 +277,7 @@ class _Walk:
             while one.rows and len(taken) < max(count, RESOLVED):
                 taken += self._take_table(one)
         ids = list(dict.fromkeys(segment.table_for(number) for segment, number in taken))
-        tables = await self._postings.parts([one.segment for one in self._open], ids)
+        tables = await self._index.parts([one.segment for one in self._open], ids)
         for segment, number in taken:
             row = segment.row(tables[segment.table_for(number)], number)
             if self._asked.admits(row):

@@ -15,21 +15,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from littlechat.core import (
-    GONE,
     Cursor,
     Message,
+    Room,
     new_id,
 )
-from littlechat.messages import from_document
+from littlechat.messages import BULK, Messages, Stored
 from littlechat.platform import (
     Database,
     Document,
     Duplicate,
     Unavailable,
     now,
-    packed_id,
 )
-from littlechat.search.postings import Postings
+from littlechat.rooms import RoomStore
+from littlechat.search.postings import SearchIndex
+from littlechat.search.schema import SEARCH_ROOMS, SEARCH_STATE
 from littlechat.search.segments import ROWS_MAX, Row
 from littlechat.search.terms import terms
 
@@ -56,9 +57,6 @@ LOOKED_UP = 50
 LEASE_SECONDS = 120.0
 LEASE = "sweeper"
 
-READ = 1_000
-"""Messages read in one call."""
-
 REST = 1.0
 """How long old messages wait after each reading, by how long it took: people come first."""
 
@@ -77,8 +75,11 @@ class Progress:
 class Indexer:
     """The follower of one process."""
 
-    def __init__(self, db: Database, postings: Postings) -> None:
-        self._db, self._postings = db, postings
+    def __init__(
+        self, db: Database, index: SearchIndex, messages: Messages, rooms: RoomStore
+    ) -> None:
+        self._db, self._index = db, index
+        self._messages, self._rooms = messages, rooms
         self._name = new_id()
         self._dirty: set[str] = set()
         self._news = asyncio.Event()
@@ -86,7 +87,7 @@ class Indexer:
         self._worked_off: set[str] = set()
         self._sweeps = 0
 
-    async def hear(self, message: Message) -> None:
+    async def on_message(self, message: Message) -> None:
         """Index the message's room soon: something was said or changed there."""
         self._dirty.add(message.room_id)
         self._news.set()
@@ -139,28 +140,33 @@ class Indexer:
             await self._add(rows, readings)
             done += len(rows)
             readings = [reading for reading in readings if reading.goes_on]
-            if len(rows) > READ:
-                await self._postings.merge_some()
+            if len(rows) > BULK:
+                await self._index.merge_some()
         if done:
-            while await self._postings.merge_some():
+            while await self._index.merge_some():
                 pass
         return done
 
     async def _begin(self, room_id: str) -> "_Reading | None":
-        room = await self._db.rooms.find_one({"_id": room_id})
-        if room is None or room["visibility"] in GONE:
+        room = await self._rooms.find(room_id)
+        if room is None:
             return None
-        stored = await self._db.search_rooms.find_one({"_id": room_id})
-        if stored and stored["made"] == room["created"]:
-            return _resume(self._db, stored)
+        stored = await self._db[SEARCH_ROOMS].find_one({"_id": room_id})
+        if stored and stored["made"] == room.created:
+            return self._resume(stored)
         if stored:
-            await self._forget(room_id, room["created"])
-        return _Reading(self._db, Progress(room_id, room["created"], Cursor()), False)
+            await self._forget(room_id, room.created)
+        return _Reading(self._db, self._messages, Progress(room_id, room.created, Cursor()), False)
+
+    def _resume(self, stored: Document) -> "_Reading":
+        cursor = Cursor(int(stored["seq"]), int(stored["change"]))
+        progress = Progress(str(stored["_id"]), stored["made"], cursor)
+        return _Reading(self._db, self._messages, progress, True)
 
     async def _add(self, rows: Sequence[Row], readings: "Sequence[_Reading]") -> None:
         if rows:
-            await self._postings.append(rows)
-            await self._postings.note_changes(row for row in rows if row.version)
+            await self._index.append(rows)
+            await self._index.note_changes(row for row in rows if row.version)
         for reading in readings:
             await reading.store()
 
@@ -180,28 +186,26 @@ class Indexer:
         """Return whether this process may sweep for a while."""
         until = now() + timedelta(seconds=LEASE_SECONDS)
         values = {"by": self._name, "until": until}
-        held = await self._db.search_state.find_one({"_id": LEASE})
+        held = await self._db[SEARCH_STATE].find_one({"_id": LEASE})
         if held is None:
             with contextlib.suppress(Duplicate):
-                await self._db.search_state.insert({"_id": LEASE, **values})
+                await self._db[SEARCH_STATE].insert({"_id": LEASE, **values})
                 return True
             return False
         if held["by"] != self._name and held["until"] > now():
             return False
-        return await self._db.search_state.update(
+        return await self._db[SEARCH_STATE].update(
             {"_id": LEASE, "until": held["until"]}, {"$set": values}
         )
 
     async def sweep(self, deep: bool = True, rest: float = REST) -> int:
         """Index whatever is not, oldest first, and tidy up; return how many messages that was."""
         moment = now()
-        # What is left of a deleted room keeps its id, and nothing of what was said there.
-        found = await self._db.rooms.find({})
-        rooms = [room for room in found if room["visibility"] not in GONE]
-        stored = {one["_id"]: one for one in await self._db.search_rooms.find({})}
-        for gone in stored.keys() - {room["_id"] for room in rooms}:
+        rooms = await self._rooms.list_all()
+        stored = {one["_id"]: one for one in await self._db[SEARCH_ROOMS].find({})}
+        for gone in stored.keys() - {room.id for room in rooms}:
             await self._forget(gone, moment)
-        behind = [room["_id"] for room in rooms if _is_behind(room, stored.get(room["_id"]))]
+        behind = [room.id for room in rooms if _is_behind(room, stored.get(room.id))]
         self._worked_off = set(behind)
         try:
             done = await self._work_off(behind, rest)
@@ -209,15 +213,15 @@ class Indexer:
             self._worked_off.clear()
         if deep:
             done_with = set(behind)
-            those = [room for room in rooms if room["_id"] not in done_with]
+            those = [room for room in rooms if room.id not in done_with]
             done += await self._look_through(those, rest * DEEP_REST)
-            await self._postings.scrub()
-        await self._postings.clear_away()
+            await self._index.scrub()
+        await self._index.clear_away()
         return done
 
     async def _forget(self, room_id: str, until: datetime) -> None:
-        await self._postings.note_end(room_id, until)
-        await self._db.search_rooms.delete({"_id": room_id})
+        await self._index.note_end(room_id, until)
+        await self._db[SEARCH_ROOMS].delete({"_id": room_id})
 
     async def _work_off(self, room_ids: Sequence[str], rest: float) -> int:
         """Index rooms side by side, by time, so that each segment is about a time of its own."""
@@ -233,27 +237,27 @@ class Indexer:
             rows += await readings[number].read()
             if readings[number].goes_on:
                 heapq.heappush(heap, (readings[number].reached, number))
-            if rows and (not heap or len(rows) > ROWS_MAX - 2 * READ):
+            if rows and (not heap or len(rows) > ROWS_MAX - 2 * BULK):
                 await self._add(rows, readings)
                 done, rows = done + len(rows), []
                 await self._lease()
             await asyncio.sleep(rest * (loop.time() - started))
         return done
 
-    async def _look_through(self, rooms: Sequence[Document], rest: float) -> int:
+    async def _look_through(self, rooms: Sequence[Room], rest: float) -> int:
         """Index what changed, and what no hint tells of; mostly that is nothing."""
         loop = asyncio.get_running_loop()
         renewed, done = loop.time(), 0
         for start in range(0, len(rooms), LOOKED_UP):
             # Anew for each few: what is indexed meanwhile must not be indexed again.
             some = rooms[start : start + LOOKED_UP]
-            ids = [room["_id"] for room in some]
-            found = await self._db.search_rooms.find({"_id": {"$in": ids}})
+            ids = [room.id for room in some]
+            found = await self._db[SEARCH_ROOMS].find({"_id": {"$in": ids}})
             stored = {one["_id"]: one for one in found}
             for room in some:
                 began = loop.time()
-                if not _is_behind(room, stored.get(room["_id"])):
-                    done += await self._read_out([_resume(self._db, stored[room["_id"]])])
+                if not _is_behind(room, stored.get(room.id)):
+                    done += await self._read_out([self._resume(stored[room.id])])
                 await asyncio.sleep(rest * (loop.time() - began))
             if loop.time() > renewed + LEASE_SECONDS / 4:
                 await self._lease()
@@ -271,17 +275,17 @@ async def _tried(work: Coroutine[Any, Any, None]) -> None:
         log.exception("indexing failed")
 
 
-def _is_behind(room: Document, stored: Document | None) -> bool:
-    if stored is None or stored["made"] != room["created"]:
+def _is_behind(room: Room, stored: Document | None) -> bool:
+    if stored is None or stored["made"] != room.created:
         return True
-    return bool(room["last_seq"] > stored["seq"])
+    return bool(room.last_seq > stored["seq"])
 
 
 class _Reading:
     """What is still to be indexed of one room, read a part at a time."""
 
-    def __init__(self, db: Database, progress: Progress, known: bool) -> None:
-        self._db = db
+    def __init__(self, db: Database, messages: Messages, progress: Progress, known: bool) -> None:
+        self._db, self._messages = db, messages
         self._known = known
         self._stored = self._now = progress
         self.goes_on = True
@@ -290,21 +294,10 @@ class _Reading:
 
     async def read(self) -> list[Row]:
         """Return the next messages, and those that changed since they were indexed."""
-        room, cursor = self._now.room_id, self._now.cursor
-        # Changes before the posts: what is read of a post is then at least as new as they.
-        changes = await self._db.changes.find({"room": room, "n": _next(cursor.change)})
-        posts = await self._db.messages.find({"room": room, "seq": _next(cursor.seq)})
-        seqs = sorted({int(one["seq"]) for one in changes if one["seq"] <= cursor.seq})
-        changed = await self._db.messages.find({"room": room, "seq": {"$in": seqs}}) if seqs else []
-        self._now = replace(
-            self._now,
-            cursor=Cursor(
-                max([int(one["seq"]) for one in posts], default=cursor.seq),
-                max([int(one["n"]) for one in changes], default=cursor.change),
-            ),
-        )
-        self.goes_on = max(len(posts), len(changes)) == READ
-        rows = await _rows([*changed, *posts])
+        bulk = await self._messages.queries.read_after(self._now.room_id, self._now.cursor)
+        self._now = replace(self._now, cursor=bulk.cursor)
+        self.goes_on = bulk.goes_on
+        rows = await _rows([*bulk.changed, *bulk.posted])
         self.reached = max([row.at for row in rows], default=self.reached)
         return rows
 
@@ -314,35 +307,26 @@ class _Reading:
             return
         cursor = self._now.cursor
         values = {"made": self._now.made, "seq": cursor.seq, "change": cursor.change}
-        await self._db.search_rooms.update(
+        await self._db[SEARCH_ROOMS].update(
             {"_id": self._now.room_id}, {"$set": values}, upsert=True
         )
         self._stored, self._known = self._now, True
 
 
-def _resume(db: Database, stored: Document) -> _Reading:
-    cursor = Cursor(int(stored["seq"]), int(stored["change"]))
-    return _Reading(db, Progress(str(stored["_id"]), stored["made"], cursor), True)
-
-
-def _next(number: int) -> Document:
-    return {"$gt": number, "$lte": number + READ}
-
-
-async def _rows(documents: Sequence[Document]) -> list[Row]:
-    if len(documents) < 50:
-        return list(map(_row, documents))
+async def _rows(found: Sequence[Stored]) -> list[Row]:
+    if len(found) < 50:
+        return list(map(_row, found))
     # A thousand at once would hold up everybody for a moment.
-    return await asyncio.to_thread(lambda: list(map(_row, documents)))
+    return await asyncio.to_thread(lambda: list(map(_row, found)))
 
 
-def _row(document: Document) -> Row:
-    message = from_document(document)
+def _row(stored: Stored) -> Row:
+    message = stored.message()
     return Row(
         at=round(message.at.timestamp() * 1000),
         room=message.room_id,
         seq=message.seq,
-        key=packed_id(document),
+        key=stored.key,
         version=message.version,
         terms=terms(message),
     )

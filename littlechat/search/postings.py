@@ -19,6 +19,7 @@ from littlechat.platform import (
     Unavailable,
     now,
 )
+from littlechat.search.schema import SEARCH_PARTS, SEARCH_SEGMENTS, SEARCH_STATE
 from littlechat.search.segments import (
     ROWS_MAX,
     Parts,
@@ -106,7 +107,7 @@ class Vanished(Exception):
     """A part that is no more: its segment was merged and put away meanwhile."""
 
 
-class Postings:
+class SearchIndex:
     """The index as a whole, and what this process keeps of it."""
 
     def __init__(self, db: Database) -> None:
@@ -116,7 +117,7 @@ class Postings:
 
     async def manifest(self) -> Manifest:
         """Return what the index is made of now."""
-        document = await self._db.search_state.find_one({"_id": MANIFEST})
+        document = await self._db[SEARCH_STATE].find_one({"_id": MANIFEST})
         return _manifest(document) if document else Manifest()
 
     async def _alter(self, change: Callable[[Manifest], Manifest | None]) -> bool:
@@ -133,11 +134,11 @@ class Postings:
     async def _replace(self, found: Manifest, changed: Manifest) -> bool:
         values = _values(changed)
         if found.version:
-            return await self._db.search_state.update(
+            return await self._db[SEARCH_STATE].update(
                 {"_id": MANIFEST, "version": found.version}, {"$set": values}
             )
         try:
-            await self._db.search_state.insert({"_id": MANIFEST, **values})
+            await self._db[SEARCH_STATE].insert({"_id": MANIFEST, **values})
         except Duplicate:
             return False
         return True
@@ -167,8 +168,8 @@ class Postings:
         if not segment.whole:
             documents = [{"_id": id_, "part": part} for id_, part in parts.items()]
             for start in range(0, len(documents), PARTS_WRITTEN):
-                await self._db.search_parts.insert_many(documents[start : start + PARTS_WRITTEN])
-        await self._db.search_segments.insert(to_values(segment))
+                await self._db[SEARCH_PARTS].insert_many(documents[start : start + PARTS_WRITTEN])
+        await self._db[SEARCH_SEGMENTS].insert(to_values(segment))
 
     # Reading
 
@@ -177,7 +178,7 @@ class Postings:
         found = self._find_kept(ids)
         wanted = [id_ for id_ in ids if id_ not in found]
         if wanted:
-            documents = await self._db.search_segments.find({"_id": {"$in": wanted}})
+            documents = await self._db[SEARCH_SEGMENTS].find({"_id": {"$in": wanted}})
             for document in documents:
                 segment = from_values(document)
                 found[segment.id] = self._keep(segment.id, segment, _weight(segment))
@@ -192,7 +193,7 @@ class Postings:
         found |= self._find_kept([id_ for id_ in ids if id_ not in found])
         wanted = sorted({id_ for id_ in ids if id_ not in found})
         if wanted:
-            for document in await self._db.search_parts.find({"_id": {"$in": wanted}}):
+            for document in await self._db[SEARCH_PARTS].find({"_id": {"$in": wanted}}):
                 part = document["part"]
                 found[document["_id"]] = self._keep(document["_id"], part, _part_weight(part))
         return _all(found, ids)
@@ -271,7 +272,7 @@ class Postings:
         ids = segment.part_ids()
         for start in range(0, len(ids), PARTS_WRITTEN):
             part = {"$in": ids[start : start + PARTS_WRITTEN]}
-            documents = await self._db.search_parts.find({"_id": part})
+            documents = await self._db[SEARCH_PARTS].find({"_id": part})
             found |= {one["_id"]: one["part"] for one in documents}
         return _all(found, ids)
 
@@ -290,8 +291,8 @@ class Postings:
 
     async def _delete(self, id_: str) -> None:
         # A closed range over the ids of its parts: "/" is followed by "0".
-        await self._db.search_parts.delete({"_id": {"$gte": f"{id_}/", "$lt": f"{id_}0"}})
-        await self._db.search_segments.delete({"_id": id_})
+        await self._db[SEARCH_PARTS].delete({"_id": {"$gte": f"{id_}/", "$lt": f"{id_}0"}})
+        await self._db[SEARCH_SEGMENTS].delete({"_id": id_})
 
 
 def choose(entries: Sequence[Entry]) -> list[Entry]:

@@ -1,14 +1,15 @@
 """server."""
 
-from littlechat.server import bodies
+from littlechat.server.connection import RequestConnection
 from littlechat.server.process import BACKLOG, serve_until
-from littlechat.server.requests import Application, Exchange, SessionCookie
+from littlechat.server.requests import Application, SessionCookie
+from littlechat.server.websockets import BoundedWebsocket
 
 __all__ = [
     "Application",
     "BACKLOG",
-    "Exchange",
+    "BoundedWebsocket",
+    "RequestConnection",
     "SessionCookie",
-    "bodies",
     "serve_until",
 ]

@@ -16,7 +16,6 @@ from quart.wrappers.request import Body
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from littlechat.files import ADD_SECONDS
-from littlechat.web import Services
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -104,8 +103,7 @@ class PacedConnection(ASGIHTTPConnection):
         request = super()._create_request_from_scope(send)
         bytes_max = cast(int, self.app.config["MAX_CONTENT_LENGTH"])
         if request.method == "POST" and self._takes_files(request):
-            served: Services = self.app.extensions["littlechat"]
-            bytes_max += served.uploads.bytes_max
+            bytes_max += cast(int, self.app.config["FILE_BYTES_MAX"])
             request.body_timeout = ADD_SECONDS
         request.max_content_length = bytes_max
         self._body = request.body = PacedBody(request.content_length, bytes_max)

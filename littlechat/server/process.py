@@ -9,6 +9,7 @@ import logging
 import socket
 import time
 import weakref
+from collections.abc import Awaitable, Callable
 from contextvars import Context
 from functools import cached_property
 from typing import Any
@@ -29,9 +30,8 @@ from quart import Quart
 from wsproto.connection import ConnectionState
 from wsproto.events import Ping
 
-from littlechat.app import close_sockets
 from littlechat.realtime import FRAME_BYTES_MAX
-from littlechat.server.timeouts import Patience
+from littlechat.server.timeouts import Timeouts
 
 WRITE_SECONDS = 15.0
 TAKEN_BYTES = 64 * 1024
@@ -55,6 +55,8 @@ GRACE_SECONDS = 5.0
 """What a stop leaves to requests in flight; then their connections are cut."""
 
 SOCKET_SCHEMES = {"http": "ws", "https": "wss"}
+
+CloseSockets = Callable[[], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +114,7 @@ class ImpatientServer(TCPServer):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.patience = self.idle_task = Patience(self)  # type: ignore[assignment]
+        self.patience = self.idle_task = Timeouts(self)  # type: ignore[assignment]
         self.holding = False
         """Whether what is to be sent waits for more that belongs to it."""
         self._held = b""
@@ -293,11 +295,16 @@ def configure() -> ServerConfig:
 
 
 async def serve_until(
-    stop: asyncio.Event, app: Quart, listening: socket.socket, proxy_hops: int = 0
+    stop: asyncio.Event,
+    app: Quart,
+    listening: socket.socket,
+    close_sockets: CloseSockets,
+    proxy_hops: int = 0,
 ) -> None:
     """Serve `app` on a bound socket until `stop` is set, then let everybody finish.
 
-    Raises what the application raises when it cannot start.
+    `close_sockets` sends the browsers away, spread over a moment; the server knows no sockets but
+    the network's. Raises what the application raises when it cannot start.
     """
     patch_hypercorn()
     config = configure()
@@ -307,7 +314,7 @@ async def serve_until(
         # Who comes back at once must find the next process, not this one.
         asyncio.get_running_loop().remove_reader(listening)
         # From Python 3.12 on the server first waits for every open socket: they must go before.
-        await close_sockets(app)
+        await close_sockets()
         config.stopping = True
         for connection in list(config.connections):
             if connection.patience.is_idle:

@@ -22,8 +22,6 @@ from quart_auth import QuartAuth
 from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from littlechat.web import session_cookie_is_secure
-
 VERIFIED_SECONDS = 60.0
 VERIFIED_MAX = 5_000
 """How long, and how many, cookies are known to be good without verifying them again."""
@@ -164,13 +162,14 @@ def _encoded(name: str) -> bytes:
 class SessionCookie(QuartAuth):
     """Quart-Auth with a Secure flag that is decided for each request, and cookies verified once."""
 
-    def __init__(self, app: Quart) -> None:
+    def __init__(self, app: Quart, is_secure: Callable[[], bool]) -> None:
+        self._is_secure = is_secure
         self._verified: dict[tuple[str, str], tuple[str, float]] = {}
         super().__init__(app)
 
     @property
     def cookie_secure(self) -> bool:
-        return session_cookie_is_secure() if has_request_context() else True
+        return self._is_secure() if has_request_context() else True
 
     @cookie_secure.setter
     def cookie_secure(self, value: bool) -> None:

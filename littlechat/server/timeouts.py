@@ -28,7 +28,7 @@ class Connection(Protocol):
         """End it in order."""
 
 
-class Patience:
+class Timeouts:
     """When a connection ends whose peer is silent, or is idle: one timer for its whole life.
 
     Stands for Hypercorn's `idle_task`, which makes and cancels two tasks for every request, as its

@@ -17,10 +17,10 @@ from littlechat.accounts import (
 from littlechat.core import Invalid, Session
 from littlechat.files import thumbnail
 from littlechat.platform import PASSWORD, PROFILE, now
-from littlechat.rendering import FACES
-from littlechat.web.services import services
+from littlechat.rendering import AVATAR_STYLES
 from littlechat.web.guards import signed_in, takes_files
 from littlechat.web.pages import form_text, go, page
+from littlechat.web.services import services
 
 blueprint = Blueprint("account", __name__)
 
@@ -45,7 +45,7 @@ async def show_account(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_profile(session: Session) -> ResponseReturnValue:
     """Save what others see of a person."""
-    await services().throttle.hit(PROFILE, session.user.id)
+    await services().platform.rate_limits.hit(PROFILE, session.user.id)
     given = {name: await form_text(name) for name in ("display", "bio", "zone")}
     clean: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -68,10 +68,12 @@ async def post_profile(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_status(session: Session) -> ResponseReturnValue:
     """Set or end one's status."""
-    await services().throttle.hit(PROFILE, session.user.id)
+    await services().platform.rate_limits.hit(PROFILE, session.user.id)
     text, hours = await form_text("status"), await form_text("hours")
     try:
-        await services().people.set_status(session.user, clean_status(text, hours, now()))
+        await services().accounts.profiles.set_status(
+            session.user, clean_status(text, hours, now())
+        )
     except Invalid as invalid:
         return await _account(session, 422, invalid.errors, "", status=text)
     return go("/account?done=status")
@@ -82,7 +84,7 @@ async def post_status(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_avatar(session: Session) -> ResponseReturnValue:
     """Replace one's picture by a small square of the one that was chosen."""
-    await services().throttle.hit(PROFILE, session.user.id)
+    await services().platform.rate_limits.hit(PROFILE, session.user.id)
     chosen = (await request.files).get("file")
     try:
         if not (chosen and chosen.stream.read(1)):
@@ -99,7 +101,7 @@ async def post_avatar(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_remove_avatar(session: Session) -> ResponseReturnValue:
     """Take one's picture away."""
-    await services().throttle.hit(PROFILE, session.user.id)
+    await services().platform.rate_limits.hit(PROFILE, session.user.id)
     await _seen_through(session, "remove_avatar")
     return go("/account?done=avatar")
 
@@ -108,21 +110,21 @@ async def _seen_through(session: Session, act: str, *values: object, **named: st
     served = services()
 
     async def whole() -> None:
-        await getattr(served.people, act)(session.user, *values, **named)
-        served.live.signal(FACES)
+        await getattr(served.accounts.profiles, act)(session.user, *values, **named)
+        served.realtime.announcements.signal(AVATAR_STYLES)
 
-    await served.work.shielded(whole())
+    await served.platform.tasks.run_to_completion(whole())
 
 
 @blueprint.post("/account/password")
 @signed_in
 async def post_password(session: Session) -> ResponseReturnValue:
     """Change the password, which ends the other sessions."""
-    await services().throttle.hit(PASSWORD, session.user.id)
+    await services().platform.rate_limits.hit(PASSWORD, session.user.id)
     current_, new = await form_text("current"), await form_text("password")
     try:
-        await services().actions.change_password(session, current_, new)
-        await services().admission.end_password_links(session.user)
+        await services().actions.sessions.change_password(session, current_, new)
+        await services().accounts.registration.end_password_links(session.user)
     except WrongLogin:
         return await _account(session, 422, {"current": "This is not your current password."}, "")
     except Invalid as invalid:
@@ -134,7 +136,7 @@ async def post_password(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_end_session(session: Session, session_id: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
-    await services().actions.end_session(session.user, session_id)
+    await services().actions.sessions.end(session.user, session_id)
     if session_id == session.id:
         logout_user()
         return go("/login")
@@ -145,14 +147,14 @@ async def post_end_session(session: Session, session_id: str) -> ResponseReturnV
 @signed_in
 async def post_end_sessions(session: Session) -> ResponseReturnValue:
     """End all one's sessions but this one."""
-    await services().actions.end_other_sessions(session)
+    await services().actions.sessions.end_others(session)
     return go("/account")
 
 
 async def _account(
     session: Session, status_code: int, errors: dict[str, str], done: str, **given: str
 ) -> ResponseReturnValue:
-    profile = current(await services().people.get(session.user.name), now())
+    profile = current(await services().accounts.profiles.get(session.user.name), now())
     shown = {
         "display": profile.display,
         "bio": profile.bio,
@@ -162,7 +164,7 @@ async def _account(
     return page(
         "account.html",
         status_code,
-        sessions=await services().accounts.list_sessions(session.user),
+        sessions=await services().accounts.sessions.list_of(session.user),
         errors=errors,
         done=done,
         profile=profile,

@@ -20,9 +20,9 @@ from littlechat.core import (
     clean_number,
 )
 from littlechat.platform import ADMINISTER, Duplicate
-from littlechat.web.services import services
 from littlechat.web.guards import Handler, signed_in
 from littlechat.web.pages import form_text, go, page
+from littlechat.web.services import services
 
 blueprint = Blueprint("admin", __name__)
 
@@ -37,7 +37,7 @@ def admin_only(handler: Handler) -> Handler:
         if not session.user.is_admin:
             raise Forbidden("Only administrators may do this.")
         if request.method == "POST":
-            await services().throttle.hit(ADMINISTER, session.user.id)
+            await services().platform.rate_limits.hit(ADMINISTER, session.user.id)
         return await handler(session, **values)
 
     return signed_in(guarded)
@@ -56,7 +56,7 @@ async def post_account(session: Session) -> ResponseReturnValue:
     """Make an account; the link that sets its password is shown this once."""
     name = await form_text("username")
     try:
-        user, token = await services().administration.make_account(session.user, name[:500])
+        user, token = await services().actions.administration.make_account(session.user, name[:500])
     except Invalid as invalid:
         return await _accounts(422, errors=invalid.errors, username=name)
     except Duplicate:
@@ -68,7 +68,7 @@ async def post_account(session: Session) -> ResponseReturnValue:
 @admin_only
 async def post_password_link(session: Session, name: str) -> ResponseReturnValue:
     """Make a link to set somebody's password; it is shown this once."""
-    user, token = await services().administration.password_link(session.user, name)
+    user, token = await services().actions.administration.password_link(session.user, name)
     return await _accounts(200, link=_reset_link(token), whose=user)
 
 
@@ -76,7 +76,7 @@ async def post_password_link(session: Session, name: str) -> ResponseReturnValue
 @admin_only
 async def post_disable(session: Session, name: str) -> ResponseReturnValue:
     """Shut somebody out of everything."""
-    await services().administration.disable(session.user, name)
+    await services().actions.administration.disable(session.user, name)
     return go("/admin")
 
 
@@ -84,7 +84,7 @@ async def post_disable(session: Session, name: str) -> ResponseReturnValue:
 @admin_only
 async def post_enable(session: Session, name: str) -> ResponseReturnValue:
     """Let somebody sign in again."""
-    await services().administration.enable(session.user, name)
+    await services().actions.administration.enable(session.user, name)
     return go("/admin")
 
 
@@ -92,7 +92,7 @@ async def post_enable(session: Session, name: str) -> ResponseReturnValue:
 @admin_only
 async def post_promote(session: Session, name: str) -> ResponseReturnValue:
     """Make somebody administrator."""
-    await services().administration.promote(session.user, name)
+    await services().actions.administration.promote(session.user, name)
     return go("/admin")
 
 
@@ -100,7 +100,7 @@ async def post_promote(session: Session, name: str) -> ResponseReturnValue:
 @admin_only
 async def post_demote(session: Session, name: str) -> ResponseReturnValue:
     """End somebody's being administrator."""
-    await services().administration.demote(session.user, name)
+    await services().actions.administration.demote(session.user, name)
     return go("/admin")
 
 
@@ -119,7 +119,7 @@ async def post_registration(session: Session) -> ResponseReturnValue:
         mode = clean_mode(await form_text("mode"))
     except Invalid as invalid:
         return await _registration(422, errors=invalid.errors)
-    await services().administration.set_mode(session.user, mode)
+    await services().actions.administration.set_mode(session.user, mode)
     return go("/admin/registration")
 
 
@@ -133,7 +133,7 @@ async def post_invitation(session: Session) -> ResponseReturnValue:
         days = clean_number(given["days"].strip(), "days", DAYS_DEFAULT, least=1, most=DAYS_MAX)
     except Invalid as invalid:
         return await _registration(422, errors=invalid.errors, **given)
-    token = await services().administration.invite(session.user, uses, days)
+    token = await services().actions.administration.invite(session.user, uses, days)
     return await _registration(200, link=f"{_origin()}/register?invitation={token}")
 
 
@@ -141,7 +141,7 @@ async def post_invitation(session: Session) -> ResponseReturnValue:
 @admin_only
 async def post_revoke_invitation(session: Session, pass_id: str) -> ResponseReturnValue:
     """Close an invitation."""
-    await services().administration.revoke_invitation(session.user, pass_id)
+    await services().actions.administration.revoke_invitation(session.user, pass_id)
     return go("/admin/registration")
 
 
@@ -150,7 +150,7 @@ async def post_revoke_invitation(session: Session, pass_id: str) -> ResponseRetu
 async def show_audit(session: Session) -> ResponseReturnValue:
     """Show a page of the log, the newest lines first."""
     before = clean_number(request.args.get("before", ""), "before", None)
-    lines, older = await services().audit.page(before)
+    lines, older = await services().accounts.audit.page(before)
     return page("audit.html", lines=lines, older=older, newest=before is None)
 
 
@@ -165,7 +165,7 @@ async def _accounts(
     return page(
         "admin.html",
         status,
-        users=await services().accounts.list_users(search),
+        users=await services().accounts.users.list_named(search),
         search=search,
         errors=errors or {},
         username=username,
@@ -184,8 +184,8 @@ async def _registration(
     return page(
         "registration.html",
         status,
-        mode=await services().admission.mode(),
-        passes=await services().admission.list_invitations(),
+        mode=await services().accounts.registration.mode(),
+        passes=await services().accounts.registration.list_invitations(),
         errors=errors or {},
         link=link,
         uses=uses,

@@ -34,8 +34,8 @@ from littlechat.platform import (
     TooMany,
     Unavailable,
 )
-from littlechat.web.services import services
 from littlechat.web.guards import takes_files
+from littlechat.web.services import services
 
 blueprint = Blueprint("api", __name__)
 
@@ -73,12 +73,16 @@ def bot_only(handler: BotHandler) -> Callable[[], Awaitable[ResponseReturnValue]
 
 async def _bot() -> Bot:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    bot = await services().bots.find_by_token(token.strip()) if scheme.lower() == "bearer" else None
+    bot = (
+        await services().bots.store.find_by_token(token.strip())
+        if scheme.lower() == "bearer"
+        else None
+    )
     if bot is None:
         raise Unauthorized("Send a bot’s token:  Authorization: Bearer lc_…")
-    if await services().access.find_membership(bot.room_id, bot.user) is None:
+    if await services().rooms.access.find_membership(bot.room_id, bot.user) is None:
         raise Forbidden("This bot is not in its room any more.")
-    await services().throttle.hit(BOT, bot.id)
+    await services().platform.rate_limits.hit(BOT, bot.id)
     return bot
 
 
@@ -91,20 +95,22 @@ async def post_bot_message(bot: Bot) -> ResponseReturnValue:
     client_id = clean_client_id(request.headers.get("Idempotency-Key", "") or client_id)
     served, room_id = services(), bot.room_id
     # Before any file is stored again.
-    if sent := await served.messages.find_sent(bot.user, client_id):
+    if sent := await served.messages.find_sent(bot.id, client_id):
         return _posted(sent)
     ids = list[str]()
     try:
         await _store_files(bot, ids)
-        files = await served.uploads.claim(room_id, bot.user, ids, client_id) if ids else ()
-        message = await served.actions.say(room_id, bot.user, Draft(text, client_id, files=files))
+        files = await served.files.claim(room_id, bot.user, ids, client_id) if ids else ()
+        message = await served.actions.messages.say(
+            room_id, bot.user, Draft(text, client_id, files=files)
+        )
     except (Invalid, TooMany):
         # Whoever sends it again sends them again.
-        served.work.later(served.uploads.discard_some(ids, bot.user))
+        served.platform.tasks.spawn(served.files.discard_some(ids, bot.user))
         raise
     if ids and {one.id for one in message.files} != set(ids):
         # The same was sent twice at once, and the other one counts.
-        served.work.later(served.uploads.discard_some(ids, bot.user))
+        served.platform.tasks.spawn(served.files.discard_some(ids, bot.user))
     return _posted(message)
 
 
@@ -113,9 +119,9 @@ async def _store_files(bot: Bot, ids: list[str]) -> None:
     if request.mimetype != "multipart/form-data":
         return
     for sent in (await request.files).getlist("file"):
-        await services().throttle.hit(UPLOAD, bot.id)
+        await services().platform.rate_limits.hit(UPLOAD, bot.id)
         parts, name = parts_of(sent.stream), sent.filename or "file"
-        ids.append((await services().uploads.add(bot.room_id, bot.user, name, parts)).file.id)
+        ids.append((await services().files.add(bot.room_id, bot.user, name, parts)).file.id)
 
 
 async def _text() -> tuple[str, str]:

@@ -20,7 +20,6 @@ from littlechat.platform import (
     Duplicate,
     Unavailable,
 )
-from littlechat.web.services import services
 from littlechat.web.clients import client_address, client_network, session_cookie_is_secure
 from littlechat.web.guards import find_session
 from littlechat.web.pages import (
@@ -29,6 +28,7 @@ from littlechat.web.pages import (
     local_path,
     page,
 )
+from littlechat.web.services import services
 
 blueprint = Blueprint("auth", __name__)
 
@@ -54,7 +54,7 @@ async def show_register() -> ResponseReturnValue:
         return go("/rooms")
     token = request.args.get("invitation", "")[:TOKEN_READ_MAX]
     try:
-        await services().admission.require(token)
+        await services().accounts.registration.require(token)
     except Refused as refused:
         return _no_entry(refused)
     target = _next(request.args.get("next", ""))
@@ -70,7 +70,7 @@ async def post_register() -> ResponseReturnValue:
     """Make an account and sign in."""
     username, target = await form_text("username"), _next(await form_text("next"))
     invitation = (await form_text("invitation"))[:TOKEN_READ_MAX]
-    throttle, network = services().throttle, client_network()
+    throttle, network = services().platform.rate_limits, client_network()
     # Tries of any outcome: a taken name tells that it exists, and a burst would queue for hashing.
     await throttle.hit(LOGIN_RATE, network)
     await throttle.check(REGISTER, network)
@@ -86,7 +86,7 @@ async def post_register() -> ResponseReturnValue:
         )
 
     try:
-        user = await services().administration.register(
+        user = await services().actions.administration.register(
             _bounded(username), await form_text("password"), invitation
         )
         await throttle.hit(REGISTER, network)
@@ -127,7 +127,7 @@ async def _login(
 
 async def _may_register() -> bool:
     try:
-        return await services().admission.mode() == "open"
+        return await services().accounts.registration.mode() == "open"
     except Unavailable:
         return True  # The way in is shown without the database, too.
 
@@ -135,14 +135,14 @@ async def _may_register() -> bool:
 async def _why_signed_out() -> str:
     """Tell a browser whose session an administrator ended so: nobody else has its token."""
     token = current_user.auth_id
-    return DISABLED if token and await services().accounts.was_disabled(token) else ""
+    return DISABLED if token and await services().accounts.sessions.was_disabled(token) else ""
 
 
 @blueprint.post("/login")
 async def post_login() -> ResponseReturnValue:
     """Check name and password; one text whatever is wrong."""
     username, target = await form_text("username"), _next(await form_text("next"))
-    throttle, network = services().throttle, client_network()
+    throttle, network = services().platform.rate_limits, client_network()
     await throttle.hit(LOGIN_RATE, network)
     await throttle.check(LOGIN_ADDRESS, network)
     given = _bounded(username)
@@ -150,7 +150,7 @@ async def post_login() -> ResponseReturnValue:
     await throttle.hit(LOGIN_PAIR, name, network)
     await throttle.hit(LOGIN_NAME, name)
     try:
-        user = await services().accounts.check_password(given, await form_text("password"))
+        user = await services().accounts.users.check_password(given, await form_text("password"))
         await _sign_in(user)
     except Disabled:
         return await _login(403, DISABLED, username, target)
@@ -166,7 +166,7 @@ async def post_login() -> ResponseReturnValue:
 async def post_logout() -> ResponseReturnValue:
     """End the session here and everywhere it has sockets; being signed out already is fine."""
     if session := await find_session():
-        await services().actions.log_out(session)
+        await services().actions.sessions.log_out(session)
     logout_user()
     response = await current_app.make_response(go("/login"))
     # Drafts of one person must not wait for the next one at the same machine.
@@ -177,19 +177,19 @@ async def post_logout() -> ResponseReturnValue:
 @blueprint.get("/reset/<token>")
 async def show_reset(token: str) -> ResponseReturnValue:
     """Show the form to set a password by a link; the link alone says whose."""
-    user = await services().administration.find_owner(token)
+    user = await services().actions.administration.find_owner(token)
     return page("reset.html", user=user, token=token, errors={})
 
 
 @blueprint.post("/reset/<token>")
 async def post_reset(token: str) -> ResponseReturnValue:
     """Set a password by a link, which ends all sessions, and lead to the way in."""
-    await services().throttle.hit(LOGIN_RATE, client_network())
+    await services().platform.rate_limits.hit(LOGIN_RATE, client_network())
     password = await form_text("password")
     try:
-        await services().administration.reset_password(token, password)
+        await services().actions.administration.reset_password(token, password)
     except Invalid as invalid:
-        user = await services().administration.find_owner(token)
+        user = await services().actions.administration.find_owner(token)
         return page("reset.html", 422, user=user, token=token, errors=invalid.errors)
     logout_user()
     return go("/login?done=password")
@@ -197,9 +197,9 @@ async def post_reset(token: str) -> ResponseReturnValue:
 
 async def _sign_in(user: User) -> None:
     if old := await find_session():
-        await services().actions.log_out(old)
+        await services().actions.sessions.log_out(old)
     agent = request.headers.get("User-Agent", "")
-    token, _ = await services().accounts.open_session(user, agent, client_address())
+    token, _ = await services().accounts.sessions.open(user, agent, client_address())
     login_user(AuthUser(token, Action.WRITE_PERMANENT))
 
 

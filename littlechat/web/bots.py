@@ -20,9 +20,9 @@ from littlechat.core import (
     Session,
 )
 from littlechat.platform import CREATE_BOT, Duplicate
-from littlechat.web.services import services
 from littlechat.web.guards import manager_of
 from littlechat.web.pages import form_text, go, page
+from littlechat.web.services import services
 
 blueprint = Blueprint("bots", __name__)
 
@@ -51,10 +51,10 @@ async def show_bots(session: Session, membership: Membership) -> ResponseReturnV
 @manager_of
 async def post_bot(session: Session, membership: Membership) -> ResponseReturnValue:
     """Make a bot and show its token."""
-    await services().throttle.hit(CREATE_BOT, session.user.id)
+    await services().platform.rate_limits.hit(CREATE_BOT, session.user.id)
     await _room(membership)
     name = await form_text("name")
-    making = services().bots.create(membership.room_id, name, session.user)
+    making = services().bots.store.create(membership.room_id, name, session.user)
     try:
         # Noted is what was judged: of more than that, a log could be made to say anything.
         judged = name[:NAME_READ_MAX].strip()
@@ -74,9 +74,9 @@ async def post_bot(session: Session, membership: Membership) -> ResponseReturnVa
 @manager_of
 async def post_token(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
     """Give a bot a new token, which ends the old one, and show it."""
-    await services().throttle.hit(CREATE_BOT, session.user.id)
-    found = await services().bots.get(membership.room_id, bot)
-    renewing = services().bots.replace_token(found)
+    await services().platform.rate_limits.hit(CREATE_BOT, session.user.id)
+    found = await services().bots.store.get(membership.room_id, bot)
+    renewing = services().bots.store.replace_token(found)
     act = "gave a bot a new token"
     token = await _seen_through(session, membership, renewing, act, found.name)
     return await _page(membership, shown=found.id, token=token)
@@ -86,8 +86,8 @@ async def post_token(session: Session, membership: Membership, bot: str) -> Resp
 @manager_of
 async def post_revoke(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
     """End a bot's token."""
-    found = await services().bots.get(membership.room_id, bot)
-    ending = services().bots.revoke_token(found)
+    found = await services().bots.store.get(membership.room_id, bot)
+    ending = services().bots.store.revoke_token(found)
     await _seen_through(session, membership, ending, "ended a bot’s token", found.name)
     return _back(found)
 
@@ -96,11 +96,11 @@ async def post_revoke(session: Session, membership: Membership, bot: str) -> Res
 @manager_of
 async def post_webhook(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
     """Set where a bot hears of messages, or end it; a new secret is shown."""
-    await services().throttle.hit(CREATE_BOT, session.user.id)
-    found = await services().bots.get(membership.room_id, bot)
+    await services().platform.rate_limits.hit(CREATE_BOT, session.user.id)
+    found = await services().bots.store.get(membership.room_id, bot)
     typed = {name: await form_text(name) for name in ("url", "when")}
     origin = f"{request.scheme}://{request.host}"
-    setting = services().bots.set_webhook(found, typed["url"], typed["when"], origin)
+    setting = services().bots.store.set_webhook(found, typed["url"], typed["when"], origin)
     try:
         secret = await _seen_through(
             session, membership, setting, "set a bot’s webhook", found.name
@@ -114,8 +114,8 @@ async def post_webhook(session: Session, membership: Membership, bot: str) -> Re
 @manager_of
 async def post_remove(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
     """Remove a bot."""
-    found = await services().bots.get(membership.room_id, bot)
-    removing = services().bots.remove(found)
+    found = await services().bots.store.get(membership.room_id, bot)
+    removing = services().bots.store.remove(found)
     await _seen_through(session, membership, removing, "removed a bot", found.name)
     return go(f"/rooms/{membership.room_id}/bots")
 
@@ -132,16 +132,16 @@ async def _seen_through(
     async def whole() -> Result:
         result = await work
         # Nobody's sockets are closed by this, since bots have none.
-        served.live.revoke(user="", room=membership.room_id)
-        await served.audit.note(session.user, act, name, membership.room_id)
+        served.realtime.announcements.revoke(user="", room=membership.room_id)
+        await served.accounts.audit.note(session.user, act, name, membership.room_id)
         return result
 
     served = services()
-    return await served.work.shielded(whole())
+    return await served.platform.tasks.run_to_completion(whole())
 
 
 async def _room(membership: Membership) -> Room:
-    room = await services().rooms.get(membership.room_id)
+    room = await services().rooms.store.get(membership.room_id)
     if room.is_direct:
         raise Refused("A direct conversation has no bots: make a room for them.")
     return room
@@ -164,7 +164,7 @@ async def _page(
         "bots.html",
         status,
         room=await _room(membership),
-        bots=await services().bots.list_bots(membership.room_id),
+        bots=await services().bots.store.list_bots(membership.room_id),
         origin=f"{request.scheme}://{request.host}",
         url_max=URL_MAX,
         form=form or Form(),

@@ -13,7 +13,6 @@ from littlechat.core import (
     fold,
 )
 from littlechat.platform import OPEN_DIRECT
-from littlechat.web.services import services
 from littlechat.web.guards import member_of, signed_in
 from littlechat.web.pages import (
     form_text,
@@ -21,6 +20,7 @@ from littlechat.web.pages import (
     is_htmx,
     page,
 )
+from littlechat.web.services import services
 
 blueprint = Blueprint("directs", __name__)
 
@@ -43,14 +43,14 @@ async def show_new_direct(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_direct(session: Session) -> ResponseReturnValue:
     """Open the conversation with these people and go there."""
-    await services().throttle.hit(OPEN_DIRECT, session.user.id)
+    await services().platform.rate_limits.hit(OPEN_DIRECT, session.user.id)
     given = (await request.form).getlist("name")[:NAMES_TRIED_MAX]
     try:
         people = await _find_people(given)
         clean_people({session.user.name, *(user.name for user in people)})
     except Invalid as invalid:
         return await _choice(session, given, await form_text("q"), str(invalid))
-    room_id = await services().actions.open_direct(session.user, people)
+    room_id = await services().actions.rooms.open_direct(session.user, people)
     return go(f"/rooms/{room_id}")
 
 
@@ -58,13 +58,13 @@ async def post_direct(session: Session) -> ResponseReturnValue:
 @member_of
 async def post_hide(session: Session, membership: Membership) -> ResponseReturnValue:
     """Take a direct conversation off one's lists until somebody speaks there."""
-    await services().actions.hide_direct(membership.room_id, session.user)
+    await services().actions.rooms.hide_direct(membership.room_id, session.user)
     return go("/rooms")
 
 
 async def _find_people(given: list[str]) -> list[User]:
     names = clean_people(given)
-    found = await services().accounts.find_users(names)
+    found = await services().accounts.users.find_several(names)
     if unknown := [name for name in names if fold(name) not in found]:
         raise Invalid(name=f"There is nobody called {' or '.join(unknown)} here.")
     return list(found.values())
@@ -75,10 +75,10 @@ async def _choice(
 ) -> ResponseReturnValue:
     """Show the page, with those chosen who exist first; what was typed stays in its field."""
     accounts, q = services().accounts, q.strip()[:NAME_MAX]
-    called = services().faces.list_called(q) if q else ()
-    listed = await accounts.list_starting(q, LISTED_MAX, called)
+    called = services().avatar_styles.list_called(q) if q else ()
+    listed = await accounts.users.list_starting(q, LISTED_MAX, called)
     names = [name[: NAME_MAX + 1] for name in chosen]
-    found = await accounts.find_users(names)
+    found = await accounts.users.find_several(names)
     picked = list(dict.fromkeys(found[fold(name)] for name in names if fold(name) in found))
     template = "_choose.html" if is_htmx() and not error else "new_direct.html"
     return page(
@@ -87,7 +87,7 @@ async def _choice(
         chosen=picked,
         candidates=[user for user in listed if user not in picked],
         more=len(listed) == LISTED_MAX,
-        online=services().online.names,
+        online=services().realtime.presence.names,
         q=q,
         error=error,
     )

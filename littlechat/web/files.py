@@ -11,9 +11,9 @@ from werkzeug.exceptions import RequestTimeout
 from littlechat.core import File, Membership, Session
 from littlechat.files import ADD_SECONDS, Upload, is_inline
 from littlechat.platform import UPLOAD, Missing
-from littlechat.web.services import services
 from littlechat.web.guards import member_of, signed_in, takes_files
 from littlechat.web.pages import page
+from littlechat.web.services import services
 
 blueprint = Blueprint("files", __name__)
 
@@ -35,8 +35,8 @@ HEADERS = {
 @member_of
 async def post_file(session: Session, membership: Membership) -> ResponseReturnValue:
     """Take a file as the bare body, its name in the query; answer with what goes into the form."""
-    uploads = services().uploads
-    await services().throttle.hit(UPLOAD, session.user.id)
+    uploads = services().files
+    await services().platform.rate_limits.hit(UPLOAD, session.user.id)
     uploads.require_size(request.content_length or 0)
     name = request.args.get("name", "")
     try:
@@ -52,7 +52,7 @@ async def post_file(session: Session, membership: Membership) -> ResponseReturnV
 async def show_waiting(session: Session, membership: Membership) -> ResponseReturnValue:
     """Return those of one's files that still wait for a message, for a page that was reloaded."""
     ids = request.args.getlist("id")
-    found = await services().uploads.list_loose(membership.room_id, session.user, ids)
+    found = await services().files.list_loose(membership.room_id, session.user, ids)
     return page("_chips.html", attached=found)
 
 
@@ -60,7 +60,7 @@ async def show_waiting(session: Session, membership: Membership) -> ResponseRetu
 @signed_in
 async def post_discard(session: Session, loose_id: str) -> ResponseReturnValue:
     """Delete one's own file that no message has."""
-    await services().uploads.discard(loose_id, session.user)
+    await services().files.discard(loose_id, session.user)
     return Response("", status=204)
 
 
@@ -69,7 +69,7 @@ async def post_discard(session: Session, loose_id: str) -> ResponseReturnValue:
 async def show_file(session: Session, file_id: str) -> ResponseReturnValue:
     """Hand out a file, or the part of it that is asked for."""
     upload = await _visible(session, file_id)
-    file, uploads = upload.file, services().uploads
+    file, uploads = upload.file, services().files
     headers = HEADERS | {
         "Content-Type": "text/plain; charset=utf-8" if file.type == "text/plain" else file.type,
         "Content-Disposition": _disposition(file),
@@ -98,15 +98,15 @@ async def show_thumbnail(session: Session, file_id: str) -> ResponseReturnValue:
         "Content-Disposition": "inline",
         "Accept-Ranges": "none",
     }
-    pieces = services().uploads.read_thumbnail(upload)
+    pieces = services().files.read_thumbnail(upload)
     return _streamed(pieces, upload.thumbnail_size, 200, headers)
 
 
 async def _visible(session: Session, file_id: str) -> Upload:
     """Return a file that this person may see now; raise `Missing`."""
     served = services()
-    upload = await served.uploads.get(file_id, session.user)
-    if await served.access.find_membership(upload.room_id, session.user) is None:
+    upload = await served.files.get(file_id, session.user)
+    if await served.rooms.access.find_membership(upload.room_id, session.user) is None:
         raise Missing
     return upload
 

@@ -31,7 +31,7 @@ async def find_session() -> Session | None:
     """Return the session of this request or socket, looked up once in the store."""
     if "session" not in g:
         token = current_user.auth_id
-        g.session = await services().access.find_session(token) if token else None
+        g.session = await services().rooms.access.find_session(token) if token else None
     return cast(Session | None, g.session)
 
 
@@ -55,9 +55,11 @@ def member_of(handler: Handler) -> Handler:
 
     @wraps(handler)
     async def guarded(session: Session, room: str, **values: Any) -> ResponseReturnValue:
-        membership = await services().access.find_membership(room, session.user)
+        membership = await services().rooms.access.find_membership(room, session.user)
         if membership is None:
-            await services().rooms.get_visible(room, session.user)  # Missing if not even that.
+            await services().rooms.store.get_visible(
+                room, session.user
+            )  # Missing if not even that.
             raise Forbidden("Join this room first.")
         return await handler(session, membership, **values)
 

@@ -21,7 +21,7 @@ async def show_health() -> Response:
 @blueprint.get("/readyz")
 async def show_readiness() -> Response:
     """Say that the database answers; 503 if not."""
-    await services().db.ping()
+    await services().platform.database.ping()
     return Response("ready\n", content_type="text/plain; charset=utf-8")
 
 
@@ -30,7 +30,7 @@ async def show_metrics() -> Response:
     """Give Prometheus this process's numbers: to this machine, or to who has the token."""
     if not (_has_token() or _is_this_machine()):
         raise Forbidden("The numbers are for this machine, or for who has METRICS_TOKEN.")
-    return Response(services().metrics.text(), content_type=CONTENT_TYPE)
+    return Response(services().platform.metrics.text(), content_type=CONTENT_TYPE)
 
 
 def _has_token() -> bool:

@@ -62,7 +62,7 @@ async def show_worker() -> ResponseReturnValue:
 async def show_offline() -> ResponseReturnValue:
     """Show the page that the worker keeps for when the server cannot be reached."""
     response = Response(
-        services().render.page("offline.html", session=None),
+        services().renderer.page("offline.html", session=None),
         content_type="text/html; charset=utf-8",
     )
     response.headers["Cache-Control"] = "no-cache"

@@ -26,7 +26,6 @@ from littlechat.files import parts_of
 from littlechat.messages import PAGE_DEFAULT
 from littlechat.platform import SEND, UPLOAD, Missing
 from littlechat.text import may_call
-from littlechat.web.services import services
 from littlechat.web.guards import member_of, signed_in, takes_files
 from littlechat.web.pages import (
     form_text,
@@ -37,6 +36,7 @@ from littlechat.web.pages import (
     page,
     present_among,
 )
+from littlechat.web.services import services
 
 blueprint = Blueprint("messages", __name__)
 
@@ -46,10 +46,10 @@ blueprint = Blueprint("messages", __name__)
 async def show_room(session: Session, room: str) -> ResponseReturnValue:
     """Show a room's conversation to its members, its door to others."""
     # Lists that have to be read tell of one's place as well.
-    await services().access.list_rooms(session.user, here=room)
-    membership = await services().access.find_membership(room, session.user)
+    await services().rooms.access.list_rooms(session.user, here=room)
+    membership = await services().rooms.access.find_membership(room, session.user)
     if membership is None:
-        found, _ = await services().rooms.get_visible(room, session.user)
+        found, _ = await services().rooms.store.get_visible(room, session.user)
         banned = await services().rooms.bans.is_banned(room, session.user.id)
         return page("door.html", 403 if banned else 200, room=found, banned=banned)
     thread = clean_number(request.args.get("thread", ""), "thread", None, least=1)
@@ -70,21 +70,21 @@ async def _conversation(
     # The cursor before the messages: what happens in between is then sent again, never missed.
     head = await served.messages.head(room_id)
     stretch = await _stretch(room_id, head)
-    joined, others = await served.access.list_rooms(session.user)
-    members = await served.access.list_members(room_id)
+    joined, others = await served.rooms.access.list_rooms(session.user)
+    members = await served.rooms.access.list_members(room_id)
     room = next((one for one in joined if one.id == room_id), None)
     read_seq = room.read_seq if room else membership.read_seq
     return moulded_page(
         "room.html",
         room_id,
         {
-            "history": served.render.history(room_id, stretch),
+            "history": served.renderer.history(room_id, stretch),
             "cursor": head,
             "client_id": new_id(),
             "panel": panel or "",
         },
         status,
-        room=room or await served.rooms.get(room_id),
+        room=room or await served.rooms.store.get(room_id),
         membership=membership,
         joined=joined,
         others=others,
@@ -95,27 +95,27 @@ async def _conversation(
         may_call=may_call(members, session.user),
         read_seq=read_seq,
         unread=max(0, head.seq - read_seq),
-        online=served.feeds.online(room_id),
-        away=served.feeds.away(room_id),
+        online=served.realtime.feeds.online(room_id),
+        away=served.realtime.feeds.away(room_id),
         stretch=replace(stretch, messages=[]),
         threaded=panel is not None,
         body="" if panel else draft.body,
         error="" if panel else error,
         attached=() if panel else attached,
-        file_max=served.uploads.bytes_max,
+        file_max=served.files.bytes_max,
     )
 
 
 async def _panel(room_id: str, seq: int, draft: Draft, error: str) -> Markup:
     """Return an open thread, with what could not be sent in its field."""
-    thread = await services().threads.get(room_id, seq)
-    html = services().render.page(
+    thread = await services().actions.threads.get(room_id, seq)
+    html = services().renderer.page(
         "_thread.html",
         thread=thread,
         draft=draft,
         error=error,
         client_id=new_id(),
-        file_max=services().uploads.bytes_max,
+        file_max=services().files.bytes_max,
     )
     return Markup(html)  # noqa: S704 - our own template's autoescaped output
 
@@ -133,7 +133,7 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
         stretch, end = replace(stretch, newer=False), None
     elif request.args.get("after"):
         stretch = replace(stretch, older=False)
-    return fragment(services().render.history(room_id, stretch, end))
+    return fragment(services().renderer.history(room_id, stretch, end))
 
 
 @blueprint.post("/rooms/<room>/messages")
@@ -142,26 +142,28 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
 async def post_message(session: Session, membership: Membership) -> ResponseReturnValue:
     """Post a message; htmx gets its fragment, a plain browser the room again."""
     draft, room_id, ids = await _draft(), membership.room_id, list[str]()
-    await services().throttle.hit(SEND, session.user.id)
+    await services().platform.rate_limits.hit(SEND, session.user.id)
     try:
-        draft = await services().threads.address(room_id, session.user, draft)
+        draft = await services().actions.threads.address(room_id, session.user, draft)
         await _form_files(room_id, session.user, ids)
         client_id = clean_client_id(draft.client_id)
-        files = await services().uploads.claim(room_id, session.user, ids, client_id)
+        files = await services().files.claim(room_id, session.user, ids, client_id)
         draft = replace(draft, client_id=client_id, files=files)
-        message = await services().actions.say(room_id, session.user, draft)
+        message = await services().actions.messages.say(room_id, session.user, draft)
     except Invalid as invalid:
         if is_htmx():
             raise
         # The page again, with what was not sent in its fields.
         if "thread" in invalid.errors:
             draft = replace(draft, thread=None)
-        attached = await services().uploads.list_loose(room_id, session.user, ids)
+        attached = await services().files.list_loose(room_id, session.user, ids)
         return await _conversation(session, membership, 422, draft, str(invalid), tuple(attached))
     if is_htmx():
-        return fragment(services().render.message(message), 201)
+        return fragment(services().renderer.message(message), 201)
     # A page without scripts tells of nothing by itself: who answers has read.
-    services().work.later(services().news.read(session.user, room_id, message.seq))
+    services().platform.tasks.spawn(
+        services().realtime.unread_signals.read(session.user, room_id, message.seq)
+    )
     thread = f"?thread={message.thread}" if message.thread else ""
     return go(f"/rooms/{room_id}{thread}")
 
@@ -181,7 +183,7 @@ async def _draft() -> Draft:
 @member_of
 async def show_message(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Return one message as a fragment."""
-    return fragment(services().render.message(await _message(membership, seq)))
+    return fragment(services().renderer.message(await _message(membership, seq)))
 
 
 @blueprint.get("/rooms/<room>/messages/<int:seq>/edit")
@@ -198,10 +200,10 @@ async def show_edit(session: Session, membership: Membership, seq: int) -> Respo
 @member_of
 async def post_edit(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Replace the text of one's own message."""
-    await services().throttle.hit(SEND, session.user.id)
+    await services().platform.rate_limits.hit(SEND, session.user.id)
     body = await form_text("body")
     try:
-        message = await services().actions.edit(
+        message = await services().actions.messages.edit(
             membership.room_id, _storable(seq), session.user, body
         )
     except Invalid as invalid:
@@ -213,8 +215,8 @@ async def post_edit(session: Session, membership: Membership, seq: int) -> Respo
 @member_of
 async def post_remove(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Remove one's own message, or anybody's in a room that one manages."""
-    await services().throttle.hit(SEND, session.user.id)
-    message = await services().administration.remove_message(
+    await services().platform.rate_limits.hit(SEND, session.user.id)
+    message = await services().actions.administration.remove_message(
         membership, _storable(seq), session.user
     )
     return _changed(message)
@@ -238,7 +240,7 @@ def _edit_form(message: Message, status: int, body: str, error: str) -> Response
 
 def _changed(message: Message) -> ResponseReturnValue:
     if is_htmx():
-        return fragment(services().render.message(message))
+        return fragment(services().renderer.message(message))
     return go(f"/rooms/{message.room_id}?around={message.seq}#message-{message.seq}")
 
 
@@ -267,6 +269,6 @@ async def _form_files(room_id: str, user: User, ids: list[str]) -> None:
     ids += map(str, (await request.form).getlist("file"))
     for sent in (await request.files).getlist("upload"):
         if sent.filename:
-            await services().throttle.hit(UPLOAD, user.id)
+            await services().platform.rate_limits.hit(UPLOAD, user.id)
             parts = parts_of(sent.stream)
-            ids.append((await services().uploads.add(room_id, user, sent.filename, parts)).file.id)
+            ids.append((await services().files.add(room_id, user, sent.filename, parts)).file.id)

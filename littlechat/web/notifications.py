@@ -16,7 +16,6 @@ from littlechat.notifications import (
     clean_preferences,
 )
 from littlechat.platform import SUBSCRIBE
-from littlechat.web.services import services
 from littlechat.web.guards import member_of, signed_in
 from littlechat.web.pages import (
     form_text,
@@ -25,6 +24,7 @@ from littlechat.web.pages import (
     local_path,
     page,
 )
+from littlechat.web.services import services
 
 blueprint = Blueprint("notifications", __name__)
 
@@ -56,7 +56,7 @@ async def post_notifications(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_subscribe(session: Session) -> ResponseReturnValue:
     """Let this browser be notified, as its push service's address and keys say."""
-    await services().throttle.hit(SUBSCRIBE, session.user.id)
+    await services().platform.rate_limits.hit(SUBSCRIBE, session.user.id)
     private = services().settings.push_private
     endpoint = clean_endpoint(await form_text("endpoint"), private=private)
     p256dh = clean_key(await form_text("p256dh"), P256DH_BYTES)
@@ -77,7 +77,7 @@ async def post_unsubscribe(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_test(session: Session) -> ResponseReturnValue:
     """Send a notification to all the person's browsers."""
-    await services().throttle.hit(SUBSCRIBE, session.user.id)
+    await services().platform.rate_limits.hit(SUBSCRIBE, session.user.id)
     answers = await services().notifications.try_out(session)
     if not answers:
         return await _page(session, 422, error="Turn notifications on first, in this browser.")
@@ -118,7 +118,7 @@ async def _page(
 ) -> ResponseReturnValue:
     reach = await services().notifications.get_reach(session)
     chosen = reach.preferences
-    person = await services().people.get(session.user.name)
+    person = await services().accounts.profiles.get(session.user.name)
     kept = {
         "level": chosen.level,
         "quiet_from": f"{chosen.quiet_from:%H:%M}" if chosen.quiet_from else "",

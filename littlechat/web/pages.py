@@ -24,8 +24,8 @@ def is_htmx() -> bool:
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Return a rendered template, with the session for its header, as a response."""
-    faces = services().faces.version
-    html = services().render.page(template, session=g.get("session"), faces=faces, **values)
+    faces = services().avatar_styles.version
+    html = services().renderer.page(template, session=g.get("session"), faces=faces, **values)
     return Response(html, status=status, content_type="text/html; charset=utf-8")
 
 
@@ -34,8 +34,8 @@ def moulded_page(
 ) -> Response:
     """Return what `page` does, of which only `moving` changes with every view."""
     session: Session = g.session
-    faces = services().faces.version
-    html = services().render.moulded(
+    faces = services().avatar_styles.version
+    html = services().renderer.moulded(
         template, (session.user.id, key), moving, session=session, faces=faces, **steady
     )
     return Response(html, status=status, content_type="text/html; charset=utf-8")
@@ -43,7 +43,7 @@ def moulded_page(
 
 def present_among(rooms: Iterable[Room]) -> frozenset[str]:
     """Return the names of those in the direct conversations among `rooms` who are online."""
-    return services().online.names & {name for room in rooms for name in room.people}
+    return services().realtime.presence.names & {name for room in rooms for name in room.people}
 
 
 def fragment(html: str, status: int = 200) -> Response:

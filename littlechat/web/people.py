@@ -6,9 +6,9 @@ from quart.typing import ResponseReturnValue
 from littlechat.accounts import current
 from littlechat.core import Session, clean_number
 from littlechat.platform import now
-from littlechat.web.services import services
 from littlechat.web.guards import signed_in
 from littlechat.web.pages import is_htmx, page
+from littlechat.web.services import services
 
 blueprint = Blueprint("people", __name__)
 
@@ -24,7 +24,7 @@ async def show_people(session: Session) -> ResponseReturnValue:
     search = request.args.get("search", "").replace("\0", "")[:100]
     number = page_number()
     moment = now()
-    found, more = await services().people.list_page(search, number)
+    found, more = await services().accounts.profiles.list_page(search, number)
     return page(
         "_directory.html" if is_htmx() else "people.html",
         people=[current(one, moment) for one in found],
@@ -39,8 +39,8 @@ async def show_people(session: Session) -> ResponseReturnValue:
 async def show_person(session: Session, name: str) -> ResponseReturnValue:
     """Show what somebody tells about themselves, and where to meet them."""
     served, moment = services(), now()
-    person = current(await served.people.get(name), moment)
-    online, away = served.online.find(person.name)
+    person = current(await served.accounts.profiles.get(name), moment)
+    online, away = served.realtime.presence.find(person.name)
     return page(
         "_person.html" if is_htmx() else "person.html",
         card=True,
@@ -48,7 +48,7 @@ async def show_person(session: Session, name: str) -> ResponseReturnValue:
         online=online,
         away=away,
         local=person.local_time(moment),
-        common=await served.rooms.list_common(session.user, person.user_id),
+        common=await served.rooms.store.list_common(session.user, person.user_id),
         mine=person.user_id == session.user.id,
     )
 
@@ -57,7 +57,7 @@ async def show_person(session: Session, name: str) -> ResponseReturnValue:
 @signed_in
 async def show_faces(session: Session) -> ResponseReturnValue:
     """Return pictures and display names as a style sheet."""
-    faces = services().faces
+    faces = services().avatar_styles
     response = Response(faces.sheet, content_type="text/css; charset=utf-8")
     await response.add_etag()
     await response.make_conditional(request)
@@ -71,7 +71,7 @@ async def show_faces(session: Session) -> ResponseReturnValue:
 @signed_in
 async def show_avatar(session: Session, digest: str) -> ResponseReturnValue:
     """Return somebody's picture."""
-    data, kind, _ = await services().people.avatars.get(digest)
+    data, kind, _ = await services().accounts.profiles.avatars.get(digest)
     headers = {"Cache-Control": FOR_EVER, "Content-Security-Policy": INERT, "ETag": f'"{digest}"'}
     return Response(data, content_type=kind, headers=headers)
 

@@ -15,7 +15,6 @@ from littlechat.core import (
 from littlechat.messages import reacted
 from littlechat.platform import REACT, Missing
 from littlechat.text import clean_emoji, list_groups
-from littlechat.web.services import services
 from littlechat.web.guards import member_of, signed_in
 from littlechat.web.pages import (
     form_text,
@@ -23,6 +22,7 @@ from littlechat.web.pages import (
     go,
     is_htmx,
 )
+from littlechat.web.services import services
 
 blueprint = Blueprint("reactions", __name__)
 
@@ -31,16 +31,16 @@ blueprint = Blueprint("reactions", __name__)
 @member_of
 async def post_reaction(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Put one's emoji under a message (`on=1`), take it away (0), or without `on` the other one."""
-    await services().throttle.hit(REACT, session.user.id)
+    await services().platform.rate_limits.hit(REACT, session.user.id)
     if seq > SEQ_MAX:
         raise Missing
     emoji = clean_emoji(await form_text("emoji"))
     on = clean_switch(await form_text("on"), "on")
-    message = await services().actions.change(
+    message = await services().actions.messages.change(
         membership.room_id, seq, reacted(emoji, session.user, on=on)
     )
     if is_htmx():
-        return fragment(services().render.message(message))
+        return fragment(services().renderer.message(message))
     address = f"thread={message.thread}" if message.thread else f"around={seq}"
     return go(f"/rooms/{membership.room_id}?{address}#message-{seq}")
 
@@ -59,4 +59,4 @@ async def show_emoji(session: Session) -> ResponseReturnValue:
 
 @cache
 def _picker() -> str:
-    return services().render.page("_emoji.html", groups=list_groups())
+    return services().renderer.page("_emoji.html", groups=list_groups())

@@ -18,7 +18,6 @@ from littlechat.platform import (
     Missing,
 )
 from littlechat.text import may_call
-from littlechat.web.services import services
 from littlechat.web.guards import manager_of, member_of, signed_in
 from littlechat.web.pages import (
     form_text,
@@ -27,6 +26,7 @@ from littlechat.web.pages import (
     page,
     present_among,
 )
+from littlechat.web.services import services
 
 blueprint = Blueprint("rooms", __name__)
 
@@ -39,7 +39,7 @@ async def show_rooms(session: Session) -> ResponseReturnValue:
     """Show the rooms the person may see; htmx gets the list alone, for the page or the sidebar."""
     # MongoDB refuses a pattern with a NUL in it.
     search = request.args.get("search", "").replace("\0", "")[:100]
-    joined, others = await services().access.find_rooms(session.user, search)
+    joined, others = await services().rooms.access.find_rooms(session.user, search)
     view = request.args.get("view", "page")
     template = "rooms.html"
     if is_htmx():
@@ -66,10 +66,10 @@ async def show_new_room(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_room(session: Session) -> ResponseReturnValue:
     """Make a room and go there."""
-    await services().throttle.hit(CREATE_ROOM, session.user.id)
+    await services().platform.rate_limits.hit(CREATE_ROOM, session.user.id)
     values = {name: await form_text(name) for name in ("name", "description", "visibility")}
     try:
-        room = await services().actions.create_room(session.user, **values)
+        room = await services().actions.rooms.create(session.user, **values)
     except Invalid as invalid:
         return page("new_room.html", 422, errors=invalid.errors, **values)
     except Duplicate:
@@ -81,8 +81,8 @@ async def post_room(session: Session) -> ResponseReturnValue:
 @signed_in
 async def post_join(session: Session, room: str) -> ResponseReturnValue:
     """Enter a public room."""
-    await services().throttle.hit(JOIN, session.user.id)
-    await services().actions.join(room, session.user)
+    await services().platform.rate_limits.hit(JOIN, session.user.id)
+    await services().actions.members.join(room, session.user)
     return go(f"/rooms/{room}")
 
 
@@ -90,7 +90,7 @@ async def post_join(session: Session, room: str) -> ResponseReturnValue:
 @signed_in
 async def post_leave(session: Session, room: str) -> ResponseReturnValue:
     """Leave a room."""
-    await services().actions.leave(room, session.user)
+    await services().actions.members.leave(room, session.user)
     return go("/rooms")
 
 
@@ -98,10 +98,10 @@ async def post_leave(session: Session, room: str) -> ResponseReturnValue:
 @member_of
 async def show_members(session: Session, membership: Membership) -> ResponseReturnValue:
     """Return a room's members, as its page lists them, as a fragment."""
-    members = await services().access.list_members(membership.room_id)
+    members = await services().rooms.access.list_members(membership.room_id)
     return page(
         "_members.html",
-        room=await services().rooms.get(membership.room_id),
+        room=await services().rooms.store.get(membership.room_id),
         members=members,
         may_call=may_call(members, session.user),
     )
@@ -120,11 +120,11 @@ async def show_settings(session: Session, membership: Membership) -> ResponseRet
 async def post_settings(session: Session, membership: Membership) -> ResponseReturnValue:
     """Rename and re-describe a room."""
     # As scarce as making one: a name that is taken tells of a private room, too.
-    await services().throttle.hit(CREATE_ROOM, session.user.id)
+    await services().platform.rate_limits.hit(CREATE_ROOM, session.user.id)
     room = await _get_named(membership)
     name, description = await form_text("name"), await form_text("description")
     try:
-        await services().actions.describe_room(room, name, description)
+        await services().actions.rooms.describe(room, name, description)
     except Invalid as invalid:
         return await _settings(session, room, membership, 422, invalid.errors, name, description)
     except Duplicate:
@@ -139,7 +139,7 @@ async def post_delete(session: Session, membership: Membership) -> ResponseRetur
     """Delete a room whose name was typed to confirm it."""
     room = await _get_named(membership)
     try:
-        await services().actions.delete_room(room, await form_text("confirmation"))
+        await services().actions.rooms.delete(room, await form_text("confirmation"))
     except Refused as refused:
         errors = {"confirmation": str(refused)}
         name, description = room.name, room.description
@@ -154,7 +154,7 @@ async def post_remove_member(
 ) -> ResponseReturnValue:
     """Take a member's right to the room."""
     await _get_named(membership)
-    await services().actions.remove_member(membership.room_id, name)
+    await services().actions.members.remove(membership.room_id, name)
     return go(f"/rooms/{membership.room_id}/settings")
 
 
@@ -162,7 +162,7 @@ async def post_remove_member(
 @manager_of
 async def post_ban(session: Session, membership: Membership, name: str) -> ResponseReturnValue:
     """Take a member's right to the room, and to come back."""
-    await services().administration.ban(membership.room_id, name, session.user)
+    await services().actions.administration.ban(membership.room_id, name, session.user)
     return go(f"/rooms/{membership.room_id}/settings#bans")
 
 
@@ -170,7 +170,7 @@ async def post_ban(session: Session, membership: Membership, name: str) -> Respo
 @manager_of
 async def post_lift_ban(session: Session, membership: Membership, name: str) -> ResponseReturnValue:
     """Let somebody come back into the room."""
-    await services().administration.lift_ban(membership.room_id, name, session.user)
+    await services().actions.administration.lift_ban(membership.room_id, name, session.user)
     return go(f"/rooms/{membership.room_id}/settings#bans")
 
 
@@ -179,8 +179,8 @@ async def post_lift_ban(session: Session, membership: Membership, name: str) -> 
 async def post_invitation(session: Session, membership: Membership) -> ResponseReturnValue:
     """Make an invitation link."""
     await _get_named(membership)
-    await services().throttle.hit(INVITE, session.user.id)
-    await services().rooms.invite(membership.room_id, session.user)
+    await services().platform.rate_limits.hit(INVITE, session.user.id)
+    await services().rooms.members.invite(membership.room_id, session.user)
     return go(f"/rooms/{membership.room_id}/settings#invitations")
 
 
@@ -188,7 +188,7 @@ async def post_invitation(session: Session, membership: Membership) -> ResponseR
 @member_of
 async def post_revoke(session: Session, membership: Membership, token: str) -> ResponseReturnValue:
     """Close an invitation link."""
-    await services().rooms.revoke(membership.room_id, token, membership)
+    await services().rooms.invitations.revoke(membership.room_id, token, membership)
     return go(f"/rooms/{membership.room_id}/settings#invitations")
 
 
@@ -196,8 +196,8 @@ async def post_revoke(session: Session, membership: Membership, token: str) -> R
 @signed_in
 async def show_invitation(session: Session, token: str) -> ResponseReturnValue:
     """Show who invites to what."""
-    invitation, room = await services().rooms.get_invitation(token)
-    if await services().rooms.find_membership(room.id, session.user):
+    invitation, room = await services().rooms.members.get_invitation(token)
+    if await services().rooms.memberships.find(room.id, session.user):
         return go(f"/rooms/{room.id}")
     return page("invitation.html", invitation=invitation, room=room)
 
@@ -206,14 +206,14 @@ async def show_invitation(session: Session, token: str) -> ResponseReturnValue:
 @signed_in
 async def post_accept(session: Session, token: str) -> ResponseReturnValue:
     """Enter a room by invitation."""
-    await services().throttle.hit(JOIN, session.user.id)
-    room = await services().actions.accept(token, session.user)
+    await services().platform.rate_limits.hit(JOIN, session.user.id)
+    room = await services().actions.members.accept(token, session.user)
     return go(f"/rooms/{room.id}")
 
 
 async def _get_named(membership: Membership) -> Room:
     """Return a room with settings; raise `Missing` for a direct conversation, which has none."""
-    room = await services().rooms.get(membership.room_id)
+    room = await services().rooms.store.get(membership.room_id)
     if room.is_direct:
         raise Missing
     return room
@@ -236,8 +236,8 @@ async def _settings(
         membership=membership,
         manages=manages,
         bans=await services().rooms.bans.list_bans(room.id) if manages else [],
-        members=[one for one in await services().rooms.list_members(room.id) if not one.bot],
-        invitations=await services().rooms.list_invitations(room.id),
+        members=[one for one in await services().rooms.memberships.list_of(room.id) if not one.bot],
+        invitations=await services().rooms.invitations.list_of(room.id),
         origin=f"{request.scheme}://{request.host}",
         errors=errors,
         name=name,

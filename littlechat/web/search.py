@@ -26,9 +26,9 @@ from littlechat.search import (
     source,
 )
 from littlechat.text import plain
-from littlechat.web.services import services
 from littlechat.web.guards import signed_in
 from littlechat.web.pages import is_htmx, page
+from littlechat.web.services import services
 
 blueprint = Blueprint("search", __name__)
 
@@ -60,14 +60,14 @@ async def show_search(session: Session) -> ResponseReturnValue:
     here, after = request.args.get("here", "")[:60], _place(request.args.get("after", ""))
     # Asked of the store each time: what somebody was removed from a moment ago is not searched.
     me = session.user.name
-    joined = await services().rooms.list_joined(session.user)
+    joined = await services().rooms.store.list_joined(session.user)
     by_id = {room.id: room for room in joined}
     titles = {room.id: room.title(me) for room in joined}
     here = here if here in titles else ""
     query = parse(typed, now())
     found = Found()
     if not query.is_empty:
-        await services().throttle.hit(SEARCH, session.user.id)
+        await services().platform.rate_limits.hit(SEARCH, session.user.id)
         query, found = await _find(query, titles, here, after)
     more = {"q": typed, "here": here, "after": str(found.more)} if found.more else {}
     return page(
@@ -105,7 +105,7 @@ async def _find(
     query = replace(query, hints=(*query.hints, *strange, *unknown))
     if strange or unknown:
         return query, Found()
-    return query, await services().search.find(query, ids, authors, after)
+    return query, await services().search.finder.find(query, ids, authors, after)
 
 
 def _rooms(query: Query, titles: dict[str, str], here: str) -> tuple[list[str], list[str]]:
@@ -126,7 +126,7 @@ async def _authors(query: Query) -> tuple[Sequence[str] | None, list[str]]:
         return None, []
     ids, hints = [], []
     for name in query.people:
-        user = await services().accounts.find_user(name)
+        user = await services().accounts.users.find(name)
         ids += [user.id] if user else []
         hints += [] if user else [f"Nobody is called “{name}”: from: takes a whole username."]
     return ids, hints

@@ -3,81 +3,38 @@
 from dataclasses import dataclass
 from typing import cast
 
-from quart import (
-    current_app,
-)
+from quart import current_app
 
-from littlechat.accounts import (
-    Accounts,
-    Admission,
-    Audit,
-    People,
-)
-from littlechat.actions import (
-    Actions,
-    Administration,
-    Remains,
-    Threads,
-)
-from littlechat.bots import Bots, Webhooks
-from littlechat.files import Uploads
+from littlechat.accounts import Accounts
+from littlechat.actions import Actions
+from littlechat.bots import Bots
+from littlechat.files import Files
 from littlechat.messages import Messages
 from littlechat.notifications import Notifications
-from littlechat.platform import (
-    Bus,
-    Database,
-    Metrics,
-    Settings,
-    Throttle,
-    Work,
-)
-from littlechat.realtime import (
-    Feeds,
-    Hub,
-    Live,
-    News,
-    Online,
-)
-from littlechat.rendering import Faces, Renderer
-from littlechat.rooms import Access, Reading, Rooms
-from littlechat.search import Indexer, Search
+from littlechat.platform import Platform, Settings
+from littlechat.realtime import Realtime
+from littlechat.rendering import AvatarStyles, Renderer
+from littlechat.rooms import Rooms
+from littlechat.search import Search
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a handler may use; built once by `create_app`."""
+    """The packages of one process, by name."""
 
     settings: Settings
-    db: Database
-    bus: Bus
-    hub: Hub
-    feeds: Feeds
-    live: Live
-    access: Access
+    platform: Platform
     accounts: Accounts
-    rooms: Rooms
     messages: Messages
+    rooms: Rooms
+    files: Files
+    renderer: Renderer
+    avatar_styles: AvatarStyles
+    realtime: Realtime
     search: Search
-    indexer: Indexer
-    uploads: Uploads
-    remains: Remains
-    metrics: Metrics
-    reading: Reading
-    news: News
-    actions: Actions
-    threads: Threads
-    admission: Admission
-    administration: Administration
-    audit: Audit
-    people: People
-    faces: Faces
     notifications: Notifications
     bots: Bots
-    webhooks: Webhooks
-    work: Work
-    render: Renderer
-    throttle: Throttle
-    online: Online
+    actions: Actions
 
 
 def services() -> Services:

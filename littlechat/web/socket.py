@@ -8,10 +8,7 @@ import contextlib
 import logging
 from typing import Any, cast
 
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
-from quart import Blueprint, Quart, websocket
-from quart.asgi import ASGIWebsocketConnection
-from quart.wrappers import Websocket
+from quart import Blueprint, websocket
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
 from littlechat.core import Cursor, Session
@@ -27,9 +24,9 @@ from littlechat.realtime import (
     frames,
     user_topic,
 )
-from littlechat.web.services import services
 from littlechat.web.guards import find_session
 from littlechat.web.origin import handshake_is_same_origin
+from littlechat.web.services import services
 
 blueprint = Blueprint("socket", __name__)
 
@@ -52,77 +49,38 @@ UNKNOWN_CURSOR = Cursor(10**15, 0)
 log = logging.getLogger(__name__)
 
 
-class BoundedConnection(ASGIWebsocketConnection):
-    """Quart's connection with a bounded inbox, and the bare ASGI `send` kept for the writer.
-
-    Quart's own inbox is unbounded, which defeats the server's backpressure, and its `send` fires a
-    signal and sleeps for each frame.
-    """
-
-    def __init__(self, app: Quart, scope: Any) -> None:
-        super().__init__(app, scope)
-        self.queue = asyncio.Queue(INBOUND_MAX)
-        self._peer_left = False
-
-    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Handle the socket, then take in what is still on its way."""
-        try:
-            await super().__call__(receive, send)
-        finally:
-            if not self._peer_left:
-                self._draining = asyncio.create_task(_drain(receive))
-
-    async def handle_messages(self, receive: ASGIReceiveCallable) -> None:
-        """Hand frames to the handler until the peer leaves."""
-        await super().handle_messages(receive)
-        self._peer_left = True
-
-    def _create_websocket_from_scope(self, send: ASGISendCallable) -> Websocket:
-        cast(dict[str, Any], self.scope)["littlechat.send"] = send
-        return super()._create_websocket_from_scope(send)
-
-
-async def _drain(receive: ASGIReceiveCallable) -> None:
-    # Hypercorn tells us of the end through the queue of frames, and closes the connection after
-    # that: if who was cut off for flooding has filled the queue, it would hold both for ever.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while (await receive())["type"] != "websocket.disconnect":
-                pass
-
-
 @blueprint.websocket("/rooms/<room>/socket")
 async def room_socket(room: str) -> None:
     """Stream a room: what came after the cursor, then what comes."""
-    seen = services().access.forgotten
+    seen = services().rooms.access.forgotten
     session = await _guard()
     after = websocket.args.get("after")
     cursor = None if after is None else Cursor.parse(after) or UNKNOWN_CURSOR
     served = services()
-    if await served.access.find_membership(room, session.user) is None:
+    if await served.rooms.access.find_membership(room, session.user) is None:
         raise NotFound
     socket = _open(session)
     try:
-        await served.feeds.enter(socket, room, cursor)
+        await served.realtime.feeds.enter(socket, room, cursor)
         await _check_again(session, room, seen)
         await _stream(socket, room)
     finally:
-        served.feeds.leave(socket)
-        served.work.later(_note_seen(socket.user))
+        served.realtime.feeds.leave(socket)
+        served.platform.tasks.spawn(_note_seen(socket.user))
 
 
 @blueprint.websocket("/socket")
 async def plain_socket() -> None:
     """Stream news about rooms to pages that show no room."""
-    seen = services().access.forgotten
+    seen = services().rooms.access.forgotten
     session = await _guard()
     socket = _open(session)
     try:
         await _check_again(session, None, seen)
         await _stream(socket, None)
     finally:
-        services().feeds.leave(socket)
-        services().work.later(_note_seen(socket.user))
+        services().realtime.feeds.leave(socket)
+        services().platform.tasks.spawn(_note_seen(socket.user))
 
 
 async def _guard() -> Session:
@@ -132,8 +90,8 @@ async def _guard() -> Session:
     if session is None:
         raise Unauthorized
     served = services()
-    await served.throttle.hit(CONNECT, session.user.id)
-    held = sum(socket.user == session.user.id for socket in served.hub.sockets)
+    await served.platform.rate_limits.hit(CONNECT, session.user.id)
+    held = sum(socket.user == session.user.id for socket in served.realtime.hub.sockets)
     if held >= SOCKETS_MAX and served.settings.rate_limits:
         raise TooMany(SOCKETS_RETRY_SECONDS)
     return session
@@ -146,21 +104,21 @@ async def _check_again(session: Session, room: str | None, seen: int) -> None:
     close yet, is noticed by the count of what `access` forgot; nothing slips in between.
     """
     served = services()
-    if seen == served.access.forgotten and served.bus.connected:
+    if seen == served.rooms.access.forgotten and served.platform.bus.connected:
         return
-    if not await served.accounts.list_live([session.id]):
+    if not await served.accounts.sessions.list_live([session.id]):
         raise Unauthorized
-    if room and await served.rooms.find_membership(room, session.user) is None:
+    if room and await served.rooms.memberships.find(room, session.user) is None:
         raise NotFound
 
 
 def _open(session: Session) -> Socket:
-    user, hub = session.user, services().hub
+    user, hub = session.user, services().realtime.hub
     socket = hub.open(user.id, user.name, session.id, _bare_send(), _find_write_now())
     hub.join(socket, ROOMS)
     hub.join(socket, user_topic(user.id))
-    services().online.enter(socket)
-    services().live.greet(socket)
+    services().realtime.presence.enter(socket)
+    services().realtime.dispatcher.greet(socket)
     return socket
 
 
@@ -231,9 +189,9 @@ async def _read(socket: Socket, room: str | None) -> None:
             return
         if kind == "typing" and room and now - typed_at >= TYPING_EVERY_SECONDS:
             typed_at = now
-            services().feeds.typed(room, socket.name)
+            services().realtime.feeds.typed(room, socket.name)
         if kind in ("away", "back"):
-            services().feeds.idled(socket, kind == "away")
+            services().realtime.feeds.idled(socket, kind == "away")
         if kind in ("beat", "back"):
             await _note_seen(socket.user)
         if kind in ("shown", "hidden"):
@@ -243,4 +201,4 @@ async def _read(socket: Socket, room: str | None) -> None:
 async def _note_seen(user_id: str) -> None:
     # A hint for one line on the person's page.
     with contextlib.suppress(Unavailable):
-        await services().people.note_seen(user_id)
+        await services().accounts.profiles.note_seen(user_id)

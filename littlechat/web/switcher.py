@@ -12,9 +12,9 @@ from littlechat.rooms import (
     Place,
     rank,
 )
-from littlechat.web.services import services
 from littlechat.web.guards import signed_in
 from littlechat.web.pages import is_htmx, page
+from littlechat.web.services import services
 
 blueprint = Blueprint("jump", __name__)
 
@@ -26,13 +26,13 @@ async def show_jump(session: Session) -> ResponseReturnValue:
     q = request.args.get("q", "").strip()[:QUERY_MAX]
     places = await _list_places(session, q, request.args.get("here", ""))
     template = "_jump.html" if is_htmx() else "jump.html"
-    return page(template, places=rank(q, places), q=q, online=services().online.names)
+    return page(template, places=rank(q, places), q=q, online=services().realtime.presence.names)
 
 
 async def _list_places(session: Session, q: str, here: str) -> list[Place]:
     me = session.user.name
-    joined, others = await services().access.list_rooms(session.user)
-    displays = services().faces.displays
+    joined, others = await services().rooms.access.list_rooms(session.user)
+    displays = services().avatar_styles.displays
     mine = [
         Place(
             "mine", room.title(me), room, " ".join(displays.get(one, "") for one in room.others(me))
@@ -49,10 +49,10 @@ async def _list_places(session: Session, q: str, here: str) -> list[Place]:
 async def _list_people(me: str, q: str, joined: Sequence[Room]) -> list[Place]:
     """Return those with whom there is no conversation of two; that stands for its person."""
     met = {room.title(me) for room in joined if len(room.others(me)) == 1}
-    called = services().faces.list_called(q)
+    called = services().avatar_styles.list_called(q)
     limit = SHOWN_MAX + len(met)
-    listed = await services().accounts.list_starting(q[:NAME_MAX], limit, called)
-    displays = services().faces.displays
+    listed = await services().accounts.users.list_starting(q[:NAME_MAX], limit, called)
+    displays = services().avatar_styles.displays
     return [
         Place("person", user.name, named=displays.get(user.name, ""))
         for user in listed

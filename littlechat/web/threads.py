@@ -12,9 +12,9 @@ from littlechat.core import (
     new_id,
 )
 from littlechat.platform import Missing
-from littlechat.web.services import services
 from littlechat.web.guards import member_of
 from littlechat.web.pages import go, is_htmx, page
+from littlechat.web.services import services
 
 blueprint = Blueprint("threads", __name__)
 
@@ -27,7 +27,7 @@ async def show_thread(session: Session, membership: Membership, seq: int) -> Res
     before = clean_number(request.args.get("before", ""), "before", None, least=1)
     if seq > SEQ_MAX:
         raise Missing
-    thread = await services().threads.get(room_id, seq, before)
+    thread = await services().actions.threads.get(room_id, seq, before)
     if not is_htmx():
         return go(f"/rooms/{room_id}?thread={thread.root.seq}")
     if before is not None:
@@ -38,5 +38,5 @@ async def show_thread(session: Session, membership: Membership, seq: int) -> Res
         draft=Draft("", ""),
         error="",
         client_id=new_id(),
-        file_max=services().uploads.bytes_max,
+        file_max=services().files.bytes_max,
     )

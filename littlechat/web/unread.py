@@ -15,8 +15,7 @@ from littlechat.core import (
     clean_number,
 )
 from littlechat.platform import READ
-from littlechat.rooms import Listed
-from littlechat.web.services import services
+from littlechat.rooms import RoomListEntry
 from littlechat.web.guards import member_of, signed_in
 from littlechat.web.pages import (
     form_text,
@@ -25,6 +24,7 @@ from littlechat.web.pages import (
     page,
     request_is_htmx,
 )
+from littlechat.web.services import services
 
 blueprint = Blueprint("reading", __name__)
 
@@ -36,7 +36,7 @@ MOMENT_MAX = 10**13
 class Entry:
     """A message in an inbox, the room it was said in, and whether it was read."""
 
-    room: Listed
+    room: RoomListEntry
     message: Message
     text: Markup
 
@@ -50,14 +50,14 @@ class Entry:
 @member_of
 async def post_read(session: Session, membership: Membership) -> ResponseReturnValue:
     """Note how far a room is read; with `unread`, that it is not read from there on."""
-    await services().throttle.hit(READ, session.user.id)
+    await services().platform.rate_limits.hit(READ, session.user.id)
     seq, room_id = clean_number(await form_text("seq"), "seq", None), membership.room_id
     if seq is None:
         raise Invalid(seq="How far it is read is not said.")
     if await form_text("unread"):
-        await services().news.unread(session.user, room_id, seq)
+        await services().realtime.unread_signals.unread(session.user, room_id, seq)
     else:
-        await services().news.read(session.user, room_id, seq)
+        await services().realtime.unread_signals.read(session.user, room_id, seq)
     return ("", 204) if request_is_htmx() else go(f"/rooms/{room_id}")
 
 
@@ -65,8 +65,8 @@ async def post_read(session: Session, membership: Membership) -> ResponseReturnV
 @signed_in
 async def post_read_all(session: Session) -> ResponseReturnValue:
     """Note that everything is read."""
-    await services().throttle.hit(READ, session.user.id)
-    await services().news.read_all(session.user)
+    await services().platform.rate_limits.hit(READ, session.user.id)
+    await services().realtime.unread_signals.read_all(session.user)
     return go(local_path(await form_text("next")) or "/rooms")
 
 
@@ -75,11 +75,12 @@ async def post_read_all(session: Session) -> ResponseReturnValue:
 async def show_inbox(session: Session) -> ResponseReturnValue:
     """Show what concerns the person across their rooms, the newest first."""
     served = services()
-    joined, _ = await served.access.list_rooms(session.user)
-    messages, before = await served.reading.list_inbox(session.user, joined, _before())
+    joined, _ = await served.rooms.access.list_rooms(session.user)
+    messages, before = await served.rooms.unread.list_inbox(session.user, joined, _before())
     by_id = {room.id: room for room in joined}
     entries = [
-        Entry(by_id[message.room_id], message, served.render.text(message)) for message in messages
+        Entry(by_id[message.room_id], message, served.renderer.text(message))
+        for message in messages
     ]
     return page(
         "inbox.html",

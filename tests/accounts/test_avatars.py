@@ -3,6 +3,7 @@
 import pytest
 
 from littlechat.accounts.avatars import Avatars
+from littlechat.accounts.schema import AVATARS
 from littlechat.platform.database import Database, Missing
 
 
@@ -30,6 +31,6 @@ async def test_only_the_latest_picture_is_kept(db: Database) -> None:
     avatars = Avatars(db)
     old, new = [await avatars.put("ada", data, "image/webp") for data in (b"one", b"two")]
     await avatars.keep_only("ada", new)
-    assert await db.avatars.count({}) == 1
+    assert await db[AVATARS].count({}) == 1
     with pytest.raises(Missing):
         await avatars.get(old)

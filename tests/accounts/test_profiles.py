@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from littlechat.accounts import profiles as people_module
+from littlechat.accounts.facade import Accounts
 from littlechat.accounts.profile_values import Status
-from littlechat.accounts.profiles import PAGE, People, current
-from littlechat.accounts.users import Accounts
+from littlechat.accounts.profiles import PAGE, Profiles, current
+from littlechat.accounts.schema import AVATARS, USERS
 from littlechat.core.errors import Invalid
 from littlechat.core.limits import SEEN_EVERY
 from littlechat.core.people import User
@@ -23,17 +24,17 @@ from littlechat.platform.database import (
 @pytest.fixture
 async def ada(db: Database) -> User:
     """Ada, with an account."""
-    return await Accounts(db).make("Ada")
+    return await Accounts(db).users.make("Ada")
 
 
 @pytest.fixture
 async def ben(db: Database) -> User:
     """Ben, with an account."""
-    return await Accounts(db).make("Ben")
+    return await Accounts(db).users.make("Ben")
 
 
 async def test_what_somebody_tells_is_found_under_their_name(db: Database, ada: User) -> None:
-    people = People(db)
+    people = Profiles(db)
     await people.describe(ada, "Ada L.", "I count.", "Europe/London")
     found = await people.get("ADA")
     assert (found.display, found.bio, found.zone) == ("Ada L.", "I count.", "Europe/London")
@@ -45,7 +46,7 @@ async def test_what_somebody_tells_is_found_under_their_name(db: Database, ada: 
 async def test_a_display_name_is_no_other_s_name_and_stays_free_for_its_owner(
     db: Database, ada: User, ben: User
 ) -> None:
-    people = People(db)
+    people = Profiles(db)
     await people.describe(ada, "Countess", "", "")
     for taken in ("countess", "ADA", "Ａda", "cOuntess"):
         with pytest.raises(Invalid) as refused:
@@ -58,9 +59,9 @@ async def test_a_display_name_is_no_other_s_name_and_stays_free_for_its_owner(
 
 
 async def test_a_username_is_no_other_s_display_name(db: Database, ada: User) -> None:
-    await People(db).describe(ada, "Countess", "", "")
+    await Profiles(db).describe(ada, "Countess", "", "")
     with pytest.raises(Duplicate):
-        await Accounts(db).make("countess")
+        await Accounts(db).users.make("countess")
 
 
 async def test_of_two_who_take_a_display_name_at_once_not_both_have_it(
@@ -68,16 +69,16 @@ async def test_of_two_who_take_a_display_name_at_once_not_both_have_it(
 ) -> None:
     for number in range(5):
         name = f"Countess {number}"
-        takes = [People(db).describe(who, name, "", "") for who in (ada, ben)]
+        takes = [Profiles(db).describe(who, name, "", "") for who in (ada, ben)]
         await asyncio.gather(*takes, return_exceptions=True)
-        shown = [(await People(db).get(who.name)).display for who in (ada, ben)]
+        shown = [(await Profiles(db).get(who.name)).display for who in (ada, ben)]
         assert shown.count(name) <= 1
 
 
 async def test_faces_are_those_with_a_picture_or_a_display_name(
     db: Database, ada: User, ben: User
 ) -> None:
-    people = People(db)
+    people = Profiles(db)
     await people.describe(ben, "", "Only a bio", "UTC")
     assert await people.list_faces() == []
     await people.set_avatar(ada, b"one", "image/webp")
@@ -86,26 +87,26 @@ async def test_faces_are_those_with_a_picture_or_a_display_name(
     await people.remove_avatar(ada)
     await people.describe(ben, "", "", "")
     assert await people.list_faces() == []
-    assert await db.avatars.count({}) == 0
+    assert await db[AVATARS].count({}) == 0
 
 
 async def test_a_new_picture_takes_the_old_one_s_place(db: Database, ada: User) -> None:
-    people = People(db)
+    people = Profiles(db)
     for data in (b"one", b"two"):
         await people.set_avatar(ada, data, "image/webp")
     digest = (await people.get("Ada")).avatar
     assert (await people.avatars.get(digest))[0] == b"two"
-    assert await db.avatars.count({}) == 1
+    assert await db[AVATARS].count({}) == 1
 
 
 async def test_the_directory_has_pages_and_finds_names_of_both_kinds(
     db: Database, ada: User
 ) -> None:
     for number in range(PAGE + 3):
-        await db.users.insert(
+        await db[USERS].insert(
             {"_id": f"u{number}", "name": f"P{number:03}", "key": f"p{number:03}", "created": now()}
         )
-    people = People(db)
+    people = Profiles(db)
     first, more = await people.list_page("", 1)
     second, end = await people.list_page("", 2)
     assert [one.name for one in first + second] == ["Ada"] + [f"P{n:03}" for n in range(PAGE + 3)]
@@ -118,13 +119,13 @@ async def test_the_directory_has_pages_and_finds_names_of_both_kinds(
 
 
 async def test_who_is_disabled_is_not_in_the_directory(db: Database, ada: User, ben: User) -> None:
-    await Accounts(db).disable(ben)
-    assert [one.name for one in (await People(db).list_page("", 1))[0]] == ["Ada"]
-    assert (await People(db).get("Ben")).disabled
+    await Accounts(db).sessions.disable(ben)
+    assert [one.name for one in (await Profiles(db).list_page("", 1))[0]] == ["Ada"]
+    assert (await Profiles(db).get("Ben")).disabled
 
 
 async def test_a_status_shows_until_it_ends(db: Database, ada: User) -> None:
-    people = People(db)
+    people = Profiles(db)
     await people.set_status(ada, Status("lunch", now() + timedelta(hours=1)))
     found = await people.get("Ada")
     assert current(found, now()).status.text == "lunch"
@@ -134,7 +135,7 @@ async def test_a_status_shows_until_it_ends(db: Database, ada: User) -> None:
 async def test_visits_are_written_now_and_then(
     db: Database, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = People(db)
+    people = Profiles(db)
     began = now()
     for late, seen in ((timedelta(), began), (timedelta(minutes=4), began), (SEEN_EVERY, None)):
         monkeypatch.setattr(people_module, "now", lambda late=late: began + late)

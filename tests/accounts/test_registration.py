@@ -6,29 +6,30 @@ from datetime import timedelta
 import pytest
 
 from littlechat.accounts import registration as admission_module
-from littlechat.accounts.registration import Admission, clean_mode
+from littlechat.accounts.registration import Registration, clean_mode
+from littlechat.accounts.schema import PASSES
 from littlechat.core.errors import Invalid, Refused
 from littlechat.platform.database import Database, Missing, now
 from tests.tabs import ADA, BEN
 
 
 @pytest.fixture
-def admission(db: Database) -> Admission:
+def admission(db: Database) -> Registration:
     """The store."""
-    return Admission(db)
+    return Registration(db)
 
 
 async def test_registration_is_open_until_it_is_not_on_every_process(
-    db: Database, admission: Admission
+    db: Database, admission: Registration
 ) -> None:
     await admission.require("")
     for mode in ("invitation", "closed", "open"):
         await admission.set_mode(clean_mode(mode))
-        assert await Admission(db).mode() == mode
+        assert await Registration(db).mode() == mode
 
 
 async def test_by_invitation_only_a_link_lets_in_and_closed_not_even_that(
-    admission: Admission,
+    admission: Registration,
 ) -> None:
     token = await admission.invite(ADA, uses=2, days=1)
     await admission.set_mode("invitation")
@@ -45,11 +46,11 @@ async def test_by_invitation_only_a_link_lets_in_and_closed_not_even_that(
 
 
 async def test_of_many_who_use_the_last_use_at_once_one_gets_in(
-    db: Database, admission: Admission
+    db: Database, admission: Registration
 ) -> None:
     await admission.set_mode("invitation")
     token = await admission.invite(ADA, uses=3, days=1)
-    tries = [Admission(db).take(token) for _ in range(12)]
+    tries = [Registration(db).take(token) for _ in range(12)]
     got = await asyncio.gather(*tries, return_exceptions=True)
     assert got.count(True) == 3
     assert await admission.list_invitations() == []
@@ -58,7 +59,7 @@ async def test_of_many_who_use_the_last_use_at_once_one_gets_in(
 
 
 async def test_an_invitation_ends_by_time_and_by_hand(
-    admission: Admission, monkeypatch: pytest.MonkeyPatch
+    admission: Registration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await admission.set_mode("invitation")
     first, second = [await admission.invite(ADA, uses=1, days=7) for _ in range(2)]
@@ -75,7 +76,7 @@ async def test_an_invitation_ends_by_time_and_by_hand(
 
 
 async def test_a_password_link_works_once_for_its_owner_and_for_a_day(
-    admission: Admission, monkeypatch: pytest.MonkeyPatch
+    admission: Registration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = await admission.password_link(BEN, ADA)
     assert await admission.find_owner(token) == BEN.id
@@ -89,7 +90,7 @@ async def test_a_password_link_works_once_for_its_owner_and_for_a_day(
         await admission.find_owner(late)
 
 
-async def test_a_new_password_link_ends_the_one_before(admission: Admission) -> None:
+async def test_a_new_password_link_ends_the_one_before(admission: Registration) -> None:
     old = await admission.password_link(BEN, ADA)
     other = await admission.password_link(ADA, ADA)
     new = await admission.password_link(BEN, ADA)
@@ -99,7 +100,7 @@ async def test_a_new_password_link_ends_the_one_before(admission: Admission) -> 
     assert await admission.find_owner(other) == ADA.id
 
 
-async def test_no_kind_of_link_does_the_others_work(admission: Admission) -> None:
+async def test_no_kind_of_link_does_the_others_work(admission: Registration) -> None:
     await admission.set_mode("invitation")
     password = await admission.password_link(BEN, ADA)
     invitation = await admission.invite(ADA, 1, 1)
@@ -110,9 +111,9 @@ async def test_no_kind_of_link_does_the_others_work(admission: Admission) -> Non
             await act(invitation)
 
 
-async def test_the_database_holds_no_token(db: Database, admission: Admission) -> None:
+async def test_the_database_holds_no_token(db: Database, admission: Registration) -> None:
     tokens = [await admission.password_link(BEN, ADA), await admission.invite(ADA, 1, 1)]
-    stored = repr(await db.passes.find({}))
+    stored = repr(await db[PASSES].find({}))
     assert not [token for token in tokens if token in stored]
 
 

@@ -31,21 +31,21 @@ def quick(quick_feeds: None) -> None:
 
 
 async def say(served: Services, author: User, body: str = "hello") -> Message:
-    return await served.actions.say(ROOM, author, Draft(body, new_id()))
+    return await served.actions.messages.say(ROOM, author, Draft(body, new_id()))
 
 
 async def answer(
     served: Services, author: User, thread: int, body: str = "yes", *, shown: bool = False
 ) -> Message:
     draft = Draft(body, new_id(), thread=thread, shown=shown)
-    draft = await served.threads.address(ROOM, author, draft)
-    return await served.actions.say(ROOM, author, draft)
+    draft = await served.actions.threads.address(ROOM, author, draft)
+    return await served.actions.messages.say(ROOM, author, draft)
 
 
 async def at_rest(*processes: Services) -> None:
     """Wait until nothing is left to be done behind anybody's back."""
     for served in processes:
-        await served.work.close()
+        await served.platform.tasks.close()
 
 
 async def test_a_reply_stands_in_the_room_s_order_and_its_root_counts_it(here: Services) -> None:
@@ -55,7 +55,7 @@ async def test_a_reply_stands_in_the_room_s_order_and_its_root_counts_it(here: S
     assert (reply.seq, reply.thread, reply.shown, reply.quote) == (2, 1, False, None)
     root = await here.messages.get(ROOM, 1)
     assert (root.replies, root.replied_at, root.version) == (1, reply.at, 1)
-    thread = await here.threads.get(ROOM, 1)
+    thread = await here.actions.threads.get(ROOM, 1)
     assert (thread.root, thread.replies, thread.older) == (root, [reply], False)
 
 
@@ -64,7 +64,7 @@ async def test_a_reply_to_a_reply_goes_to_the_same_root(here: Services) -> None:
     await answer(here, BEN, 1)
     reply = await answer(here, CLEO, 2)
     assert reply.thread == 1
-    assert (await here.threads.get(ROOM, 3)).root.seq == 1
+    assert (await here.actions.threads.get(ROOM, 3)).root.seq == 1
 
 
 async def test_a_reply_concerns_the_author_of_the_root_and_nobody_twice(here: Services) -> None:
@@ -72,7 +72,7 @@ async def test_a_reply_concerns_the_author_of_the_root_and_nobody_twice(here: Se
     assert (await answer(here, BEN, 1)).concerns == (ADA.id,)
     assert (await answer(here, ADA, 1)).concerns == ()
     draft = Draft("x", "", concerns=(CLEO.id, ADA.id), thread=1)
-    assert (await here.threads.address(ROOM, BEN, draft)).concerns == (CLEO.id, ADA.id)
+    assert (await here.actions.threads.address(ROOM, BEN, draft)).concerns == (CLEO.id, ADA.id)
 
 
 async def test_a_shown_reply_quotes_the_first_line_and_a_hidden_one_nothing(
@@ -98,7 +98,7 @@ async def test_what_is_not_there_is_not_answered(here: Services, thread: int) ->
 
 
 async def test_a_message_of_another_room_is_not_answered(here: Services) -> None:
-    await here.actions.say("elsewhere", ADA, Draft("hello", new_id()))
+    await here.actions.messages.say("elsewhere", ADA, Draft("hello", new_id()))
     with pytest.raises(Invalid, match="no longer here"):
         await answer(here, BEN, 1)
 
@@ -108,14 +108,18 @@ async def test_a_removed_message_is_not_answered_but_a_repeated_send_is_told_of_
 ) -> None:
     await say(here, ADA)
     draft = Draft("yes", "c1", thread=1, shown=False)
-    first = await here.actions.say(ROOM, BEN, await here.threads.address(ROOM, BEN, draft))
-    await here.actions.remove(ROOM, 1, MANAGER, ADA)
-    again = await here.actions.say(ROOM, BEN, await here.threads.address(ROOM, BEN, draft))
+    first = await here.actions.messages.say(
+        ROOM, BEN, await here.actions.threads.address(ROOM, BEN, draft)
+    )
+    await here.actions.messages.remove(ROOM, 1, MANAGER, ADA)
+    again = await here.actions.messages.say(
+        ROOM, BEN, await here.actions.threads.address(ROOM, BEN, draft)
+    )
     assert again == first
     with pytest.raises(Invalid) as refused:
         await answer(here, BEN, 1)
     assert refused.value.errors == {"thread": GONE}
-    thread = await here.threads.get(ROOM, 1)
+    thread = await here.actions.threads.get(ROOM, 1)
     assert thread.root.removed
     assert thread.replies == [first]
 
@@ -123,7 +127,7 @@ async def test_a_removed_message_is_not_answered_but_a_repeated_send_is_told_of_
 async def test_a_removed_reply_still_counts(here: Services) -> None:
     await say(here, ADA)
     await answer(here, BEN, 1)
-    await here.actions.remove(ROOM, 2, MANAGER, ADA)
+    await here.actions.messages.remove(ROOM, 2, MANAGER, ADA)
     await answer(here, BEN, 1)
     await at_rest(here)
     assert (await here.messages.get(ROOM, 1)).replies == 2
@@ -148,19 +152,19 @@ async def test_an_edit_and_a_removal_of_the_root_reach_its_quotes(
     await answer(there, BEN, 1, shown=True)
     await answer(there, CLEO, 1)
     page = await tab(BEN)
-    await here.actions.edit(ROOM, 1, ADA, "the plan")
+    await here.actions.messages.edit(ROOM, 1, ADA, "the plan")
     await page.until(lambda dom: 2 in dom.messages and dom.messages[2].quote == "Ada the plan")
-    await here.actions.remove(ROOM, 1, MANAGER, ADA)
+    await here.actions.messages.remove(ROOM, 1, MANAGER, ADA)
     await page.until(lambda dom: dom.messages[2].quote == f"Ada {REMOVED}")
     assert (await here.messages.get(ROOM, 3)).quote is None
 
 
 async def test_a_quote_of_what_was_rewritten_meanwhile_is_put_right(here: Services) -> None:
     await say(here, ADA, "old")
-    draft = await here.threads.address(ROOM, BEN, Draft("yes", "c1", thread=1))
-    await here.actions.edit(ROOM, 1, ADA, "new")
+    draft = await here.actions.threads.address(ROOM, BEN, Draft("yes", "c1", thread=1))
+    await here.actions.messages.edit(ROOM, 1, ADA, "new")
     await at_rest(here)
-    await here.actions.say(ROOM, BEN, draft)
+    await here.actions.messages.say(ROOM, BEN, draft)
     await at_rest(here)
     assert (await here.messages.get(ROOM, 2)).quote == Quote("Ada", "new")
 
@@ -172,7 +176,7 @@ async def test_edits_at_once_leave_the_quotes_as_the_root_is(
     for _ in range(3):
         await answer(here, BEN, 1, shown=True)
     edits = [
-        served.actions.edit(ROOM, 1, ADA, f"text {number}")
+        served.actions.messages.edit(ROOM, 1, ADA, f"text {number}")
         for number in range(5)
         for served in (here, there)
     ]
@@ -190,12 +194,12 @@ async def test_what_a_process_that_died_left_undone_is_done_when_the_thread_is_r
     await here.messages.add(
         ROOM, BEN, Draft("yes", "c1", thread=1, quote=Quote("Ada", "something else"))
     )
-    await here.threads.get(ROOM, 1)
+    await here.actions.threads.get(ROOM, 1)
     await at_rest(here)
     assert (await here.messages.get(ROOM, 1)).replies == 1
     assert (await here.messages.get(ROOM, 2)).quote == Quote("Ada", "hello")
     head = await here.messages.head(ROOM)
-    await here.threads.get(ROOM, 1)
+    await here.actions.threads.get(ROOM, 1)
     await at_rest(here)
     assert await here.messages.head(ROOM) == head, "put right once"
 
@@ -207,11 +211,11 @@ async def test_a_long_thread_is_read_page_by_page(
     await say(here, ADA)
     for _ in range(5):
         await answer(here, BEN, 1)
-    newest = await here.threads.get(ROOM, 1)
+    newest = await here.actions.threads.get(ROOM, 1)
     assert ([one.seq for one in newest.replies], newest.older) == ([5, 6], True)
-    before = await here.threads.get(ROOM, 1, before=5)
+    before = await here.actions.threads.get(ROOM, 1, before=5)
     assert ([one.seq for one in before.replies], before.older) == ([3, 4], True)
-    first = await here.threads.get(ROOM, 1, before=3)
+    first = await here.actions.threads.get(ROOM, 1, before=3)
     assert ([one.seq for one in first.replies], first.older) == ([2], False)
 
 
@@ -219,8 +223,8 @@ async def test_a_reply_to_a_room_that_is_deleted_meanwhile_harms_nobody(here: Se
     await say(here, ADA)
     reply = await answer(here, BEN, 1, shown=True)
     await here.messages.delete_room(ROOM)
-    await here.threads._gather(reply)
-    await here.threads._requote(reply)
+    await here.actions.threads._gather(reply)
+    await here.actions.threads._requote(reply)
 
 
 def test_counts_and_times_only_grow() -> None:

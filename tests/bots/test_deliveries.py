@@ -13,6 +13,7 @@ from littlechat.bots.deliveries import (
     Deliveries,
     Delivery,
 )
+from littlechat.bots.schema import DELIVERIES
 from littlechat.platform.database import Database, now
 
 AT = now()
@@ -132,4 +133,4 @@ async def test_old_ones_are_swept(db: Database, deliveries: Deliveries) -> None:
     await deliveries.finish(await only(deliveries))
     assert await deliveries.sweep(AT + KEPT - after(1)) == 0
     assert await deliveries.sweep(AT + KEPT) == 1
-    assert [one["seq"] for one in await db.deliveries.find({})] == [2]
+    assert [one["seq"] for one in await db[DELIVERIES].find({})] == [2]

@@ -4,13 +4,16 @@ import re
 
 import pytest
 
-from littlechat.accounts.profiles import People
-from littlechat.accounts.users import Accounts, WrongLogin
+from littlechat.accounts.facade import Accounts
+from littlechat.accounts.profiles import Profiles
+from littlechat.accounts.schema import USERS
+from littlechat.accounts.users import WrongLogin
+from littlechat.bots.schema import BOTS
 from littlechat.bots.store import (
     OFF_AFTER,
     ROOM_BOTS_MAX,
     Bot,
-    Bots,
+    BotStore,
     clean_url,
     clean_when,
 )
@@ -22,35 +25,36 @@ from littlechat.platform.database import (
     Missing,
     now,
 )
-from littlechat.rooms.store import Rooms
-from tests.factories import SECRET_KEY
+from littlechat.rooms.memberships import Memberships
+from littlechat.rooms.schema import MEMBERSHIPS
+from tests.factories import SECRET_KEY, make_rooms
 from tests.tabs import somebody
 
 ADA, BEN = somebody("Ada"), somebody("Ben")
 
 
 @pytest.fixture
-def bots(db: Database) -> Bots:
-    return Bots(db, SECRET_KEY)
+def bots(db: Database) -> BotStore:
+    return BotStore(db, Accounts(db).users, Memberships(db), SECRET_KEY)
 
 
 @pytest.fixture
 async def room(db: Database) -> Room:
-    return await Rooms(db).create(ADA, "Garden", "", "public")
+    return await make_rooms(db).store.create(ADA, "Garden", "", "public")
 
 
 @pytest.fixture
-async def robot(bots: Bots, room: Room) -> Bot:
+async def robot(bots: BotStore, room: Room) -> Bot:
     return (await bots.create(room.id, "Robot", ADA))[0]
 
 
-async def hooked(bots: Bots, robot: Bot, url: str = "https://a.example/") -> Bot:
+async def hooked(bots: BotStore, robot: Bot, url: str = "https://a.example/") -> Bot:
     await bots.set_webhook(robot, url, "mention", "https://chat.example")
     return await bots.get(robot.room_id, robot.id)
 
 
 async def test_a_bot_is_a_member_with_a_name_and_a_token(
-    db: Database, bots: Bots, room: Room
+    db: Database, bots: BotStore, room: Room
 ) -> None:
     robot, token = await bots.create(room.id, " Robot ", ADA)
     assert (robot.name, robot.by_name, robot.has_token) == ("Robot", "Ada", True)
@@ -58,21 +62,21 @@ async def test_a_bot_is_a_member_with_a_name_and_a_token(
     assert re.fullmatch(r"lc_[\w-]{43}", token)
     assert await bots.find_by_token(token) == robot
     assert await bots.list_bots(room.id) == [robot]
-    members = await Rooms(db).list_members(room.id)
+    members = await make_rooms(db).memberships.list_of(room.id)
     assert [(one.user_name, one.bot, one.may_manage) for one in members] == [
         ("Ada", False, True),
         ("Robot", True, False),
     ]
-    stored = str([await db.bots.find({}), await db.users.find({})])
+    stored = str([await db[BOTS].find({}), await db[USERS].find({})])
     assert token not in stored
     assert token.removeprefix("lc_") not in stored
 
 
 async def test_since_when_a_webhook_hears_is_noted_once_it_is_not_known(
-    db: Database, bots: Bots, robot: Bot
+    db: Database, bots: BotStore, robot: Bot
 ) -> None:
     robot = await hooked(bots, robot)
-    await db.bots.update({"_id": robot.id}, {"$unset": {"webhook.since": ""}})
+    await db[BOTS].update({"_id": robot.id}, {"$unset": {"webhook.since": ""}})
     robot = await bots.get(robot.room_id, robot.id)
     assert robot.webhook
     assert robot.webhook.since is None
@@ -84,15 +88,15 @@ async def test_since_when_a_webhook_hears_is_noted_once_it_is_not_known(
 
 
 @pytest.mark.parametrize("token", ["", "lc_", "x" * 46, "lc_" + "x" * 43, "lc_" + "ä" * 43])
-async def test_another_token_is_nobodys(bots: Bots, robot: Bot, token: str) -> None:
+async def test_another_token_is_nobodys(bots: BotStore, robot: Bot, token: str) -> None:
     assert await bots.find_by_token(token) is None
 
 
 async def test_a_name_is_a_username_and_belongs_to_one(
-    db: Database, bots: Bots, room: Room, robot: Bot
+    db: Database, bots: BotStore, room: Room, robot: Bot
 ) -> None:
-    await Accounts(db).register("Ben", "correct horse battery")
-    other = await Rooms(db).create(ADA, "Other", "", "public")
+    await Accounts(db).users.register("Ben", "correct horse battery")
+    other = await make_rooms(db).store.create(ADA, "Other", "", "public")
     for name in ("robot", "ROBOT", "ben"):
         with pytest.raises(Duplicate):
             await bots.create(other.id, name, ADA)
@@ -100,7 +104,7 @@ async def test_a_name_is_a_username_and_belongs_to_one(
     with pytest.raises(Duplicate):
         await bots.create(room.id, "Robot", ADA)
     with pytest.raises(Duplicate):
-        await Accounts(db).register("Robot", "correct horse battery")
+        await Accounts(db).users.register("Robot", "correct horse battery")
     for name in ("", "x", "a b", "x" * 40, "e" + "\u0301" * 100_000):
         with pytest.raises(Invalid) as refused:
             await bots.create(room.id, name, ADA)
@@ -108,10 +112,10 @@ async def test_a_name_is_a_username_and_belongs_to_one(
 
 
 async def test_a_name_that_somebody_is_displayed_as_is_taken(
-    db: Database, bots: Bots, room: Room
+    db: Database, bots: BotStore, room: Room
 ) -> None:
-    user = await Accounts(db).register("Ben", "correct horse battery")
-    await People(db).describe(user, "Robot", "", "")
+    user = await Accounts(db).users.register("Ben", "correct horse battery")
+    await Profiles(db).describe(user, "Robot", "", "")
     with pytest.raises(Duplicate):
         await bots.create(room.id, "robot", ADA)
 
@@ -120,20 +124,20 @@ async def test_nobody_signs_in_as_a_bot(db: Database, robot: Bot) -> None:
     accounts = Accounts(db)
     for password in ("", "-", "correct horse battery"):
         with pytest.raises(WrongLogin):
-            await accounts.check_password("Robot", password)
+            await accounts.users.check_password("Robot", password)
 
 
 async def test_a_bot_is_not_found_among_the_people(db: Database, robot: Bot) -> None:
     accounts = Accounts(db)
     with pytest.raises(Missing):
-        await accounts.get_user("Robot")
-    assert await accounts.list_users() == []
-    assert await accounts.find_users(["Robot"]) == {}
-    assert await accounts.list_starting("Rob", 10) == []
+        await accounts.users.get("Robot")
+    assert await accounts.users.list_named() == []
+    assert await accounts.users.find_several(["Robot"]) == {}
+    assert await accounts.users.list_starting("Rob", 10) == []
 
 
 async def test_a_new_token_ends_the_old_one_and_a_revoked_one_is_no_more(
-    bots: Bots, room: Room
+    bots: BotStore, room: Room
 ) -> None:
     robot, old = await bots.create(room.id, "Robot", ADA)
     new = await bots.replace_token(robot)
@@ -147,68 +151,68 @@ async def test_a_new_token_ends_the_old_one_and_a_revoked_one_is_no_more(
 
 
 async def test_a_bot_half_made_is_mended_by_a_new_token(
-    db: Database, bots: Bots, room: Room
+    db: Database, bots: BotStore, room: Room
 ) -> None:
     robot, _ = await bots.create(room.id, "Robot", ADA)
-    await db.users.delete({"_id": robot.id})
-    await db.memberships.delete({"user": robot.id})
+    await db[USERS].delete({"_id": robot.id})
+    await db[MEMBERSHIPS].delete({"user": robot.id})
     await bots.replace_token(robot)
-    assert await Rooms(db).find_membership(room.id, robot.user)
-    assert await db.users.find_one({"_id": robot.id})
+    assert await make_rooms(db).memberships.find(room.id, robot.user)
+    assert await db[USERS].find_one({"_id": robot.id})
 
 
 async def test_a_removed_bot_is_gone_and_keeps_its_name_for_its_room(
-    db: Database, bots: Bots, room: Room
+    db: Database, bots: BotStore, room: Room
 ) -> None:
     robot, token = await bots.create(room.id, "Robot", ADA)
     await bots.remove(robot)
     assert await bots.find_by_token(token) is None
     assert await bots.list_bots(room.id) == []
-    assert await Rooms(db).find_membership(room.id, robot.user) is None
+    assert await make_rooms(db).memberships.find(room.id, robot.user) is None
     for act in (bots.replace_token, bots.revoke_token):
         with pytest.raises(Missing):
             await act(robot)
-    other = await Rooms(db).create(ADA, "Other", "", "public")
+    other = await make_rooms(db).store.create(ADA, "Other", "", "public")
     with pytest.raises(Duplicate):
         await bots.create(other.id, "Robot", ADA)
     again, _ = await bots.create(room.id, "robot", BEN)
     assert (again.id, again.name, again.by_name) == (robot.id, "Robot", "Ben")
 
 
-async def test_a_bot_is_found_in_its_room_alone(db: Database, bots: Bots, robot: Bot) -> None:
-    other = await Rooms(db).create(ADA, "Other", "", "public")
+async def test_a_bot_is_found_in_its_room_alone(db: Database, bots: BotStore, robot: Bot) -> None:
+    other = await make_rooms(db).store.create(ADA, "Other", "", "public")
     with pytest.raises(Missing):
         await bots.get(other.id, robot.id)
     with pytest.raises(Missing):
         await bots.get(robot.room_id, "x" * 5_000)
 
 
-async def test_a_room_has_so_many_bots(bots: Bots, room: Room) -> None:
+async def test_a_room_has_so_many_bots(bots: BotStore, room: Room) -> None:
     for number in range(ROOM_BOTS_MAX):
         await bots.create(room.id, f"Robot{number}", ADA)
     with pytest.raises(Refused, match="20 bots"):
         await bots.create(room.id, "One-more", ADA)
 
 
-async def test_bots_keep_no_room_and_are_not_counted(db: Database, bots: Bots) -> None:
-    rooms = Rooms(db)
-    room = await rooms.create(ADA, "Attic", "", "public")
+async def test_bots_keep_no_room_and_are_not_counted(db: Database, bots: BotStore) -> None:
+    rooms = make_rooms(db)
+    room = await rooms.store.create(ADA, "Attic", "", "public")
     await bots.create(room.id, "Robot", ADA)
     with pytest.raises(Refused):
-        await rooms.remove_member(room.id, "Robot")
-    await rooms.leave(room.id, ADA)
-    assert (await rooms.get(room.id)).members == 0
+        await rooms.members.remove(room.id, "Robot")
+    await rooms.members.leave(room.id, ADA)
+    assert (await rooms.store.get(room.id)).members == 0
     # Who enters next minds the room, as any abandoned one.
-    await rooms.join(room.id, BEN)
-    entered = await rooms.find_membership(room.id, BEN)
+    await rooms.members.join(room.id, BEN)
+    entered = await rooms.memberships.find(room.id, BEN)
     assert entered
     assert entered.may_manage
-    assert (await rooms.get(room.id)).members == 1
-    private = await rooms.create(ADA, "Den", "", "private")
+    assert (await rooms.store.get(room.id)).members == 1
+    private = await rooms.store.create(ADA, "Den", "", "private")
     await bots.create(private.id, "Other", ADA)
     with pytest.raises(Refused):
-        await rooms.leave(private.id, ADA)
-    await rooms.delete(private.id)
+        await rooms.members.leave(private.id, ADA)
+    await rooms.store.delete(private.id)
     assert await bots.list_bots(private.id) == []
 
 
@@ -216,7 +220,7 @@ async def test_bots_keep_no_room_and_are_not_counted(db: Database, bots: Bots) -
 
 
 async def test_a_webhook_has_a_secret_that_is_stored_nowhere(
-    db: Database, bots: Bots, robot: Bot
+    db: Database, bots: BotStore, robot: Bot
 ) -> None:
     secret = await bots.set_webhook(robot, " https://a.example/x ", "", "https://chat.example")
     assert re.fullmatch(r"lcs_[\w-]{43}", secret)
@@ -228,11 +232,14 @@ async def test_a_webhook_has_a_secret_that_is_stored_nowhere(
         "https://chat.example",
     )
     assert bots.secret(hook.key) == secret
-    assert Bots(db, "another installation").secret(hook.key) != secret
-    assert secret not in str(await db.bots.find({}))
+    assert (
+        BotStore(db, Accounts(db).users, Memberships(db), "another installation").secret(hook.key)
+        != secret
+    )
+    assert secret not in str(await db[BOTS].find({}))
 
 
-async def test_a_secret_stays_with_its_receiver(bots: Bots, robot: Bot) -> None:
+async def test_a_secret_stays_with_its_receiver(bots: BotStore, robot: Bot) -> None:
     await bots.set_webhook(robot, "https://a.example/x", "", "")
     robot = await bots.get(robot.room_id, robot.id)
     assert await bots.set_webhook(robot, "https://a.example/y", "message", "") == ""
@@ -245,7 +252,7 @@ async def test_a_secret_stays_with_its_receiver(bots: Bots, robot: Bot) -> None:
     assert (await bots.get(robot.room_id, robot.id)).webhook is None
 
 
-async def test_failures_in_a_row_switch_a_webhook_off(bots: Bots, robot: Bot) -> None:
+async def test_failures_in_a_row_switch_a_webhook_off(bots: BotStore, robot: Bot) -> None:
     robot = await hooked(bots, robot)
     for _ in range(OFF_AFTER - 1):
         assert not await bots.note_failure(robot, "No.")
@@ -267,7 +274,9 @@ async def test_failures_in_a_row_switch_a_webhook_off(bots: Bots, robot: Bot) ->
     assert (robot.webhook.off, robot.webhook.failures, robot.webhook.skipped) == (False, 0, 0)
 
 
-async def test_what_is_noted_of_a_webhook_that_ended_is_forgotten(bots: Bots, robot: Bot) -> None:
+async def test_what_is_noted_of_a_webhook_that_ended_is_forgotten(
+    bots: BotStore, robot: Bot
+) -> None:
     robot = await hooked(bots, robot)
     await bots.set_webhook(robot, "", "", "")
     assert not await bots.note_failure(robot, "No.")

@@ -10,6 +10,7 @@ import pytest
 
 from littlechat.bots import deliveries as deliveries_module
 from littlechat.bots.deliveries import LEASE, PAUSES
+from littlechat.bots.schema import BOTS, DELIVERIES
 from littlechat.bots.store import OFF_AFTER, Bot
 from littlechat.bots.webhooks import Webhooks, sign
 from littlechat.core.messages import Draft, Message
@@ -51,14 +52,14 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def clock(here: Services) -> Clock:
     clock = Clock()
-    here.webhooks.clock = clock
+    here.bots.webhooks.clock = clock
     return clock
 
 
 @pytest.fixture
 async def room(here: Services) -> AsyncIterator[Room]:
-    yield await here.actions.create_room(ADA, "Garden", "", "public")
-    await here.webhooks.close()
+    yield await here.actions.rooms.create(ADA, "Garden", "", "public")
+    await here.bots.webhooks.close()
 
 
 @pytest.fixture
@@ -72,19 +73,19 @@ def hook(here: Services, room: Room, receiver: Receiver) -> Hook:
     """Make a bot whose webhook is the receiver."""
 
     async def make(name: str = "Robot", when: str = "mention", url: str = "") -> Bot:
-        bot, _ = await here.bots.create(room.id, name, ADA)
+        bot, _ = await here.bots.store.create(room.id, name, ADA)
         url = url or receiver.url
-        await here.bots.set_webhook(bot, url, when, "https://chat.example")
-        here.live.revoke(user="", room=room.id)
-        return await here.bots.get(room.id, bot.id)
+        await here.bots.store.set_webhook(bot, url, when, "https://chat.example")
+        here.realtime.announcements.revoke(user="", room=room.id)
+        return await here.bots.store.get(room.id, bot.id)
 
     return make
 
 
 async def say(served: Services, room: Room, text: str) -> Message:
     """Post, and wait until the heralds are through."""
-    message = await served.actions.say(room.id, ADA, Draft(text, new_id()))
-    await served.work.close()
+    message = await served.actions.messages.say(room.id, ADA, Draft(text, new_id()))
+    await served.platform.tasks.close()
     return message
 
 
@@ -111,7 +112,7 @@ async def test_a_mention_is_told_signed_and_the_answer_said(
     receiver.answers.append(answer(200, '{"text": "**At your service**"}', "application/json"))
     await say(here, room, "nobody in particular")
     message = await say(here, room, "hello @robot, how are you?")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     (heard,) = receiver.heard
     assert heard.line == "POST /hook HTTP/1.1"
     assert heard.json == {
@@ -131,7 +132,7 @@ async def test_a_mention_is_told_signed_and_the_answer_said(
     assert robot.webhook
     stamp = heard.headers["x-littlechat-timestamp"]
     assert int(stamp) == int(clock.time.timestamp())
-    secret = here.bots.secret(robot.webhook.key)
+    secret = here.bots.store.secret(robot.webhook.key)
     wanted = hmac.new(secret.encode(), stamp.encode() + b"." + heard.body, "sha256").hexdigest()
     assert heard.headers["x-littlechat-signature"] == f"sha256={wanted}"
     assert (await said(here, room))[-1] == ("Robot", "**At your service**")
@@ -152,7 +153,7 @@ async def test_a_mention_is_a_name_after_an_at_and_not_in_code(
     meant = ["@Robot", "hi @robot!", "(@ROBOT)"]
     for text in ("Robot", "me@robot", "@Robots", "`@Robot`", "@all", *meant):
         await say(here, room, text)
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert [one.json["message"]["text"] for one in receiver.heard] == meant
 
 
@@ -164,13 +165,13 @@ async def test_an_answer_that_may_not_be_said_is_told_to_the_keeper(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("littlechat.addressees.CALL_MAX", 1)
+    monkeypatch.setattr("littlechat.text.addressing.CALL_MAX", 1)
     robot = await hook()
     receiver.answers.append(answer(200, "@all wake up"))
     await say(here, room, "@Robot")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert await said(here, room) == [("Ada", "@Robot")]
-    bot = await here.bots.get(room.id, robot.id)
+    bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert bot.webhook.problem.startswith("Its answer could not be said. Only who manages")
 
@@ -181,9 +182,9 @@ async def test_everything_is_told_but_what_bots_say(
     first = await hook("First", "message")
     second = await hook("Second", "message")
     for bot in (first, second):
-        await here.actions.say(room.id, bot.user, Draft("@First @Second hello", new_id()))
+        await here.actions.messages.say(room.id, bot.user, Draft("@First @Second hello", new_id()))
     await say(here, room, "hello")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert [one.json["message"]["text"] for one in receiver.heard] == ["hello", "hello"]
     assert {one.json["bot"] for one in receiver.heard} == {"First", "Second"}
     assert {one.json["event"] for one in receiver.heard} == {"message"}
@@ -193,9 +194,9 @@ async def test_another_room_is_not_told_of(
     here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     await hook("Robot", "message")
-    other = await here.actions.create_room(ADA, "Other", "", "public")
+    other = await here.actions.rooms.create(ADA, "Other", "", "public")
     await say(here, other, "hello @Robot")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert receiver.heard == []
 
 
@@ -204,9 +205,9 @@ async def test_a_post_sent_twice_is_told_once(
 ) -> None:
     await hook()
     for _ in range(3):
-        await here.actions.say(room.id, ADA, Draft("@Robot", "c1"))
-        await here.work.close()
-        await deliver(here.webhooks)
+        await here.actions.messages.say(room.id, ADA, Draft("@Robot", "c1"))
+        await here.platform.tasks.close()
+        await deliver(here.bots.webhooks)
     assert len(receiver.heard) == 1
 
 
@@ -215,10 +216,10 @@ async def test_what_was_removed_meanwhile_is_not_told(
 ) -> None:
     await hook()
     message = await say(here, room, "@Robot a slip")
-    membership = await here.rooms.find_membership(room.id, ADA)
+    membership = await here.rooms.memberships.find(room.id, ADA)
     assert membership
-    await here.actions.remove(room.id, message.seq, membership, ADA)
-    await deliver(here.webhooks)
+    await here.actions.messages.remove(room.id, message.seq, membership, ADA)
+    await deliver(here.bots.webhooks)
     assert receiver.heard == []
 
 
@@ -230,17 +231,17 @@ async def test_failures_are_repeated_ever_later_and_then_given_up(
     receiver.answers.extend([answer(status)] * 9)
     await say(here, room, "@Robot")
     for count, pause in enumerate(PAUSES, start=1):
-        await deliver(here.webhooks)
+        await deliver(here.bots.webhooks)
         assert len(receiver.heard) == count
         clock.pass_(pause - 0.5)
-        assert await deliver(here.webhooks) == pytest.approx(0.5)
+        assert await deliver(here.bots.webhooks) == pytest.approx(0.5)
         clock.pass_(0.5)
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     clock.pass_(10_000)
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert len(receiver.heard) == len(PAUSES) + 1
     assert len({one.headers["x-littlechat-delivery"] for one in receiver.heard}) == 1
-    bot = await here.bots.get(room.id, robot.id)
+    bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert (bot.webhook.failures, bot.webhook.off) == (5, False)
     assert bot.webhook.problem == f"It answered with status {status}."
@@ -253,11 +254,11 @@ async def test_a_repeated_try_that_is_heard_ends_it(
     receiver.answers.extend([None, answer(502), answer(200, "at last")])
     await say(here, room, "@Robot")
     for pause in (*PAUSES, 0):
-        await deliver(here.webhooks)
+        await deliver(here.bots.webhooks)
         clock.pass_(pause)
     assert len(receiver.heard) == 3
     assert await said(here, room) == [("Ada", "@Robot"), ("Robot", "at last")]
-    bot = await here.bots.get(room.id, robot.id)
+    bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert (bot.webhook.failures, bot.webhook.problem) == (0, "")
 
@@ -269,11 +270,11 @@ async def test_what_would_fail_again_is_not_repeated(
     robot = await hook()
     receiver.answers.append(answer(status, Location=receiver.url))
     await say(here, room, "@Robot")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     clock.pass_(10_000)
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert len(receiver.heard) == 1
-    bot = await here.bots.get(room.id, robot.id)
+    bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert str(status) in bot.webhook.problem
 
@@ -282,17 +283,17 @@ async def test_a_private_address_is_not_asked_unless_allowed(
     db: object, settings: Settings, receiver: Receiver
 ) -> None:
     async with process(replace(settings, webhooks_private=False), MemoryBus()) as served:
-        room = await served.actions.create_room(ADA, "Garden", "", "public")
-        robot, _ = await served.bots.create(room.id, "Robot", ADA)
-        await served.bots.set_webhook(robot, receiver.url, "", "")
-        served.live.revoke(user="", room=room.id)
+        room = await served.actions.rooms.create(ADA, "Garden", "", "public")
+        robot, _ = await served.bots.store.create(room.id, "Robot", ADA)
+        await served.bots.store.set_webhook(robot, receiver.url, "", "")
+        served.realtime.announcements.revoke(user="", room=room.id)
         await say(served, room, "@Robot")
-        await deliver(served.webhooks)
+        await deliver(served.bots.webhooks)
         assert receiver.heard == []
-        robot = await served.bots.get(room.id, robot.id)
+        robot = await served.bots.store.get(room.id, robot.id)
         assert robot.webhook
         assert "private network" in robot.webhook.problem
-        await served.webhooks.close()
+        await served.bots.webhooks.close()
 
 
 async def test_who_never_answers_is_switched_off_and_its_queue_dropped(
@@ -302,18 +303,18 @@ async def test_who_never_answers_is_switched_off_and_its_queue_dropped(
     receiver.answers.extend([answer(404)] * (OFF_AFTER + 5))
     for number in range(OFF_AFTER + 3):
         await say(here, room, f"@Robot {number}")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert len(receiver.heard) == OFF_AFTER
-    bot = await here.bots.get(room.id, robot.id)
+    bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert bot.webhook.off
     await say(here, room, "@Robot again")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert len(receiver.heard) == OFF_AFTER
-    await here.bots.set_webhook(bot, receiver.url, "", "")
+    await here.bots.store.set_webhook(bot, receiver.url, "", "")
     await say(here, room, "@Robot once more")
     receiver.answers.clear()
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert receiver.heard[-1].json["message"]["text"] == "@Robot once more"
 
 
@@ -329,14 +330,14 @@ async def test_too_many_waiting_are_counted_for_the_keeper(
     robot = await hook()
     for number in range(5):
         await say(here, room, f"@Robot {number}")
-    bot = await here.bots.get(room.id, robot.id)
+    bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert bot.webhook.skipped == 3
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert len(receiver.heard) == 2
     # Nor are they told once there is a place.
     clock.pass_(3_600)
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert len(receiver.heard) == 2
 
 
@@ -347,7 +348,7 @@ async def test_an_empty_answer_says_nothing(
     await hook()
     receiver.answers.append(answer(200, text))
     await say(here, room, "@Robot")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert await said(here, room) == [("Ada", "@Robot")]
 
 
@@ -357,7 +358,7 @@ async def test_a_long_answer_is_cut(
     await hook()
     receiver.answers.append(answer(200, "x" * 100_000))
     await say(here, room, "@Robot")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert len((await said(here, room))[-1][1]) == 8_000
 
 
@@ -368,14 +369,14 @@ async def test_a_bot_that_was_removed_hears_and_says_nothing(
     receiver.hold.clear()
     receiver.answers.append(answer(200, "too late"))
     await say(here, room, "@Robot")
-    await here.webhooks.pump()
+    await here.bots.webhooks.pump()
     await receiver.until(1)
-    await here.bots.remove(robot)
-    here.live.revoke(user="", room=room.id)
+    await here.bots.store.remove(robot)
+    here.realtime.announcements.revoke(user="", room=room.id)
     receiver.hold.set()
-    await here.webhooks.settle()
+    await here.bots.webhooks.settle()
     await say(here, room, "@Robot")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert [name for name, _ in await said(here, room)] == ["Ada", "Ada"]
     assert len(receiver.heard) == 1
 
@@ -389,7 +390,7 @@ async def test_a_slow_receiver_delays_its_own_bot_alone(
         await hook("Quick", "message", quick.url)
         await say(here, room, "one")
         await say(here, room, "two")
-        await here.webhooks.open()
+        await here.bots.webhooks.open()
         await quick.until(2)
         assert len(receiver.heard) == 1
         receiver.hold.set()
@@ -405,10 +406,10 @@ async def test_receivers_that_never_answer_leave_room_for_one_that_does(
             await hook(f"Slow{number}", "message")
         await hook("Quick", "message", quick.url)
         await say(here, room, "one")
-        await here.webhooks.pump()
+        await here.bots.webhooks.pump()
         async with asyncio.timeout(3):
             await quick.until(1)
-        assert len(here.webhooks._trying) >= 12
+        assert len(here.bots.webhooks._trying) >= 12
         receiver.hold.set()
 
 
@@ -427,18 +428,20 @@ async def test_a_place_is_free_when_its_thread_is(
         raise Unreachable("The name in its address is not known.", resolving=resolving)
 
     await hook()
-    monkeypatch.setattr(here.webhooks._outgoing, "post", unresolved)
+    monkeypatch.setattr(here.bots.webhooks._client, "post", unresolved)
     await say(here, room, "@Robot")
-    await here.webhooks.pump()
+    await here.bots.webhooks.pump()
     await asyncio.wait_for(asked.wait(), WAIT_SECONDS)
     async with asyncio.timeout(WAIT_SECONDS):
         # What came of it is noted at once.
-        while not await here.webhooks._deliveries.list_until(clock.time + timedelta(seconds=9)):
+        while not await here.bots.webhooks._deliveries.list_until(
+            clock.time + timedelta(seconds=9)
+        ):
             await asyncio.sleep(0.01)
-    assert here.webhooks._trying
+    assert here.bots.webhooks._trying
     resolving.set_result([])
-    await asyncio.wait_for(here.webhooks.settle(), WAIT_SECONDS)
-    assert not here.webhooks._trying
+    await asyncio.wait_for(here.bots.webhooks.settle(), WAIT_SECONDS)
+    assert not here.bots.webhooks._trying
 
 
 @pytest.mark.parametrize("how", ["slow", "failing"])
@@ -451,34 +454,34 @@ async def test_who_was_slow_or_failed_gets_half_of_the_places(
     monkeypatch: pytest.MonkeyPatch,
     how: str,
 ) -> None:
-    monkeypatch.setattr("littlechat.webhooks.AT_ONCE", 4)
-    monkeypatch.setattr("littlechat.webhooks.SLOW_AT_ONCE", 2)
+    monkeypatch.setattr("littlechat.bots.webhooks.AT_ONCE", 4)
+    monkeypatch.setattr("littlechat.bots.webhooks.SLOW_AT_ONCE", 2)
     async with Receiver() as quick:
         for number in range(5):
             await hook(f"Slow{number}", "message")
         if how == "slow":
-            monkeypatch.setattr("littlechat.webhooks.SLOW_SECONDS", 0)
+            monkeypatch.setattr("littlechat.bots.webhooks.SLOW_SECONDS", 0)
         else:
             receiver.answers.extend([answer(503)] * 5)
         await say(here, room, "one")
-        await deliver(here.webhooks)
-        monkeypatch.setattr("littlechat.webhooks.SLOW_SECONDS", 2)
+        await deliver(here.bots.webhooks)
+        monkeypatch.setattr("littlechat.bots.webhooks.SLOW_SECONDS", 2)
         clock.pass_(PAUSES[0])
         receiver.hold.clear()
         if how == "slow":
             await say(here, room, "two")
-        await here.webhooks.pump()
+        await here.bots.webhooks.pump()
         await receiver.until(7)
-        assert len(here.webhooks._trying) == 2
+        assert len(here.bots.webhooks._trying) == 2
         await hook("Quick", "message", quick.url)
         await say(here, room, "three")
-        await here.webhooks.pump()
+        await here.bots.webhooks.pump()
         await quick.until(1)
         # Once they answer in time they are as good as any other.
         receiver.hold.set()
-        await here.webhooks.settle()
-        await deliver(here.webhooks)
-        assert here.webhooks._slow == set()
+        await here.bots.webhooks.settle()
+        await deliver(here.bots.webhooks)
+        assert here.bots.webhooks._slow == set()
 
 
 # Processes
@@ -488,24 +491,24 @@ async def test_a_post_sets_the_delivery_going_by_itself(
     here: Services, room: Room, hook: Hook, receiver: Receiver
 ) -> None:
     await hook()
-    await here.webhooks.open()
-    await here.actions.say(room.id, ADA, Draft("@Robot", new_id()))
+    await here.bots.webhooks.open()
+    await here.actions.messages.say(room.id, ADA, Draft("@Robot", new_id()))
     await receiver.until(1)
 
 
 async def test_two_processes_tell_once(
     here: Services, there: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
-    there.webhooks.clock = clock
+    there.bots.webhooks.clock = clock
     for name in ("First", "Second", "Third"):
         await hook(name, "message")
     for number in range(3):
         await say(here, room, f"{number}")
     for _ in range(9):
-        await asyncio.gather(deliver(here.webhooks), deliver(there.webhooks))
+        await asyncio.gather(deliver(here.bots.webhooks), deliver(there.bots.webhooks))
     told = [(one.json["bot"], one.json["message"]["seq"]) for one in receiver.heard]
     assert len(told) == len(set(told)) == 9
-    await there.webhooks.close()
+    await there.bots.webhooks.close()
 
 
 async def test_what_a_killed_process_was_at_is_told_by_the_next(
@@ -521,18 +524,18 @@ async def test_what_a_killed_process_was_at_is_told_by_the_next(
     receiver.hold.clear()
     receiver.answers.extend([answer(200, "first"), answer(200, "second")])
     await say(here, room, "@Robot")
-    await here.webhooks.pump()
+    await here.bots.webhooks.pump()
     await receiver.until(1)
     # Cut off as by a kill: nothing of what follows the try is written.
-    await here.webhooks.close()
+    await here.bots.webhooks.close()
     receiver.hold.set()
     async with process(settings, MemoryBus(exchange)) as heir:
-        heir.webhooks.clock = clock
-        await deliver(heir.webhooks)
+        heir.bots.webhooks.clock = clock
+        await deliver(heir.bots.webhooks)
         assert len(receiver.heard) == 1
         clock.pass_(LEASE.total_seconds())
-        await deliver(heir.webhooks)
-        await heir.webhooks.close()
+        await deliver(heir.bots.webhooks)
+        await heir.bots.webhooks.close()
     assert len(receiver.heard) == 2
     assert await said(here, room) == [("Ada", "@Robot"), ("Robot", "second")]
 
@@ -552,33 +555,33 @@ async def test_what_was_stored_and_never_queued_is_told_after_a_restart(
     monkeypatch: pytest.MonkeyPatch,
     when: str,
 ) -> None:
-    await here.actions.say(room.id, ADA, Draft("@Robot you are not here yet", new_id()))
+    await here.actions.messages.say(room.id, ADA, Draft("@Robot you are not here yet", new_id()))
     robot = await hook("Robot", when)
     await say(here, room, "@Robot before")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     with monkeypatch.context() as patched:
-        patched.setattr(here.webhooks, "_add", die)
+        patched.setattr(here.bots.webhooks, "_add", die)
         await say(here, room, "@Robot lost")
         removed = await say(here, room, "@Robot a slip")
         edited = await say(here, room, "for nobody")
-    membership = await here.rooms.find_membership(room.id, ADA)
+    membership = await here.rooms.memberships.find(room.id, ADA)
     assert membership
-    await here.actions.remove(room.id, removed.seq, membership, ADA)
-    await here.actions.edit(room.id, edited.seq, ADA, "for nobody, @Robot")
-    await here.actions.say(room.id, robot.user, Draft("@Robot it is me", new_id()))
-    await here.work.close()
-    there.webhooks.clock = clock
+    await here.actions.messages.remove(room.id, removed.seq, membership, ADA)
+    await here.actions.messages.edit(room.id, edited.seq, ADA, "for nobody, @Robot")
+    await here.actions.messages.say(room.id, robot.user, Draft("@Robot it is me", new_id()))
+    await here.platform.tasks.close()
+    there.bots.webhooks.clock = clock
     for _ in range(2):
-        await deliver(there.webhooks)
+        await deliver(there.bots.webhooks)
     assert [one.json["message"]["text"] for one in receiver.heard] == [
         "@Robot before",
         "@Robot lost",
     ]
     # Every hour again, for it may have been another process that died.
     clock.pass_(3_600)
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert len(receiver.heard) == 2
-    await there.webhooks.close()
+    await there.bots.webhooks.close()
 
 
 async def test_a_full_queue_is_full_for_what_was_never_queued_too(
@@ -592,16 +595,16 @@ async def test_a_full_queue_is_full_for_what_was_never_queued_too(
     monkeypatch.setattr(deliveries_module, "QUEUE_MAX", 2)
     robot = await hook()
     with monkeypatch.context() as patched:
-        patched.setattr(here.webhooks, "_add", die)
+        patched.setattr(here.bots.webhooks, "_add", die)
         for number in range(3):
             await say(here, room, f"@Robot {number}")
     for _ in range(2):
-        await here.webhooks.catch_up()
-    bot = await here.bots.get(room.id, robot.id)
+        await here.bots.webhooks.catch_up()
+    bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert bot.webhook.skipped == 1
     for _ in range(2):
-        await deliver(here.webhooks)
+        await deliver(here.bots.webhooks)
     assert [one.json["message"]["text"] for one in receiver.heard] == ["@Robot 0", "@Robot 1"]
 
 
@@ -614,15 +617,15 @@ async def test_a_webhook_of_an_earlier_version_hears_of_what_is_said_from_now_on
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     robot = await hook()
-    await here.db.bots.update({"_id": robot.id}, {"$unset": {"webhook.since": ""}})
+    await here.platform.database[BOTS].update({"_id": robot.id}, {"$unset": {"webhook.since": ""}})
     with monkeypatch.context() as patched:
-        patched.setattr(here.webhooks, "_add", die)
+        patched.setattr(here.bots.webhooks, "_add", die)
         await say(here, room, "@Robot long ago")
         clock.time = now() + timedelta(milliseconds=1)
-        await deliver(here.webhooks)
+        await deliver(here.bots.webhooks)
         await asyncio.sleep(0.01)
         await say(here, room, "@Robot lost")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert [one.json["message"]["text"] for one in receiver.heard] == ["@Robot lost"]
 
 
@@ -637,13 +640,13 @@ async def test_what_is_a_day_old_is_no_news_after_a_restart(
 ) -> None:
     await hook()
     await say(here, room, "@Robot told")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     clock.pass_(24 * 3_600)
-    there.webhooks.clock = clock
-    await deliver(there.webhooks)
-    assert await here.db.deliveries.find({}) == []
+    there.bots.webhooks.clock = clock
+    await deliver(there.bots.webhooks)
+    assert await here.platform.database[DELIVERIES].find({}) == []
     assert len(receiver.heard) == 1
-    await there.webhooks.close()
+    await there.bots.webhooks.close()
 
 
 async def test_what_is_told_twice_is_answered_once(
@@ -652,12 +655,12 @@ async def test_what_is_told_twice_is_answered_once(
     robot = await hook()
     receiver.answers.extend([answer(200, "first"), answer(200, "second")])
     message = await say(here, room, "@Robot")
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     # As if the process had died between saying the answer and noting it.
-    await here.db.deliveries.update(
+    await here.platform.database[DELIVERIES].update(
         {"_id": f"{robot.id}:{message.seq}"}, {"$set": {"due": clock.time}}
     )
-    await deliver(here.webhooks)
+    await deliver(here.bots.webhooks)
     assert len(receiver.heard) == 2
     assert await said(here, room) == [("Ada", "@Robot"), ("Robot", "first")]
 
@@ -671,9 +674,9 @@ async def test_a_failure_does_not_end_the_deliveries(
     monkeypatch: pytest.MonkeyPatch,
     error: type[Exception],
 ) -> None:
-    monkeypatch.setattr("littlechat.webhooks.POLL_SECONDS", 0.02)
+    monkeypatch.setattr("littlechat.bots.webhooks.POLL_SECONDS", 0.02)
     await hook()
-    real, failed = here.webhooks.pump, asyncio.Event()
+    real, failed = here.bots.webhooks.pump, asyncio.Event()
 
     async def failing() -> float:
         if not failed.is_set():
@@ -681,8 +684,8 @@ async def test_a_failure_does_not_end_the_deliveries(
             raise error
         return await real()
 
-    monkeypatch.setattr(here.webhooks, "pump", failing)
-    await here.webhooks.open()
+    monkeypatch.setattr(here.bots.webhooks, "pump", failing)
+    await here.bots.webhooks.open()
     await asyncio.wait_for(failed.wait(), WAIT_SECONDS)
     await say(here, room, "@Robot")
     await receiver.until(1)
@@ -697,12 +700,12 @@ async def test_catching_up_delays_no_delivery_and_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
     error: type[Exception],
 ) -> None:
-    monkeypatch.setattr("littlechat.webhooks.CATCH_UP_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("littlechat.bots.webhooks.CATCH_UP_AGAIN_SECONDS", 0.02)
     await hook()
     with monkeypatch.context() as patched:
-        patched.setattr(here.webhooks, "_add", die)
+        patched.setattr(here.bots.webhooks, "_add", die)
         await say(here, room, "@Robot lost")
-    real, go_on, rounds = here.webhooks.catch_up, asyncio.Event(), 0
+    real, go_on, rounds = here.bots.webhooks.catch_up, asyncio.Event(), 0
 
     async def failing() -> None:
         nonlocal rounds
@@ -712,8 +715,8 @@ async def test_catching_up_delays_no_delivery_and_is_tried_again(
             raise error
         await real()
 
-    monkeypatch.setattr(here.webhooks, "catch_up", failing)
-    await here.webhooks.open()
+    monkeypatch.setattr(here.bots.webhooks, "catch_up", failing)
+    await here.bots.webhooks.open()
     await say(here, room, "@Robot now")
     await receiver.until(1)
     go_on.set()

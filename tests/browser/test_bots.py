@@ -58,7 +58,7 @@ async def test_a_keeper_makes_a_bot_which_speaks_and_answers(
         await spoken.get_by_role("link", name="report.txt").tap()
     assert (await (await download.value).path()).read_text() == "all of it passed"
     for process in site.processes:
-        process.services.webhooks._outgoing._private = True
+        process.services.bots.webhooks._client._private = True
     async with Receiver(answer(200, "You called?")) as receiver:
         await hers.locator("summary").press("Enter")
         await hers.get_by_label("Address").fill(receiver.url)
@@ -98,7 +98,7 @@ async def test_axe_finds_nothing_on_the_page_of_bots(
     await assert_accessible(page)
     await page.get_by_label("Address").first.fill("https://a.example/hook")
     await page.get_by_role("button", name="Save webhook of Other").click()
-    bots = site.services.bots
+    bots = site.services.bots.store
     other = (await bots.list_bots(name))[0]
     for _ in range(15):
         await bots.note_failure(other, "It answered with status 404.")

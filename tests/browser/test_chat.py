@@ -192,11 +192,11 @@ async def test_permalink_opens_in_the_past_and_reads_on_into_the_present(
 
 async def fill(site: Site, room: str, *names: str, count: int) -> None:
     """Let people talk in turn, without the pace that people are held to."""
-    users = [await site.services.accounts.find_user(name) for name in names]
+    users = [await site.services.accounts.users.find(name) for name in names]
     for number in range(1, count + 1):
         user = users[number % len(users)]
         assert user
-        await site.services.actions.say(
+        await site.services.actions.messages.say(
             room, user, Draft(f"message {number}\n\nof some height", "")
         )
 
@@ -479,12 +479,12 @@ async def test_no_payload_runs_a_script(
     await enter(page, ben, name)
     outside: list[str] = []
     page.on("request", lambda request: outside.append(request.url))
-    members = site.services.rooms
-    author = (await members.list_members(name))[0]
-    user = await site.services.accounts.find_user(author.user_name)
+    members = site.services.rooms.memberships
+    author = (await members.list_of(name))[0]
+    user = await site.services.accounts.users.find(author.user_name)
     assert user
     for payload in PAYLOADS:
-        await site.services.actions.say(name, user, Draft(payload or ".", ""))
+        await site.services.actions.messages.say(name, user, Draft(payload or ".", ""))
     await expect(page.locator(".message")).to_have_count(len(PAYLOADS))
     await page.reload()
     await live(page)

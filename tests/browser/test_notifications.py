@@ -23,6 +23,7 @@ from quart import Quart
 from littlechat.app import create_app
 from littlechat.core.messages import Draft
 from littlechat.notifications import delivery as notifications
+from littlechat.notifications.schema import SUBSCRIPTIONS
 from littlechat.platform.bus import Bus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import now
@@ -175,7 +176,7 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
         room = await found_room(site, "Garden", ada, ben)
         for number in range(60):
             author = await user_of(site, ada)
-            await site.services.actions.say(room, author, Draft(f"old {number}", ""))
+            await site.services.actions.messages.say(room, author, Draft(f"old {number}", ""))
         browser = service.browser()
         page = await open_for(ben, HERE, "notifications")
         await page.context.add_init_script(fake_subscribe(browser))
@@ -195,7 +196,7 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
 
         ben_id = (await user_of(site, ben)).id
         draft = Draft("come and see, @Ben", "", concerns=(ben_id,))
-        message = await site.services.actions.say(room, await user_of(site, ada), draft)
+        message = await site.services.actions.messages.say(room, await user_of(site, ada), draft)
         notice = await browser.next(2)
         await page.goto("/rooms")
         await hand_over(page, notice)
@@ -215,13 +216,15 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
         (socket,) = [
             one
             for process in site.processes
-            for one in process.services.hub.sockets
+            for one in process.services.realtime.hub.sockets
             if one.name == "Ben"
         ]
         async with asyncio.timeout(WAIT_SECONDS):
             while socket.looked_at < 0:
                 await asyncio.sleep(0.02)
-        await site.services.actions.say(room, await user_of(site, ada), replace(draft, body="seen"))
+        await site.services.actions.messages.say(
+            room, await user_of(site, ada), replace(draft, body="seen")
+        )
         await expect(page.locator(".message").last).to_contain_text("seen")
         await hand_over(page, notice, shows=False)
         await page.wait_for_timeout(1_500)
@@ -231,7 +234,7 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
         await page.goto(HERE)
         await page.get_by_role("button", name="Turn off").click()
         await expect(page.get_by_role("button", name="Turn on notifications")).to_be_visible()
-        assert await site.services.db.subscriptions.find({}) == []
+        assert await site.services.platform.database[SUBSCRIPTIONS].find({}) == []
 
 
 async def test_a_browser_that_may_not_or_cannot_says_so(site: Site, open_for: Open) -> None:
@@ -306,7 +309,7 @@ async def test_in_quiet_hours_nothing_is_told_and_it_counts_as_unread(
             user = await user_of(site, ada)
             ben_id = (await user_of(site, ben)).id
             draft = Draft(f"@Ben, {hours[0]}", "", concerns=(ben_id,))
-            await site.services.actions.say(room, user, draft)
+            await site.services.actions.messages.say(room, user, draft)
             await expect(page.locator(f'#rooms a[href="/rooms/{room}"] .calls')).to_be_visible()
             await page.goto(HERE)
         # Of the second alone, outside of the hours, he was told.

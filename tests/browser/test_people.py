@@ -145,7 +145,7 @@ async def test_names_that_people_go_by_stand_in_hits_inbox_lists_and_switcher(
     await ben.say(name, "@Ada the **kites** fly")
     direct = (await ada.post("/direct", name="Ben")).headers["location"]
     await ben.post(f"{direct}/messages", body="hello")
-    await site.services.indexer.catch_up([name])
+    await site.services.search.indexer.catch_up([name])
     page = await open_page()
     await copy_cookies(ada, page.context)
     shown = "one => getComputedStyle(one, '::after').content"

@@ -36,9 +36,9 @@ async def come(page: Page) -> None:
 
 
 async def position(site: Site, room: str, person: Person) -> int:
-    user = await site.services.accounts.find_user(person.name)
+    user = await site.services.accounts.users.find(person.name)
     assert user
-    found = await site.services.rooms.find_membership(room, user)
+    found = await site.services.rooms.memberships.find(room, user)
     assert found
     return found.read_seq
 
@@ -207,12 +207,12 @@ async def test_counts_are_right_again_after_the_line_was_cut(
     # Nothing that is said just now reaches him: as if it went by while the line was cut.
     with monkeypatch.context() as deaf:
         for process in site.processes:
-            deaf.setattr(process.services.live, "tell", lambda *_: None)
+            deaf.setattr(process.services.realtime.dispatcher, "tell", lambda *_: None)
         await ada.say(name, "unheard, @ben")
         await page.wait_for_timeout(1_500)
     for process in site.processes:
-        process.services.access.forget()
-        for socket in tuple(process.services.hub.sockets):
+        process.services.rooms.access.forget()
+        for socket in tuple(process.services.realtime.hub.sockets):
             socket.close(1012)
     await expect(badge(page, name)).to_have_text("1 unread")
     await expect(badge(page, name, "calls")).to_have_text("@1 for you")

@@ -26,8 +26,10 @@ async def talk(site: Site, room: Garden) -> Garden:
     said[3] = "The **old** apple tree <b>needs</b> pruning"
     said[40] = "Which tree?"
     for number, body in enumerate(said):
-        await site.services.actions.say(name, his if number == 40 else hers, Draft(body, ""))
-    await site.services.indexer.catch_up([name])
+        await site.services.actions.messages.say(
+            name, his if number == 40 else hers, Draft(body, "")
+        )
+    await site.services.search.indexer.catch_up([name])
     return room
 
 
@@ -74,9 +76,11 @@ async def test_what_was_just_said_is_found_by_the_other(
     name, ada, ben = talk
     page = await open_page()
     await begin(page, ben, f"/search?here={name}")
-    await site.services.actions.say(name, await user_of(site, ada), Draft("a fresh pear", ""))
+    await site.services.actions.messages.say(
+        name, await user_of(site, ada), Draft("a fresh pear", "")
+    )
     async with asyncio.timeout(WAIT_SECONDS):
-        while not (await site.services.search.find(parse("pear", now()), [name])).messages:
+        while not (await site.services.search.finder.find(parse("pear", now()), [name])).messages:
             await asyncio.sleep(0.05)
     await page.locator("#search-field").fill("from:ada in:here pear")
     await expect(page.locator(".hit mark")).to_have_text("pear")

@@ -319,9 +319,11 @@ async def test_history_reaches_past_many_replies_that_the_room_does_not_show(
     name, ada, ben = room
     user = await user_of(site, ada)
     for number in range(20):
-        await site.services.actions.say(name, user, Draft(f"message {number}\n\nhigh", new_id()))
+        await site.services.actions.messages.say(
+            name, user, Draft(f"message {number}\n\nhigh", new_id())
+        )
     sends = [
-        site.services.actions.say(
+        site.services.actions.messages.say(
             name, user, Draft(f"reply {number}", new_id(), thread=20, shown=False)
         )
         for number in range(120)

@@ -23,7 +23,7 @@ TOUCH: dict[str, Any] = {"viewport": PHONE, "has_touch": True, "is_mobile": True
 async def cast(site: Site) -> AsyncIterator[Cast]:
     """A room of Ada, who made it and administers, Ben and Cleo."""
     async with insiders(site, "Ada", "Ben", "Cleo") as (ada, ben, cleo):
-        await site.services.administration.promote("the test", "Ada")
+        await site.services.actions.administration.promote("the test", "Ada")
         yield await found_room(site, "Garden", ada, ben, cleo), ada, ben, cleo
 
 

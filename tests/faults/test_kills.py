@@ -323,7 +323,7 @@ async def people(
             for seed in range(2)
         ]
         for site in sites:
-            site.services.throttle.enabled = False
+            site.services.platform.rate_limits.enabled = False
         yield [
             await (await stack.enter_async_context(Person(sites[number % 2], name))).register()
             for number, name in enumerate(("Ada", "Ben", "Cleo", "Dan"))

@@ -35,7 +35,7 @@ async def site(db: Database, settings: Settings) -> AsyncIterator[Site]:
 
 
 @dataclass
-class Ends:
+class Heads:
     """Two pages of one room: Ben's is near the server, Ada's far, at the end of a line."""
 
     line: Proxy
@@ -47,7 +47,7 @@ class Ends:
 
 
 @asynccontextmanager
-async def ends(site: Site) -> AsyncIterator[Ends]:
+async def ends(site: Site) -> AsyncIterator[Heads]:
     """Let both in, and let them say hello."""
     async with AsyncExitStack() as stack:
         line = await stack.enter_async_context(Proxy(site))
@@ -64,7 +64,7 @@ async def ends(site: Site) -> AsyncIterator[Ends]:
         await ben.say(room, "hello")
         for stream in streams:
             await stream.until(lambda dom: dom.texts == ["hello"])
-        yield Ends(line, room, ada, ben, *streams)
+        yield Heads(line, room, ada, ben, *streams)
         for stream in streams:
             stream.connection.transport.abort()
 
@@ -76,7 +76,7 @@ def arrivals(stream: Stream) -> list[int]:
 
 def held(site: Site, line: Proxy) -> list[object]:
     """Return what the server holds for those at the end of a line: sockets, and connections."""
-    sockets = [one for one in site.services.hub.sockets if one.name == "Ada"]
+    sockets = [one for one in site.services.realtime.hub.sockets if one.name == "Ada"]
     mine = [end for end in transports() if end.get_extra_info("peername") in line.addresses()]
     return [*sockets, *(end for end in mine if is_held(end))]
 
@@ -122,7 +122,7 @@ async def test_partition_of_five_seconds_delays_and_one_of_ninety_is_healed(site
 @pytest.mark.parametrize("flooding", [False, True], ids=["quiet", "flooding"])
 async def test_what_waits_for_one_who_takes_nothing_is_bounded(site: Site, flooding: bool) -> None:
     async with ends(site) as at:
-        (hers,) = (one for one in site.services.hub.sockets if one.name == "Ada")
+        (hers,) = (one for one in site.services.realtime.hub.sockets if one.name == "Ada")
         (end,) = (one for one in held(site, at.line) if isinstance(one, asyncio.WriteTransport))
         at.line.down.hold()
         flood = asyncio.create_task(send_typing(at.hers, 10_000 if flooding else 0))
@@ -135,7 +135,7 @@ async def test_what_waits_for_one_who_takes_nothing_is_bounded(site: Site, flood
         assert outbox <= OUTBOX_BYTES
         assert flooding or outbox > OUTBOX_BYTES // 2
         assert unsent <= serve.UNSENT_BYTES + OUTBOX_BYTES
-        await until(lambda: hers not in site.services.hub.sockets)
+        await until(lambda: hers not in site.services.realtime.hub.sockets)
         assert hers.close_code == (POLICY if flooding else OVERLOAD)
         assert hers._bytes == 0
         dom = await at.his.until(lambda dom: len(dom.messages) == 101)
@@ -165,7 +165,7 @@ async def test_page_on_a_thin_line_gets_everything_late_and_in_order(site: Site)
         await until(lambda: len(at.hers.dom.messages) == 31)
         assert arrivals(at.hers) == arrivals(at.his) == list(range(1, 32))
         assert at.hers.dom.texts == at.his.dom.texts
-        assert site.services.hub.counters.overflowed == 0
+        assert site.services.realtime.hub.counters.overflowed == 0
         at.line.cut()
         assert await hearing == 1006
 
@@ -174,14 +174,14 @@ async def test_page_on_a_line_too_thin_is_closed_and_healed(site: Site) -> None:
     async with ends(site) as at:
         at.line.down.bytes_per_second = 10_000
         hearing = asyncio.create_task(at.hers.listen())
-        (hers,) = (one for one in site.services.hub.sockets if one.name == "Ada")
+        (hers,) = (one for one in site.services.realtime.hub.sockets if one.name == "Ada")
         most = last = 0
         while hers.close_code is None:
             last = await at.ben.say(at.room, f"{last} {LONG}")
             await at.his.next()
             most = max(most, hers._bytes)
         assert OUTBOX_BYTES // 2 < most <= OUTBOX_BYTES
-        assert site.services.hub.counters.overflowed == 1
+        assert site.services.realtime.hub.counters.overflowed == 1
         await at.his.until(lambda dom: last in dom.messages)
         at.line.down.bytes_per_second = 200_000
         assert await asyncio.wait_for(hearing, WAIT_SECONDS) in (OVERLOAD, 1006)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from littlechat.files.blobs import CHUNK_BYTES, PIECE_BYTES, Blobs
+from littlechat.files.schema import CHUNKS
 from littlechat.platform.database import Database, Missing
 
 DATA = bytes(range(256)) * (3 * CHUNK_BYTES // 256 + 5)
@@ -27,7 +28,7 @@ async def test_what_was_written_comes_back(db: Database, size: int) -> None:
     assert written.size == len(DATA)
     assert written.head == DATA[:4_096]
     assert await read(blobs, 0, len(DATA)) == DATA
-    chunks = await db.chunks.find({"files_id": "a"}, sort=[("n", 1)])
+    chunks = await db[CHUNKS].find({"files_id": "a"}, sort=[("n", 1)])
     assert [one["n"] for one in chunks] == [0, 1, 2, 3]
 
 
@@ -36,7 +37,7 @@ async def test_small_parts_are_gathered(db: Database, size: int) -> None:
     blobs = Blobs(db)
     written = await blobs.write("a", parts(DATA[:20_000], size))
     assert written.head == DATA[:4_096]
-    assert len(await db.chunks.find({"files_id": "a"})) == 1
+    assert len(await db[CHUNKS].find({"files_id": "a"})) == 1
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ async def test_deleted_blob_is_gone_and_others_stay(db: Database) -> None:
     await blobs.delete("a")
     with pytest.raises(Missing):
         await read(blobs, 0, 1)
-    assert len(await db.chunks.find({})) == 1
+    assert len(await db[CHUNKS].find({})) == 1
 
 
 async def test_cut_write_has_ended_when_it_is_cleared_up(db: Database) -> None:
@@ -92,4 +93,4 @@ async def test_cut_write_has_ended_when_it_is_cleared_up(db: Database) -> None:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
         await blobs.delete("a")
-        assert await db.chunks.find({}) == []
+        assert await db[CHUNKS].find({}) == []

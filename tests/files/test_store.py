@@ -10,18 +10,19 @@ from littlechat.core.errors import Invalid
 from littlechat.core.messages import Draft, Message
 from littlechat.core.people import User
 from littlechat.files.blobs import CHUNK_BYTES
+from littlechat.files.schema import CHUNKS, FILES, USAGE
 from littlechat.files.store import (
     ADDED_AT_ONCE,
     FILES_MAX,
+    Files,
     Full,
     TooLarge,
     Upload,
-    Uploads,
 )
 from littlechat.files.thumbnails import Thumbnail, TooManyPixels, thumbnail
 from littlechat.messages.documents import emptied
 from littlechat.messages.store import Messages
-from littlechat.platform.background_tasks import Work
+from littlechat.platform.background_tasks import BackgroundTasks
 from littlechat.platform.database import Database, Missing, now
 from littlechat.platform.rate_limits import TooMany
 from tests.pictures import bomb, picture
@@ -35,13 +36,13 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
         yield data[at : at + 60_000]
 
 
-class Store(Uploads):
+class Store(Files):
     """The store with short ways, and the messages beside it."""
 
     def __init__(self, db: Database, bytes_max: int = MIB, quota: int = 10 * MIB) -> None:
-        self.work = Work()
-        super().__init__(db, self.work, bytes_max, quota)
+        self.work = BackgroundTasks()
         self.messages = Messages(db)
+        super().__init__(db, self.messages, self.work, bytes_max, quota)
         self.db = db
 
     async def put(
@@ -63,9 +64,13 @@ class Store(Uploads):
 
     async def is_empty(self) -> bool:
         await self.work.close()
-        usage = await self.db.usage.find_one({"_id": "files"})
+        usage = await self.db[USAGE].find_one({"_id": "files"})
         counted = usage["bytes"] if usage else 0
-        return [counted, await self.db.files.find({}), await self.db.chunks.find({})] == [0, [], []]
+        return [counted, await self.db[FILES].find({}), await self.db[CHUNKS].find({})] == [
+            0,
+            [],
+            [],
+        ]
 
 
 @pytest.fixture
@@ -140,7 +145,7 @@ async def test_upload_that_is_cut_at_its_very_end_leaves_nothing(
         await go_on.wait()
         return await thumbnail(data, box)
 
-    monkeypatch.setattr("littlechat.uploads.thumbnail", slow)
+    monkeypatch.setattr("littlechat.files.store.thumbnail", slow)
     adding = asyncio.create_task(store.put(picture(size=(900, 900)), "a.png"))
     await looking.wait()
     adding.cancel()
@@ -159,7 +164,7 @@ async def test_what_no_message_has_is_discarded_together(store: Store) -> None:
     await store.claim(ROOM, ADA, [first.file.id], "never sent")
     ids = [one.file.id for one in (first, sent, bens, second)]
     await store.discard_some([*ids, "absent"], ADA)
-    kept = [one["_id"] for one in await store.db.files.find({})]
+    kept = [one["_id"] for one in await store.db[FILES].find({})]
     assert sorted(kept) == sorted([message.files[0].id, bens.file.id])
 
 
@@ -208,7 +213,7 @@ async def test_quota_holds_when_many_come_at_once(db: Database) -> None:
 async def test_first_two_at_once_are_both_counted(db: Database) -> None:
     store = Store(db)
     await asyncio.gather(store.put(b"a" * 400), store.put(b"a" * 300))
-    usage = await db.usage.find_one({"_id": "files"})
+    usage = await db[USAGE].find_one({"_id": "files"})
     assert usage
     assert usage["bytes"] == 700
 
@@ -306,7 +311,7 @@ async def test_removal_that_did_not_happen_keeps_the_file(store: Store) -> None:
     message = await store.post(upload)
     await store.doubt(ROOM, message.seq)
     await store.settle(ROOM, message.seq)
-    assert "loose" not in (await store.db.files.find({}))[0]
+    assert "loose" not in (await store.db[FILES].find({}))[0]
     assert await store.get(upload.file.id, BEN) == upload
 
 
@@ -335,7 +340,7 @@ async def test_sweep_keeps_what_a_message_has_though_we_died_before_saying_so(st
     await store.post(upload, confirm=False)
     assert await store.sweep(now() + timedelta(hours=25)) == 0
     assert await store.get(upload.file.id, BEN) == upload
-    assert "loose" not in (await store.db.files.find({}))[0]
+    assert "loose" not in (await store.db[FILES].find({}))[0]
 
 
 async def test_sweep_ends_a_removal_that_died_half_way(store: Store) -> None:
@@ -348,7 +353,7 @@ async def test_sweep_ends_a_removal_that_died_half_way(store: Store) -> None:
 
 async def test_claim_saves_from_the_sweep(store: Store) -> None:
     upload = await store.put()
-    late = (await store.db.files.find({}))[0]
+    late = (await store.db[FILES].find({}))[0]
     files = await store.claim(ROOM, ADA, [upload.file.id], "one")
     assert await store._settle([late]) == 0, "it was found before the claim"
     assert (await store.messages.add(ROOM, ADA, Draft("", "one", files=files))).files
@@ -356,7 +361,7 @@ async def test_claim_saves_from_the_sweep(store: Store) -> None:
 
 async def test_upload_that_never_ended_is_swept(store: Store) -> None:
     await store.put()
-    await store.db.files.update({}, {"$set": {"ready": False}})
+    await store.db[FILES].update({}, {"$set": {"ready": False}})
     assert await store.sweep(now() + timedelta(hours=25)) == 1
     assert await store.is_empty()
 
@@ -371,10 +376,10 @@ async def test_two_processes_sweep_once_an_hour(db: Database) -> None:
 
 async def test_sweep_counts_anew(store: Store) -> None:
     await store.put(b"a" * 700)
-    await store.db.usage.update({"_id": "files"}, {"$set": {"bytes": 5}})
+    await store.db[USAGE].update({"_id": "files"}, {"$set": {"bytes": 5}})
     await store.sweep(now())
     assert store.used == 700
-    usage = await store.db.usage.find_one({"_id": "files"})
+    usage = await store.db[USAGE].find_one({"_id": "files"})
     assert usage
     assert usage["bytes"] == 700
 

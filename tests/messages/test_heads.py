@@ -5,7 +5,8 @@ import pytest
 from littlechat.core.messages import Cursor, Draft
 from littlechat.core.names import new_id
 from littlechat.messages import heads as ends
-from littlechat.messages.heads import LEAP, Ends
+from littlechat.messages.heads import LEAP, Heads
+from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform.database import (
     Collection,
@@ -13,6 +14,7 @@ from littlechat.platform.database import (
     Filter,
     Unavailable,
 )
+from littlechat.rooms.schema import ROOMS
 from tests.tabs import ADA, ROOM
 
 
@@ -23,26 +25,26 @@ async def say(db: Database, count: int) -> None:
 
 
 async def test_an_empty_room_ends_at_nothing(db: Database) -> None:
-    assert await Ends(db).known(ROOM) == Cursor(0, 0)
-    assert await Ends(db).refresh_seq(ROOM) == 0
-    assert await Ends(db).refresh_change(ROOM) == 0
+    assert await Heads(db).known(ROOM) == Cursor(0, 0)
+    assert await Heads(db).refresh_seq(ROOM) == 0
+    assert await Heads(db).refresh_change(ROOM) == 0
 
 
 @pytest.mark.parametrize("count", [1, LEAP - 1, LEAP, LEAP + 1, 5 * LEAP + 3])
 async def test_the_end_is_found_however_far_it_is(db: Database, count: int) -> None:
-    await db.messages.insert_many(
+    await db[MESSAGES].insert_many(
         [
             {"room": ROOM, "seq": seq, "author": "a", "client_id": str(seq)}
             for seq in range(1, count + 1)
         ]
     )
-    assert await Ends(db).refresh_seq(ROOM) == count
+    assert await Heads(db).refresh_seq(ROOM) == count
 
 
 async def test_what_is_known_never_goes_back_and_the_hint_is_only_a_beginning(db: Database) -> None:
     await say(db, 4)
-    await db.rooms.insert({"_id": ROOM, "key": ROOM, "visibility": "public", "last_seq": 2})
-    known = Ends(db)
+    await db[ROOMS].insert({"_id": ROOM, "key": ROOM, "visibility": "public", "last_seq": 2})
+    known = Heads(db)
     assert (await known.known(ROOM)).seq == 2
     assert await known.refresh_seq(ROOM) == 4
     assert known.see(ROOM, seq=3) == Cursor(4, 0)
@@ -53,7 +55,7 @@ async def test_what_is_known_never_goes_back_and_the_hint_is_only_a_beginning(db
 async def test_trust_ends_by_itself_by_doubt_and_by_forgetting(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = Ends(db)
+    known = Heads(db)
     await known.refresh_seq(ROOM)
     assert known.find_exact(ROOM) is None
     for distrust in (known.doubt, known.forget):
@@ -73,9 +75,9 @@ async def test_a_series_is_deleted_whatever_is_known_of_its_end(
 ) -> None:
     monkeypatch.setattr(ends, "DELETE_SLICE", 2)
     for room, seq in ((ROOM, 1), (ROOM, 2), (ROOM, 3), (ROOM, 4_321), ("other", 1)):
-        await db.changes.insert({"room": room, "n": seq, "seq": 1})
-    await ends.delete_series(db.changes, ROOM, "n", last)
-    assert [one["room"] for one in await db.changes.find({})] == ["other"]
+        await db[CHANGES].insert({"room": room, "n": seq, "seq": 1})
+    await ends.delete_series(db[CHANGES], ROOM, "n", last)
+    assert [one["room"] for one in await db[CHANGES].find({})] == ["other"]
 
 
 async def test_a_deletion_that_is_broken_off_leaves_the_beginning(
@@ -83,7 +85,7 @@ async def test_a_deletion_that_is_broken_off_leaves_the_beginning(
 ) -> None:
     monkeypatch.setattr(ends, "DELETE_SLICE", 2)
     for seq in range(1, 7):
-        await db.changes.insert({"room": ROOM, "n": seq, "seq": 1})
+        await db[CHANGES].insert({"room": ROOM, "n": seq, "seq": 1})
     delete, done = Collection.delete, 0
 
     async def twice(self: Collection, where: Filter) -> int:
@@ -95,8 +97,8 @@ async def test_a_deletion_that_is_broken_off_leaves_the_beginning(
 
     monkeypatch.setattr(Collection, "delete", twice)
     with pytest.raises(Unavailable):
-        await ends.delete_series(db.changes, ROOM, "n", 6)
-    assert sorted(one["n"] for one in await db.changes.find({})) == [1, 2, 3]
+        await ends.delete_series(db[CHANGES], ROOM, "n", 6)
+    assert sorted(one["n"] for one in await db[CHANGES].find({})) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("late", "writes"), [((), 0), ((4_321,), 1)])
@@ -104,7 +106,7 @@ async def test_a_series_that_is_gone_is_not_deleted_over_and_over(
     db: Database, monkeypatch: pytest.MonkeyPatch, late: tuple[int, ...], writes: int
 ) -> None:
     for n in late:
-        await db.changes.insert({"room": ROOM, "n": n, "seq": 1})
+        await db[CHANGES].insert({"room": ROOM, "n": n, "seq": 1})
     delete, done = Collection.delete, []
 
     async def counted(self: Collection, where: Filter) -> int:
@@ -112,6 +114,6 @@ async def test_a_series_that_is_gone_is_not_deleted_over_and_over(
         return await delete(self, where)
 
     monkeypatch.setattr(Collection, "delete", counted)
-    await ends.delete_series(db.changes, ROOM, "n", 1_000_000)
+    await ends.delete_series(db[CHANGES], ROOM, "n", 1_000_000)
     assert len(done) == writes
-    assert await db.changes.count({}) == 0
+    assert await db[CHANGES].count({}) == 0

@@ -13,6 +13,7 @@ from littlechat.core.messages import Cursor, Draft, Message
 from littlechat.core.names import new_id
 from littlechat.messages import store as messages
 from littlechat.messages.documents import edited, emptied
+from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import BATCH_MAX, PAGE_MAX, Messages
 from littlechat.platform.database import (
     Database,
@@ -215,7 +216,7 @@ async def test_posts_whose_answer_was_lost_on_its_way_are_there_once_and_answere
         sends = [store.add(ROOM, ADA, Draft(f"text {n}", new_id())) for n in range(3)]
         sending = asyncio.gather(*sends)
         async with asyncio.timeout(WAIT_SECONDS):
-            while await db.messages.count({"room": ROOM}) < 4:
+            while await db[MESSAGES].count({"room": ROOM}) < 4:
                 await asyncio.sleep(0.01)
         assert not sending.done()
         line.cut()
@@ -359,7 +360,7 @@ async def test_a_removal_empties_the_message_for_good_and_leaves_its_place(
     await fill(store, 2)
     message, n = await store.change(ROOM, 1, emptied(ADA))
     assert (message.seq, message.body, message.removed, n) == (1, "", True, 1)
-    assert not await db.messages.find({"body": "text 1"})
+    assert not await db[MESSAGES].find({"body": "text 1"})
     with pytest.raises(Missing):
         await store.change(ROOM, 1, emptied(ADA))
     with pytest.raises(Missing):
@@ -392,7 +393,7 @@ async def test_two_edits_at_once_are_both_numbered_and_the_last_shows_how_it_end
         final = await store.get(ROOM, message.seq)
         assert final.version == 4
         assert max(results, key=lambda result: result[1])[0] == final
-    assert not await db.messages.find({"room": ROOM, "unnumbered": True})
+    assert not await db[MESSAGES].find({"room": ROOM, "unnumbered": True})
 
 
 async def test_an_edit_that_races_a_removal_never_brings_the_text_back(
@@ -497,7 +498,7 @@ async def test_a_change_that_a_crash_left_unnumbered_is_numbered_by_the_next_cat
     assert missed
     assert [(m.seq, m.body) for m in missed.messages] == [(2, "half done")]
     assert missed.cursor == Cursor(3, 1)
-    assert not await db.messages.find({"room": ROOM, "unnumbered": True})
+    assert not await db[MESSAGES].find({"room": ROOM, "unnumbered": True})
     again = await store.since(ROOM, Cursor(3, 1))
     assert again
     assert not again.messages
@@ -515,7 +516,7 @@ async def test_a_change_that_a_crash_left_unnumbered_is_in_the_next_head_that_is
 async def mark(db: Database, room: str, seq: int, body: str) -> None:
     """Change a message and die before the change gets its number."""
     change = {"$set": {"body": body, "edited": True, "unnumbered": True}, "$inc": {"version": 1}}
-    assert await db.messages.update({"room": room, "seq": seq}, change)
+    assert await db[MESSAGES].update({"room": room, "seq": seq}, change)
 
 
 async def test_catch_up_after_a_restart_goes_on_with_the_numbers(
@@ -621,4 +622,4 @@ async def test_a_number_once_taken_is_taken(db: Database, store: Messages) -> No
     await fill(store, 1)
     document = {"room": ROOM, "seq": 1, "author": "x", "client_id": "x"}
     with pytest.raises(Duplicate):
-        await db.messages.insert(document)
+        await db[MESSAGES].insert(document)

@@ -15,6 +15,7 @@ from littlechat.core.rooms import Room, all_of
 from littlechat.notifications import delivery as notifications
 from littlechat.notifications.delivery import Reach, notice_of
 from littlechat.notifications.rules import Preferences
+from littlechat.notifications.schema import SUBSCRIPTIONS
 from littlechat.platform.bus import Exchange, MemoryBus
 from littlechat.platform.configuration import Settings
 from tests.attacks import found_room, insiders, user_of
@@ -28,7 +29,7 @@ Say = Callable[..., Awaitable[Message]]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait longer than a loopback needs."""
-    monkeypatch.setattr("littlechat.actions.TOUCH_SECONDS", 0.01)
+    monkeypatch.setattr("littlechat.actions.messages.TOUCH_SECONDS", 0.01)
     monkeypatch.setattr(notifications, "GATHER_SECONDS", 0.05)
     monkeypatch.setattr(notifications, "ANSWER_SECONDS", 0.05)
     monkeypatch.setattr(notifications, "RETRY_SECONDS", (0.01, 0.01, 0.01))
@@ -68,7 +69,7 @@ class Cast:
         """Let Ada say something that concerns people, by their ids."""
         actions = (site or self.site).services.actions
         author = await user_of(self.site, self.ada)
-        return await actions.say(self.room, author, Draft(body, "", concerns=concerns))
+        return await actions.messages.say(self.room, author, Draft(body, "", concerns=concerns))
 
     async def to_ben(self, body: str, site: Site | None = None) -> Message:
         return await self.say(body, self.ben_id, site=site)
@@ -80,7 +81,7 @@ class Cast:
 
     async def heralded(self, site: Site | None = None) -> None:
         """Wait until all who hear of posts have heard."""
-        work = (site or self.site).services.work
+        work = (site or self.site).services.platform.tasks
         await until(lambda: not work._running)
 
     async def settle(self, site: Site | None = None) -> None:
@@ -162,7 +163,7 @@ async def until_heard(cast: Cast, site: Site, level: str) -> None:
     """Wait until a process has what was chosen: the bus tells it without anybody waiting."""
     async with asyncio.timeout(5):
         while True:
-            members = await site.services.access.list_members(cast.room)
+            members = await site.services.rooms.access.list_members(cast.room)
             if {one.user_id: one.level for one in members}[cast.ben_id] == (level or None):
                 return
             await asyncio.sleep(0.01)
@@ -184,7 +185,7 @@ async def test_in_quiet_hours_nobody_is_told_and_nothing_comes_later(cast: Cast)
 
 async def session_of(person: Person, site: Site):  # type: ignore[no-untyped-def]
     user = await user_of(site, person)
-    return (await site.services.accounts.list_sessions(user))[0]
+    return (await site.services.accounts.sessions.list_of(user))[0]
 
 
 async def test_a_burst_is_one_notification_of_the_last_that_matters(
@@ -223,7 +224,7 @@ async def test_what_somebody_looks_at_on_any_process_is_not_told_of(
     stream = await there.stream(cast.room)
     await stream.until(lambda dom: "Ben" in dom.online)
     await stream.connection.send('{"type": "beat", "visible": "true"}')
-    (socket,) = (one for one in other_site.services.hub.sockets if one.name == "Ben")
+    (socket,) = (one for one in other_site.services.realtime.hub.sockets if one.name == "Ben")
     await until(lambda: socket.looked_at > 0)
     await cast.to_ben("you see this")
     await cast.settle()
@@ -238,7 +239,7 @@ async def test_what_somebody_looks_at_on_any_process_is_not_told_of(
 async def test_a_look_without_word_of_it_does_not_last(cast: Cast) -> None:
     stream = await cast.ben.stream(cast.room)
     await stream.until(lambda dom: "Ben" in dom.online)
-    (socket,) = (one for one in cast.site.services.hub.sockets if one.name == "Ben")
+    (socket,) = (one for one in cast.site.services.realtime.hub.sockets if one.name == "Ben")
     clock = asyncio.get_running_loop().time
     socket.looked_at = clock() - notifications.LOOKED_SECONDS - 1
     await cast.to_ben("the page went to sleep")
@@ -253,15 +254,17 @@ async def test_a_session_that_ended_takes_its_notifications_along(cast: Cast, ho
         await cast.ben.post("/logout")
     else:
         actions, accounts = cast.site.services.actions, cast.site.services.accounts
-        _, other = await accounts.open_session(user, "", "")
+        _, other = await accounts.sessions.open(user, "", "")
         if how == "elsewhere":
-            await actions.end_other_sessions(other)
+            await actions.sessions.end_others(other)
         else:
-            await actions.change_password(other, "correct horse battery", "another good one")
+            await actions.sessions.change_password(
+                other, "correct horse battery", "another good one"
+            )
     await cast.to_ben("not for this browser any more")
     await cast.settle()
     assert cast.browser.pushed == []
-    assert await cast.site.services.db.subscriptions.find({}) == []
+    assert await cast.site.services.platform.database[SUBSCRIPTIONS].find({}) == []
 
 
 async def test_who_was_removed_from_a_room_hears_no_more_of_it(cast: Cast) -> None:
@@ -277,7 +280,7 @@ async def test_a_browser_that_is_gone_is_forgotten(cast: Cast) -> None:
     cast.service.answers = [(410, {})]
     await cast.to_ben("to nobody")
     await cast.settle()
-    assert await cast.site.services.db.subscriptions.find({}) == []
+    assert await cast.site.services.platform.database[SUBSCRIPTIONS].find({}) == []
     assert len(cast.browser.pushed) == 1
     await cast.to_ben("not tried again")
     await cast.settle()
@@ -351,7 +354,7 @@ async def test_too_many_at_once_are_dropped_and_counted(
 
 
 async def test_who_has_no_browser_costs_no_read_after_the_first(cast: Cast) -> None:
-    await cast.site.services.db.subscriptions.delete({})
+    await cast.site.services.platform.database[SUBSCRIPTIONS].delete({})
     await cast.say("now it is known")
     await cast.settle()
     reads: list[object] = []

@@ -7,6 +7,7 @@ import pytest
 
 from littlechat.core.people import Session
 from littlechat.notifications.rules import Preferences
+from littlechat.notifications.schema import INSTALLATION
 from littlechat.notifications.subscriptions import SUBSCRIPTIONS_MAX, Subscriptions
 from littlechat.notifications.web_push import new_key
 from littlechat.platform.database import Database, Missing, now
@@ -22,7 +23,7 @@ async def add(store: Subscriptions, session: Session, number: int) -> str:
 
 
 async def test_of_processes_that_start_at_once_one_makes_the_key(db: Database) -> None:
-    await db.installation.delete({})
+    await db[INSTALLATION].delete({})
     stores = [Subscriptions(db) for _ in range(6)]
     keys = await asyncio.gather(*(store.settle_key(new_key()) for store in stores))
     assert len(set(keys)) == 1

@@ -4,18 +4,18 @@ import asyncio
 
 import pytest
 
-from littlechat.platform.background_tasks import Work
+from littlechat.platform.background_tasks import BackgroundTasks
 from tests.tabs import until
 
 
 async def test_shielded_work_goes_on_when_its_caller_is_cancelled() -> None:
-    work, go, done = Work(), asyncio.Event(), []
+    work, go, done = BackgroundTasks(), asyncio.Event(), []
 
     async def store() -> None:
         await go.wait()
         done.append("stored")
 
-    caller = asyncio.create_task(work.shielded(store()))
+    caller = asyncio.create_task(work.run_to_completion(store()))
     await asyncio.sleep(0)
     caller.cancel()
     await asyncio.gather(caller, return_exceptions=True)
@@ -26,29 +26,29 @@ async def test_shielded_work_goes_on_when_its_caller_is_cancelled() -> None:
 
 
 async def test_shielded_work_returns_and_raises_to_its_caller() -> None:
-    work = Work()
+    work = BackgroundTasks()
 
     async def fail() -> None:
         raise ValueError("no")
 
-    assert await work.shielded(asyncio.sleep(0, "done")) == "done"
+    assert await work.run_to_completion(asyncio.sleep(0, "done")) == "done"
     with pytest.raises(ValueError):
-        await work.shielded(fail())
+        await work.run_to_completion(fail())
 
 
 async def test_failure_of_work_beside_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    work = Work()
+    work = BackgroundTasks()
 
     async def fail() -> None:
         raise ValueError("nobody waits for this")
 
-    work.later(fail())
+    work.spawn(fail())
     await until(lambda: "work failed" in caplog.text)
     assert "nobody waits for this" in caplog.text
 
 
 async def test_work_beside_is_done_in_order_whatever_fails() -> None:
-    work, done = Work(), []
+    work, done = BackgroundTasks(), []
 
     async def fail() -> None:
         raise ValueError("the first")
@@ -57,13 +57,13 @@ async def test_work_beside_is_done_in_order_whatever_fails() -> None:
         await asyncio.sleep(0)
         done.append(what)
 
-    work.later(note("one"), fail(), note("two"))
+    work.spawn(note("one"), fail(), note("two"))
     await work.close()
     assert done == ["one", "two"]
 
 
 async def test_close_waits_for_work_that_work_begins() -> None:
-    work, done = Work(), []
+    work, done = BackgroundTasks(), []
 
     async def second() -> None:
         await asyncio.sleep(0)
@@ -71,8 +71,8 @@ async def test_close_waits_for_work_that_work_begins() -> None:
 
     async def first() -> None:
         await asyncio.sleep(0)
-        work.later(second())
+        work.spawn(second())
 
-    work.later(first())
+    work.spawn(first())
     await work.close()
     assert done == ["second"]

@@ -10,13 +10,15 @@ import pytest
 from pymongo import AsyncMongoClient, monitoring
 from pymongo.monitoring import CommandStartedEvent
 
+from littlechat.accounts.schema import USERS
+from littlechat.app import COLLECTIONS
 from littlechat.core.messages import Cursor, Draft
 from littlechat.messages.documents import edited, emptied
+from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform import database as db_module
 from littlechat.platform.data_directory import DataDirectory
 from littlechat.platform.database import (
-    INDEXES,
     Database,
     Document,
     Duplicate,
@@ -70,22 +72,22 @@ def post(seq: int, **more: object) -> Document:
 
 
 async def test_a_duplicate_is_told_as_one(db: Database) -> None:
-    await db.messages.insert(post(1))
+    await db[MESSAGES].insert(post(1))
     with pytest.raises(Duplicate):
-        await db.messages.insert(post(1, client_id="other"))
+        await db[MESSAGES].insert(post(1, client_id="other"))
     with pytest.raises(Duplicate):
-        await db.messages.insert(post(2, client_id="c1"))
+        await db[MESSAGES].insert(post(2, client_id="c1"))
 
 
 @pytest.mark.parametrize("position", [0, 1, 3])
 async def test_a_batch_stops_at_its_first_duplicate_and_says_where(
     db: Database, position: int
 ) -> None:
-    await db.messages.insert(post(100, client_id=f"c{position}"))
+    await db[MESSAGES].insert(post(100, client_id=f"c{position}"))
     with pytest.raises(Duplicate) as clash:
-        await db.messages.insert_many([post(seq) for seq in range(5)])
+        await db[MESSAGES].insert_many([post(seq) for seq in range(5)])
     assert clash.value.position == position
-    stored = await db.messages.find({"room": ROOM, "seq": {"$gte": 0, "$lt": 100}}, [("seq", 1)])
+    stored = await db[MESSAGES].find({"room": ROOM, "seq": {"$gte": 0, "$lt": 100}}, [("seq", 1)])
     assert [document["seq"] for document in stored] == list(range(position))
 
 
@@ -93,7 +95,11 @@ async def test_a_dead_address_is_unavailable_and_soon(monkeypatch: pytest.Monkey
     monkeypatch.setattr(db_module, "CONNECT_MS", 200)
     database = Database("mongodb://ada:secret@127.0.0.1:1/littlechat")
     started = time.monotonic()
-    for attempt in (database.open(), database.ping(), database.users.insert({"_id": "x"})):
+    for attempt in (
+        database.open(COLLECTIONS),
+        database.ping(),
+        database[USERS].insert({"_id": "x"}),
+    ):
         with pytest.raises(Unavailable) as error:
             await attempt
         assert "secret" not in str(error.value)
@@ -116,7 +122,7 @@ async def test_a_wrong_password_is_told_as_one(
     scheme, _, rest = database_uri.partition("://")
     database = Database(f"{scheme}://littlechat:wrong@{rest.rpartition('@')[2]}")
     with pytest.raises(Unavailable, match="refused the user or password"):
-        await database.open()
+        await database.open(COLLECTIONS)
     with pytest.raises(Unavailable):
         await database.ping()
     database.close()
@@ -132,7 +138,7 @@ async def test_a_closed_database_is_unavailable(database_uri: str) -> None:
 
 async def test_a_batch_refused_for_another_reason_is_unavailable(db: Database) -> None:
     with pytest.raises(Unavailable):
-        await db.users.update({"_id": "x"}, {"$nonsense": 1})
+        await db[USERS].update({"_id": "x"}, {"$nonsense": 1})
 
 
 async def test_every_operation_is_observed_even_one_that_fails(database_uri: str) -> None:
@@ -151,7 +157,7 @@ async def test_what_was_stored_before_its_connection_broke_is_there_once(
 ) -> None:
     if "retryWrites=false" not in database_uri:
         pytest.skip("here the driver itself writes again")
-    await db.users.insert({"_id": "count", "key": "count", "n": 0})
+    await db[USERS].insert({"_id": "count", "key": "count", "n": 0})
     async with Proxy(urlsplit(database_uri)) as line:
         distant = Database(through(line, database_uri))
 
@@ -160,7 +166,7 @@ async def test_what_was_stored_before_its_connection_broke_is_there_once(
             line.down.hold()
             doing = asyncio.ensure_future(operation)
             async with asyncio.timeout(WAIT_SECONDS):
-                while await db.users.find_one(where) is None:
+                while await db[USERS].find_one(where) is None:
                     await asyncio.sleep(0.01)
             line.cut()
             line.down.release()
@@ -168,14 +174,14 @@ async def test_what_was_stored_before_its_connection_broke_is_there_once(
 
         await distant.ping()
         own: Document = {"key": "a", "at": now(), "list": ("b", {"c": 1})}
-        await lost(distant.users.insert(own), {"key": "a"})
+        await lost(distant[USERS].insert(own), {"key": "a"})
         with pytest.raises(Unavailable):
-            await lost(distant.users.update({"_id": "count"}, {"$inc": {"n": 1}}), {"n": 1})
+            await lost(distant[USERS].update({"_id": "count"}, {"$inc": {"n": 1}}), {"n": 1})
         with pytest.raises(Duplicate):
-            await distant.users.insert({"key": "a"})
+            await distant[USERS].insert({"key": "a"})
         await asyncio.to_thread(distant.close)
-    assert await db.users.count({"key": "a"}) == 1
-    assert await db.users.find_one({"_id": "count"}) == {"_id": "count", "key": "count", "n": 1}
+    assert await db[USERS].count({"key": "a"}) == 1
+    assert await db[USERS].find_one({"_id": "count"}) == {"_id": "count", "key": "count", "n": 1}
 
 
 # Times
@@ -183,8 +189,8 @@ async def test_what_was_stored_before_its_connection_broke_is_there_once(
 
 async def test_a_time_comes_back_as_it_was_stored(db: Database) -> None:
     moment = now()
-    await db.users.insert({"_id": "x", "key": "x", "at": moment})
-    found = await db.users.find_one({"_id": "x"})
+    await db[USERS].insert({"_id": "x", "key": "x", "at": moment})
+    found = await db[USERS].find_one({"_id": "x"})
     assert found
     assert found["at"] == moment
     assert found["at"].utcoffset() is not None
@@ -197,15 +203,17 @@ async def test_opening_again_changes_nothing(db: Database, database_uri: str) ->
     client: Client = AsyncMongoClient(database_uri)
     async with client:
         database = client.get_default_database("littlechat")
-        before = {name: await database[name].index_information() for name in INDEXES}
-        await asyncio.gather(db.open(), db.open())
+        before = {spec: await database[spec.name].index_information() for spec in COLLECTIONS}
+        await asyncio.gather(db.open(COLLECTIONS), db.open(COLLECTIONS))
         again = Database(database_uri)
-        await again.open()
+        await again.open(COLLECTIONS)
         again.close()
-        assert {name: await database[name].index_information() for name in INDEXES} == before
-    for name, indexes in INDEXES.items():
-        made = [index["key"] for key, index in before[name].items() if key != "_id_"]
-        assert sorted(made) == sorted(list(keys) for keys, _ in indexes)
+        assert {
+            spec: await database[spec.name].index_information() for spec in COLLECTIONS
+        } == before
+    for spec, made in before.items():
+        fields = [[field for field, _ in one["key"]] for key, one in made.items() if key != "_id_"]
+        assert sorted(fields) == sorted(list(index.fields) for index in spec.indexes)
 
 
 async def examined(uri: str, collection: str, filter_: Document, **more: Any) -> int:
@@ -225,7 +233,7 @@ async def crowd(db: Database) -> Database:
     posts = [post(seq, version=0) for seq in range(1, 2_001)]
     posts[700]["unnumbered"] = True
     for start in range(0, 2_000, 500):
-        await db.messages.insert_many(posts[start : start + 500])
+        await db[MESSAGES].insert_many(posts[start : start + 500])
     return db
 
 
@@ -241,7 +249,7 @@ async def test_the_queries_of_every_request_read_no_more_than_they_return(
         ({"room": ROOM, "seq": {"$in": [3, 900, 1_999]}}, 3),
         ({"author": "a", "client_id": "c900"}, 1),
     ):
-        found = await crowd.messages.find(filter_)
+        found = await crowd[MESSAGES].find(filter_)
         assert len(found) == count
         assert await examined(database_uri, "messages", filter_) <= count, filter_
 
@@ -284,10 +292,10 @@ async def test_finding_the_end_of_a_long_series_reads_little_of_it(
 
 async def test_every_write_waits_until_it_lasts(database_uri: str, db: Database, ear: Ear) -> None:
     database = Database(database_uri)
-    await database.users.insert({"_id": "x", "key": "x"})
-    await database.messages.insert_many([post(1), post(2)])
-    await database.users.update({"_id": "x"}, {"$set": {"name": "X"}})
-    await database.users.delete({"_id": "x"})
+    await database[USERS].insert({"_id": "x", "key": "x"})
+    await database[MESSAGES].insert_many([post(1), post(2)])
+    await database[USERS].update({"_id": "x"}, {"$set": {"name": "X"}})
+    await database[USERS].delete({"_id": "x"})
     database.close()
     writes = [command for name, command in ear.commands if name in ("insert", "update", "delete")]
     assert len(writes) == 4
@@ -299,9 +307,9 @@ async def test_every_write_waits_until_it_lasts(database_uri: str, db: Database,
 
 async def test_no_read_may_last_for_ever(database_uri: str, db: Database, ear: Ear) -> None:
     database = Database(database_uri)
-    await database.users.find_one({"_id": "x"})
-    await database.users.find({"_id": "x"})
-    await database.users.count({"_id": "x"})
+    await database[USERS].find_one({"_id": "x"})
+    await database[USERS].find({"_id": "x"})
+    await database[USERS].count({"_id": "x"})
     database.close()
     reads = [command for name, command in ear.commands if name in ("find", "aggregate", "count")]
     assert len(reads) == 3
@@ -336,11 +344,11 @@ async def test_provision_leaves_one_user_with_the_given_password(
     second = EmbeddedServer(directory.path, "second password", provision)
     await second.start()
     database = Database(second.uri)
-    await database.open()
+    await database.open(COLLECTIONS)
     database.close()
     old = Database(second.uri.replace("second%20password", "first%20password"))
     with pytest.raises(Unavailable, match="refused"):
-        await old.open()
+        await old.open(COLLECTIONS)
     old.close()
     await second.stop()
     directory.close()

@@ -11,7 +11,7 @@ from littlechat.platform import http_client as outgoing
 from littlechat.platform.http_client import (
     ANSWER_BYTES_MAX,
     Answer,
-    Outgoing,
+    HttpClient,
     Unreachable,
     resolve,
 )
@@ -19,20 +19,20 @@ from tests.receivers import Receiver, answer
 
 
 @pytest.fixture
-async def free() -> AsyncIterator[Outgoing]:
+async def free() -> AsyncIterator[HttpClient]:
     """A client that may ask this machine."""
-    client = Outgoing(private=True)
+    client = HttpClient(private=True)
     yield client
     await client.close()
 
 
-async def refusal(client: Outgoing, url: str) -> Unreachable:
+async def refusal(client: HttpClient, url: str) -> Unreachable:
     with pytest.raises(Unreachable) as refused:
         await client.post(url, b"{}", {})
     return refused.value
 
 
-async def test_a_post_arrives_as_it_was_sent(free: Outgoing) -> None:
+async def test_a_post_arrives_as_it_was_sent(free: HttpClient) -> None:
     async with Receiver(answer(200, "hello")) as receiver:
         found = await free.post(f"{receiver.url}?a=b", b"body", {"X-Sign": "s"})
         assert found == Answer(200, "hello")
@@ -66,7 +66,7 @@ async def test_a_post_arrives_as_it_was_sent(free: Outgoing) -> None:
     ],
 )
 async def test_private_addresses_are_refused_in_every_spelling(url: str) -> None:
-    refused = await refusal(Outgoing(private=False), url)
+    refused = await refusal(HttpClient(private=False), url)
     # A resolver that does not know a spelling is as good a wall.
     assert refused.lasting or "not known" in str(refused)
 
@@ -75,7 +75,7 @@ async def test_a_name_with_one_private_address_is_refused() -> None:
     async def both(host: str, port: int) -> list[str]:
         return ["1.1.1.1", "10.0.0.1"]
 
-    assert (await refusal(Outgoing(private=False, resolve=both), "http://a.example/")).lasting
+    assert (await refusal(HttpClient(private=False, resolve=both), "http://a.example/")).lasting
 
 
 async def test_the_connection_goes_to_the_address_that_was_judged() -> None:
@@ -86,7 +86,7 @@ async def test_the_connection_goes_to_the_address_that_was_judged() -> None:
         return ["127.0.0.1"] if len(asked) == 1 else ["10.0.0.1"]
 
     async with Receiver() as receiver:
-        client = Outgoing(private=True, resolve=rebinding)
+        client = HttpClient(private=True, resolve=rebinding)
         await client.post(f"http://no-such-name.invalid:{receiver.port}/", b"", {})
         assert asked == ["no-such-name.invalid"]
         assert receiver.heard[0].headers["host"] == f"no-such-name.invalid:{receiver.port}"
@@ -98,12 +98,12 @@ async def test_the_next_address_is_tried_when_one_refuses() -> None:
         return ["127.255.255.254", "127.0.0.1"]
 
     async with Receiver(answer(200, "hello")) as receiver:
-        client = Outgoing(private=True, resolve=two)
+        client = HttpClient(private=True, resolve=two)
         assert (await client.post(f"http://a.example:{receiver.port}/", b"", {})).status == 200
         await client.close()
 
 
-async def test_redirects_are_answers(free: Outgoing) -> None:
+async def test_redirects_are_answers(free: HttpClient) -> None:
     async with Receiver(answer(302, Location="http://localhost:1/")) as receiver:
         assert (await free.post(receiver.url, b"", {})).status == 302
         assert len(receiver.heard) == 1
@@ -125,12 +125,12 @@ async def test_redirects_are_answers(free: Outgoing) -> None:
         (answer(204), ""),
     ],
 )
-async def test_only_text_is_read(free: Outgoing, reply: bytes, text: str) -> None:
+async def test_only_text_is_read(free: HttpClient, reply: bytes, text: str) -> None:
     async with Receiver(reply) as receiver:
         assert (await free.post(receiver.url, b"", {})).text == text
 
 
-async def test_an_endless_answer_is_read_no_further(free: Outgoing) -> None:
+async def test_an_endless_answer_is_read_no_further(free: HttpClient) -> None:
     async with Receiver(answer(200, "x" * 5_000_000)) as receiver:
         found = await free.post(receiver.url, b"", {})
         assert len(found.text) == ANSWER_BYTES_MAX
@@ -140,12 +140,12 @@ async def test_an_endless_answer_is_read_no_further(free: Outgoing) -> None:
     ("value", "seconds"),
     [("7", 7), ("0", 0), ("-1", 0), ("soon", 0), ("9" * 9, 0), ("", 0)],
 )
-async def test_when_to_come_back_is_read(free: Outgoing, value: str, seconds: int) -> None:
+async def test_when_to_come_back_is_read(free: HttpClient, value: str, seconds: int) -> None:
     async with Receiver(answer(429, Retry_After=value)) as receiver:
         assert await free.post(receiver.url, b"", {}) == Answer(429, "", seconds)
 
 
-async def test_silence_ends_in_time(free: Outgoing, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silence_ends_in_time(free: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outgoing, "WHOLE_SECONDS", 0.2)
     async with Receiver() as receiver:
         receiver.hold.clear()
@@ -154,7 +154,7 @@ async def test_silence_ends_in_time(free: Outgoing, monkeypatch: pytest.MonkeyPa
         assert not refused.lasting
 
 
-async def test_what_fails_says_so(free: Outgoing) -> None:
+async def test_what_fails_says_so(free: HttpClient) -> None:
     async with Receiver(None, b"no http at all\r\n\r\n") as receiver:
         for _ in range(2):
             refused = await refusal(free, receiver.url)
@@ -168,7 +168,7 @@ async def test_what_fails_says_so(free: Outgoing) -> None:
         assert (await refusal(free, malformed)).lasting
 
 
-async def test_a_name_of_a_label_too_long_is_not_known(free: Outgoing) -> None:
+async def test_a_name_of_a_label_too_long_is_not_known(free: HttpClient) -> None:
     assert "not known" in str(await refusal(free, f"http://{'a' * 80}.example/"))
 
 
@@ -183,7 +183,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 @pytest.mark.usefixtures("silent")
 async def test_names_that_nobody_resolves_keep_nothing_else_from_its_threads(
-    free: Outgoing, monkeypatch: pytest.MonkeyPatch
+    free: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outgoing, "STEP_SECONDS", 0.5)
     asked = [asyncio.create_task(refusal(free, "http://a.example/")) for _ in range(40)]
@@ -194,7 +194,7 @@ async def test_names_that_nobody_resolves_keep_nothing_else_from_its_threads(
 
 
 async def test_a_name_that_nobody_resolves_tells_what_still_holds_its_thread(
-    free: Outgoing, silent: threading.Event, monkeypatch: pytest.MonkeyPatch
+    free: HttpClient, silent: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outgoing, "STEP_SECONDS", 0.05)
     refused = await refusal(free, "http://a.example/")

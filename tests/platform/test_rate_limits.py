@@ -4,7 +4,7 @@ import pytest
 from limits import parse
 
 from littlechat.platform import rate_limits as throttle
-from littlechat.platform.rate_limits import Rule, Throttle, TooMany
+from littlechat.platform.rate_limits import RateLimits, Rule, TooMany
 
 RULE = Rule("test", parse("3 per 10 minutes"))
 OTHER = Rule("other", parse("3 per 10 minutes"))
@@ -12,23 +12,23 @@ RULES = [rule for rule in vars(throttle).values() if isinstance(rule, Rule)]
 
 
 @pytest.fixture
-def counting() -> Throttle:
-    return Throttle(enabled=True)
+def counting() -> RateLimits:
+    return RateLimits(enabled=True)
 
 
-async def use_up(counting: Throttle, *key: str) -> None:
+async def use_up(counting: RateLimits, *key: str) -> None:
     for _ in range(3):
         await counting.hit(RULE, *key)
 
 
-async def test_last_use_is_allowed_and_the_next_is_refused(counting: Throttle) -> None:
+async def test_last_use_is_allowed_and_the_next_is_refused(counting: RateLimits) -> None:
     await use_up(counting, "ada")
     for _ in range(2):
         with pytest.raises(TooMany):
             await counting.hit(RULE, "ada")
 
 
-async def test_refusal_says_how_many_seconds_to_wait(counting: Throttle) -> None:
+async def test_refusal_says_how_many_seconds_to_wait(counting: RateLimits) -> None:
     await use_up(counting, "ada")
     with pytest.raises(TooMany, match="retry after") as refused:
         await counting.hit(RULE, "ada")
@@ -36,7 +36,7 @@ async def test_refusal_says_how_many_seconds_to_wait(counting: Throttle) -> None
     assert isinstance(refused.value.retry_after, int)
 
 
-async def test_wait_is_never_said_to_be_nothing(counting: Throttle) -> None:
+async def test_wait_is_never_said_to_be_nothing(counting: RateLimits) -> None:
     rule = Rule("quick", parse("1 per second"))
     await counting.hit(rule, "ada")
     with pytest.raises(TooMany) as refused:
@@ -44,7 +44,7 @@ async def test_wait_is_never_said_to_be_nothing(counting: Throttle) -> None:
     assert refused.value.retry_after >= 1
 
 
-async def test_checking_counts_nothing(counting: Throttle) -> None:
+async def test_checking_counts_nothing(counting: RateLimits) -> None:
     for _ in range(10):
         await counting.check(RULE, "ada")
     await use_up(counting, "ada")
@@ -52,7 +52,7 @@ async def test_checking_counts_nothing(counting: Throttle) -> None:
         await counting.check(RULE, "ada")
 
 
-async def test_one_person_uses_up_nobody_elses(counting: Throttle) -> None:
+async def test_one_person_uses_up_nobody_elses(counting: RateLimits) -> None:
     await use_up(counting, "ada")
     await use_up(counting, "ben")
     await use_up(counting, "ada", "192.0.2.1")
@@ -60,12 +60,12 @@ async def test_one_person_uses_up_nobody_elses(counting: Throttle) -> None:
         await counting.hit(RULE, "ben")
 
 
-async def test_equal_rules_of_other_names_count_apart(counting: Throttle) -> None:
+async def test_equal_rules_of_other_names_count_apart(counting: RateLimits) -> None:
     await use_up(counting, "ada")
     await counting.hit(OTHER, "ada")
 
 
-async def test_cleared_key_starts_anew_and_others_stay(counting: Throttle) -> None:
+async def test_cleared_key_starts_anew_and_others_stay(counting: RateLimits) -> None:
     await use_up(counting, "ada")
     await use_up(counting, "ben")
     await counting.clear(RULE, "ada")
@@ -75,7 +75,7 @@ async def test_cleared_key_starts_anew_and_others_stay(counting: Throttle) -> No
 
 
 async def test_switched_off_it_lets_everything_through() -> None:
-    off = Throttle(enabled=False)
+    off = RateLimits(enabled=False)
     for _ in range(10):
         await off.hit(RULE, "ada")
         await off.check(RULE, "ada")

@@ -20,7 +20,7 @@ async def test_a_page_gets_what_it_missed_and_then_what_comes(
     stored = await store(there, 4)
     await there.messages.change(ROOM, 2, edited("edited", ADA))
     page = await tab(after=Cursor(2, 0))
-    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("next", new_id()))
     dom = await page.until_shows("edited", *shown(stored)[2:], "next")
     assert (dom.doubled, dom.cursor) == ([], "c5-1")
 
@@ -39,7 +39,7 @@ async def test_without_a_cursor_a_page_gets_only_what_comes(
 ) -> None:
     await store(there, 2)
     page = await tab()
-    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("next", new_id()))
     await page.until_shows("next")
 
 
@@ -52,7 +52,7 @@ async def test_a_page_with_a_cursor_of_elsewhere_gets_a_fresh_list(
     dom = await page.until_shows(*shown(stored))
     await page.until_frame(RELOAD)
     assert dom.cursor == "c3-0"
-    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("next", new_id()))
     await page.until_shows(*shown(stored), "next")
 
 
@@ -64,7 +64,7 @@ async def test_a_page_too_far_behind_gets_a_fresh_list(
     page = await tab(after=Cursor(9, 0))
     await page.until_shows(*shown(stored)[-PAGE_DEFAULT:])
     await page.until_frame(RELOAD)
-    assert here.feeds.catch_up.counters.reloads == 1
+    assert here.realtime.feeds.catch_up.counters.reloads == 1
 
 
 async def test_catch_up_too_large_for_a_frame_is_a_fresh_list_cut_to_fit(

@@ -38,12 +38,12 @@ async def test_events_in_order_reach_every_page_at_once(
 ) -> None:
     tabs = [await tab(), await tab(CLEO)]
     for number in range(5):
-        await there.actions.say(ROOM, ADA, Draft(f"{number}", new_id()))
+        await there.actions.messages.say(ROOM, ADA, Draft(f"{number}", new_id()))
     for one in tabs:
         dom = await one.until_shows(*"01234")
         assert dom.doubled == []
         assert dom.cursor == "c5-0"
-    assert here.feeds.counters.gaps == 0
+    assert here.realtime.feeds.counters.gaps == 0
 
 
 @pytest.mark.parametrize("order", [[2, 1, 0], [1, 0, 1, 0, 2, 2], [2, 0, 1]])
@@ -55,7 +55,7 @@ async def test_reordered_and_doubled_events_are_shown_once_and_in_order(
     tell(there, *(posted(there, stored[index]) for index in order))
     dom = await page.until_shows(*shown(stored))
     assert dom.doubled == []
-    assert here.feeds.counters.gaps == 0
+    assert here.realtime.feeds.counters.gaps == 0
 
 
 async def test_a_lost_event_is_read_from_the_store(
@@ -66,7 +66,7 @@ async def test_a_lost_event_is_read_from_the_store(
     tell(there, posted(there, stored[0]), posted(there, stored[3]))
     dom = await page.until_shows(*shown(stored))
     assert (dom.doubled, dom.cursor) == ([], "c4-0")
-    assert here.feeds.counters.gaps == 1
+    assert here.realtime.feeds.counters.gaps == 1
 
 
 async def test_a_lost_change_is_read_from_the_store(
@@ -89,7 +89,7 @@ async def test_an_event_heard_too_late_changes_nothing(
     tell(there, posted(there, stored[1]))
     await page.until_shows(*shown(stored))
     tell(there, posted(there, stored[0]))
-    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("next", new_id()))
     dom = await page.until_shows(*shown(stored), "next")
     assert dom.doubled == []
 
@@ -112,7 +112,7 @@ async def test_the_loss_of_the_last_event_is_noticed_when_the_bus_is_in_doubt(
 ) -> None:
     page = await tab()
     stored = await store(there, 2)
-    here.feeds.doubt()
+    here.realtime.feeds.doubt()
     await page.until_shows(*shown(stored))
 
 
@@ -125,7 +125,7 @@ async def test_a_page_that_joined_ahead_of_its_feed_hears_of_changes_to_what_it_
     ahead = await tab(after=Cursor(0, 0))
     await ahead.until_shows(*shown(stored))
     await there.messages.change(ROOM, 1, edited("edited", ADA))
-    here.feeds.doubt()
+    here.realtime.feeds.doubt()
     for page in (first, ahead):
         await page.until_shows("edited", "text 2")
         await page.until(lambda dom: dom.cursor == "c2-1")
@@ -136,7 +136,7 @@ async def test_events_that_claim_numbers_the_store_lacks_do_no_harm(
 ) -> None:
     page = await tab()
     tell(there, {"kind": "posted", "seq": 99, "author": "Eve", "html": "<b>forged</b>"})
-    await there.actions.say(ROOM, ADA, Draft("true", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("true", new_id()))
     dom = await page.until_shows("true")
     assert dom.cursor == "c1-0"
 
@@ -164,7 +164,7 @@ async def test_a_feed_too_far_behind_gives_all_its_pages_a_fresh_list(
     for page in pages:
         await page.until_shows("text 1", "text 2", "text 3", *shown(stored))
         await page.until_frame(RELOAD)
-    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("next", new_id()))
     for page in pages:
         await page.until(lambda dom: dom.texts[-1] == "next")
 
@@ -201,9 +201,9 @@ async def test_pages_that_join_while_others_write_miss_nothing_and_get_nothing_t
         for act in acts:
             match act:
                 case "say":
-                    await served.actions.say(room, ADA, Draft(new_id(), new_id()))
+                    await served.actions.messages.say(room, ADA, Draft(new_id(), new_id()))
                 case "edit" if before:
-                    await served.actions.edit(room, 1, ADA, new_id())
+                    await served.actions.messages.edit(room, 1, ADA, new_id())
                 case "remove" if before > 1:
                     await quietly(served.messages.change(room, before, emptied(ADA)))
                 case "silent":
@@ -220,7 +220,7 @@ async def test_pages_that_join_while_others_write_miss_nothing_and_get_nothing_t
         *(write(acts, (here, there)[n % 2]) for n, acts in enumerate(writers)),
         *(join(one, turns) for one, turns in zip(tabs, joins, strict=True)),
     )
-    here.feeds.doubt()
+    here.realtime.feeds.doubt()
     wanted = await fresh(here, room)
     skipped = min(after, head.seq)
     texts = [

@@ -38,7 +38,7 @@ async def test_a_feed_ends_after_its_last_socket_and_another_may_start(
     await until(lambda: not feed_tasks())
     stored = await store(there, 1)
     again = await tab(after=Cursor())
-    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("next", new_id()))
     await again.until_shows(*shown(stored), "next")
 
 
@@ -49,7 +49,7 @@ async def test_a_page_that_comes_back_in_time_finds_the_same_feed(
     page = await tab()
     await page.close()
     again = await tab()
-    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("next", new_id()))
     await again.until_shows("next")
     assert len(feed_tasks()) == 1
 
@@ -64,7 +64,7 @@ async def test_pages_that_come_and_go_at_the_end_of_a_feed_are_always_served(
             head = await there.messages.head(ROOM)
             page = await Tab(here, somebody(f"p{number}")).enter(ROOM, head)
             text = f"{number} {turn}"
-            await there.actions.say(ROOM, ADA, Draft(text, new_id()))
+            await there.actions.messages.say(ROOM, ADA, Draft(text, new_id()))
             await page.until(lambda dom, text=text: text in dom.texts)  # type: ignore[misc]
             await page.close()
             for _ in range(number):
@@ -82,12 +82,15 @@ async def test_a_feed_that_fails_closes_its_sockets_and_another_may_start(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     page = await tab()
-    with monkeypatch.context() as broken, caplog.at_level(logging.CRITICAL, "littlechat.feeds"):
-        broken.setattr(here.render, "typing_frames", None)
-        here.feeds.typed(ROOM, "Ada")
+    with (
+        monkeypatch.context() as broken,
+        caplog.at_level(logging.CRITICAL, "littlechat.realtime.feeds"),
+    ):
+        broken.setattr(here.renderer, "typing_frames", None)
+        here.realtime.feeds.typed(ROOM, "Ada")
         assert await page.until_closed() == OVERLOAD
         await until(lambda: not feed_tasks())
-    await there.actions.say(ROOM, ADA, Draft("missed", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("missed", new_id()))
     again = await tab(after=Cursor())
-    await there.actions.say(ROOM, ADA, Draft("next", new_id()))
+    await there.actions.messages.say(ROOM, ADA, Draft("next", new_id()))
     await again.until_shows("missed", "next")

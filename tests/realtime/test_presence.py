@@ -9,8 +9,8 @@ import pytest
 from littlechat.platform.bus import Exchange, MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.realtime import presence as online
-from littlechat.realtime.presence import Online
-from littlechat.realtime.presence_state import Here
+from littlechat.realtime.presence import Presence
+from littlechat.realtime.presence_state import Snapshot
 from littlechat.web.services import Services
 from tests.tabs import ADA, BEN, CLEO, Tab, process, somebody, until
 
@@ -24,7 +24,7 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 def open_page(served: Services, name: str = "Ben") -> Tab:
     user = {"Ada": ADA, "Ben": BEN, "Cleo": CLEO}.get(name) or somebody(name)
     tab = Tab(served, user)
-    served.online.enter(tab.socket)
+    served.realtime.presence.enter(tab.socket)
     return tab
 
 
@@ -39,29 +39,35 @@ async def test_every_page_hears_who_comes_and_goes_on_either_process(
 ) -> None:
     ben, ada = open_page(here, "Ben"), open_page(there, "Ada")
     await until(lambda: told(ben) == told(ada) == ["Ada", "Ben"])
-    assert here.online.names == there.online.names == {"Ada", "Ben"}
+    assert here.realtime.presence.names == there.realtime.presence.names == {"Ada", "Ben"}
     await ada.close()
     await until(lambda: told(ben) == ["Ben"])
     await ben.close()
-    await until(lambda: not here.online.names)
+    await until(lambda: not here.realtime.presence.names)
 
 
 async def test_who_is_online_and_who_is_away_is_known_on_either_process(
     here: Services, there: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(online, "SNAPSHOT_EVERY_SECONDS", 0.1)
-    assert here.online.find("Ada") == (False, False)
+    assert here.realtime.presence.find("Ada") == (False, False)
     ada = open_page(there, "Ada")
-    assert there.online.find("Ada") == (True, False)
-    await until(lambda: here.online.find("Ada") == (True, False))
+    assert there.realtime.presence.find("Ada") == (True, False)
+    await until(lambda: here.realtime.presence.find("Ada") == (True, False))
     ada.socket.away = True
-    await until(lambda: here.online.find("Ada") == there.online.find("Ada") == (True, True))
+    await until(
+        lambda: (
+            here.realtime.presence.find("Ada")
+            == there.realtime.presence.find("Ada")
+            == (True, True)
+        )
+    )
     again = open_page(here, "Ada")
-    assert here.online.find("Ada") == (True, False)
-    await until(lambda: there.online.find("Ada") == (True, False))
+    assert here.realtime.presence.find("Ada") == (True, False)
+    await until(lambda: there.realtime.presence.find("Ada") == (True, False))
     await again.close()
     await ada.close()
-    await until(lambda: here.online.find("Ada") == (False, False))
+    await until(lambda: here.realtime.presence.find("Ada") == (False, False))
 
 
 async def test_who_turns_away_is_told_with_the_next_snapshot_and_who_comes_at_once(
@@ -69,15 +75,15 @@ async def test_who_turns_away_is_told_with_the_next_snapshot_and_who_comes_at_on
 ) -> None:
     published: list[dict[str, list[str]]] = []
 
-    def publish(_: Online, news: Here) -> None:
+    def publish(_: Presence, news: Snapshot) -> None:
         published.append({"names": sorted(news.names), "away": sorted(news.away)})
 
     def is_away(away: bool) -> bool:
-        return there.online.find("Ada") == (True, away)
+        return there.realtime.presence.find("Ada") == (True, away)
 
     ada = open_page(there, "Ada")
-    await until(lambda: here.online.find("Ada") == (True, False))
-    monkeypatch.setattr(Online, "_publish", publish)
+    await until(lambda: here.realtime.presence.find("Ada") == (True, False))
+    monkeypatch.setattr(Presence, "_publish", publish)
     for away in (True, False, True):
         ada.socket.away = away
         await until(partial(is_away, away))
@@ -96,7 +102,7 @@ async def test_a_new_page_is_told_at_once_and_a_new_process_before_long(
     ben = open_page(here, "Ben")
     await until(lambda: told(ben) == ["Ben"])
     async with process(settings, MemoryBus(exchange)) as late:
-        await until(lambda: late.online.names == {"Ben"})
+        await until(lambda: late.realtime.presence.names == {"Ben"})
         cleo = open_page(late, "Cleo")
         await until(lambda: told(cleo)[:1] == ["Ben"])
         await until(lambda: told(ben) == ["Ben", "Cleo"])
@@ -114,6 +120,6 @@ async def test_a_crowd_hears_of_itself_less_often(
     frames, late = len(ben.frames), open_page(here, "Ada")
     await asyncio.sleep(0.2)  # Ten looks: none of them may tell within three seconds of the last.
     assert len(ben.frames) == frames
-    assert here.online.names >= {"Ada", "Ben"}
+    assert here.realtime.presence.names >= {"Ada", "Ben"}
     for tab in (ben, late, *crowd):
         await tab.close()

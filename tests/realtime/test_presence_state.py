@@ -8,53 +8,53 @@ from littlechat.realtime.presence_state import (
     TYPING_SECONDS,
     TYPISTS_MAX,
     Event,
-    Here,
-    Presence,
+    PresenceState,
+    Snapshot,
     Stopped,
     Typed,
 )
 
 
-def here(process: str, *names: str) -> Here:
-    return Here(process, frozenset(names))
+def here(process: str, *names: str) -> Snapshot:
+    return Snapshot(process, frozenset(names))
 
 
-def online(presence: Presence) -> list[str]:
+def online(presence: PresenceState) -> list[str]:
     return list(presence.online)
 
 
-def typing(presence: Presence) -> list[str]:
+def typing(presence: PresenceState) -> list[str]:
     return list(presence.typing)
 
 
 def test_nobody_is_here_at_first() -> None:
-    presence = Presence()
+    presence = PresenceState()
     assert (presence.online, presence.typing, presence.next_expiry()) == ((), (), None)
     assert not presence.tick(1e9)
 
 
 def test_people_of_all_processes_are_here_each_once_and_sorted_whatever_their_case() -> None:
-    presence = Presence()
+    presence = PresenceState()
     assert presence.apply(here("a", "cleo", "Ben"), 0)
     assert presence.apply(here("b", "Ben", "Ada"), 1)
     assert online(presence) == ["Ada", "Ben", "cleo"]
 
 
 def test_who_is_away_on_every_process_is_away_and_comes_back() -> None:
-    presence = Presence()
+    presence = PresenceState()
     both = frozenset({"Ada", "Ben"})
-    presence.apply(Here("a", both, both), 0)
+    presence.apply(Snapshot("a", both, both), 0)
     assert presence.away == both
-    assert presence.apply(Here("b", frozenset({"Ben"})), 1)
+    assert presence.apply(Snapshot("b", frozenset({"Ben"})), 1)
     assert presence.away == {"Ada"}
-    assert presence.apply(Here("b", frozenset({"Ben"}), frozenset({"Ben"})), 2)
+    assert presence.apply(Snapshot("b", frozenset({"Ben"}), frozenset({"Ben"})), 2)
     assert presence.away == both
-    assert presence.apply(Here("a", both), 3)
+    assert presence.apply(Snapshot("a", both), 3)
     assert presence.away == frozenset()
 
 
 def test_snapshot_replaces_the_one_before_from_its_process() -> None:
-    presence = Presence()
+    presence = PresenceState()
     presence.apply(here("a", "Ada", "Ben"), 0)
     assert presence.apply(here("a", "Ben", "Cleo"), 1)
     assert online(presence) == ["Ben", "Cleo"]
@@ -64,7 +64,7 @@ def test_snapshot_replaces_the_one_before_from_its_process() -> None:
 
 
 def test_one_of_two_processes_leaving_takes_only_its_own_people() -> None:
-    presence = Presence()
+    presence = PresenceState()
     presence.apply(here("a", "Ada", "Ben"), 0)
     presence.apply(here("b", "Ben"), 0)
     presence.apply(here("a"), 1)
@@ -72,7 +72,7 @@ def test_one_of_two_processes_leaving_takes_only_its_own_people() -> None:
 
 
 def test_process_that_died_takes_its_people_with_it() -> None:
-    presence = Presence()
+    presence = PresenceState()
     presence.apply(here("dead", "Ada"), 0)
     presence.apply(here("alive", "Ben"), 20)
     assert not presence.tick(SNAPSHOT_SECONDS - 0.01)
@@ -81,7 +81,7 @@ def test_process_that_died_takes_its_people_with_it() -> None:
 
 
 def test_renewed_snapshot_changes_nothing_that_shows() -> None:
-    presence = Presence()
+    presence = PresenceState()
     presence.apply(here("a", "Ada"), 0)
     assert not presence.apply(here("a", "Ada"), 10)
     assert not presence.tick(SNAPSHOT_SECONDS + 9.99)
@@ -89,7 +89,7 @@ def test_renewed_snapshot_changes_nothing_that_shows() -> None:
 
 
 def test_typing_fades_unless_renewed() -> None:
-    presence = Presence()
+    presence = PresenceState()
     assert presence.apply(Typed("Ada"), 0)
     assert not presence.apply(Typed("Ada"), 2)
     assert not presence.tick(TYPING_SECONDS + 1.99)
@@ -99,7 +99,7 @@ def test_typing_fades_unless_renewed() -> None:
 
 
 def test_sending_ends_typing_at_once() -> None:
-    presence = Presence()
+    presence = PresenceState()
     presence.apply(Typed("Ada"), 0)
     presence.apply(Typed("Ben"), 0)
     assert presence.apply(Stopped("Ada"), 1)
@@ -108,7 +108,7 @@ def test_sending_ends_typing_at_once() -> None:
 
 
 def test_crowd_of_typists_is_bounded_and_old_ones_make_room() -> None:
-    presence = Presence()
+    presence = PresenceState()
     for number in range(TYPISTS_MAX + 10):
         presence.apply(Typed(f"p{number:03}"), 0)
     assert len(presence.typing) == TYPISTS_MAX
@@ -118,7 +118,7 @@ def test_crowd_of_typists_is_bounded_and_old_ones_make_room() -> None:
 
 names = st.sampled_from(["Ada", "Ben", "Cleo", "Dan"])
 events: st.SearchStrategy[Event] = st.one_of(
-    st.builds(Here, st.sampled_from("xyz"), st.frozensets(names)),
+    st.builds(Snapshot, st.sampled_from("xyz"), st.frozensets(names)),
     st.builds(Typed, names),
     st.builds(Stopped, names),
 )
@@ -129,12 +129,12 @@ steps = st.lists(st.tuples(st.floats(0, 20), events))
 def test_presence_is_the_last_word_of_each_that_has_not_expired(
     schedule: list[tuple[float, Event]],
 ) -> None:
-    presence, now = Presence(), 0.0
+    presence, now = PresenceState(), 0.0
     said: dict[tuple[str, str], tuple[frozenset[str], float]] = {}
     for pause, event in schedule:
         now += pause
         match event:
-            case Here(process, people):
+            case Snapshot(process, people):
                 said["here", process] = (people, now + SNAPSHOT_SECONDS)
             case Typed(name):
                 said["typed", name] = (frozenset({name}), now + TYPING_SECONDS)
@@ -152,7 +152,7 @@ def test_presence_is_the_last_word_of_each_that_has_not_expired(
 def test_next_expiry_is_when_something_next_changes_by_itself(
     schedule: list[tuple[float, Event]],
 ) -> None:
-    presence, now = Presence(), 0.0
+    presence, now = PresenceState(), 0.0
     for pause, event in schedule:
         now += pause
         presence.apply(event, now)

@@ -33,7 +33,7 @@ async def test_everybody_hears_who_comes_and_goes_on_either_process(
     far = await Tab(there, ADA).enter(ROOM)
     await page.until(lambda dom: dom.online == ["Ada", "Ben"])
     await far.until(lambda dom: dom.online == ["Ada", "Ben"])
-    assert here.feeds.online(ROOM) == there.feeds.online(ROOM) == ("Ada", "Ben")
+    assert here.realtime.feeds.online(ROOM) == there.realtime.feeds.online(ROOM) == ("Ada", "Ben")
     await far.close()
     await page.until(lambda dom: dom.online == ["Ben"])
 
@@ -58,16 +58,16 @@ async def test_everybody_sees_who_has_gone_away_from_all_their_pages(
     monkeypatch.setattr(crowd, "ONLINE_SECONDS", 0.02)
     page, first = await tab(BEN), await tab(ADA)
     second = await Tab(there, ADA).enter(ROOM)
-    here.feeds.idled(first.socket, True)
-    there.feeds.idled(second.socket, True)
+    here.realtime.feeds.idled(first.socket, True)
+    there.realtime.feeds.idled(second.socket, True)
     frame = await page.until_frame("data-away")
     assert 'data-user="Ada" data-away' in frame
     assert 'data-user="Ben" data-away' not in frame
-    assert here.feeds.away(ROOM) == {"Ada"}
-    there.feeds.idled(second.socket, False)
-    await page.until(lambda _: here.feeds.away(ROOM) == frozenset())
+    assert here.realtime.feeds.away(ROOM) == {"Ada"}
+    there.realtime.feeds.idled(second.socket, False)
+    await page.until(lambda _: here.realtime.feeds.away(ROOM) == frozenset())
     await page.until(lambda _: "data-away" not in page.frames[-1])
-    assert here.feeds.online(ROOM) == ("Ada", "Ben")
+    assert here.realtime.feeds.online(ROOM) == ("Ada", "Ben")
     await second.close()
 
 
@@ -98,9 +98,9 @@ async def test_those_who_type_are_told_of_the_others_only(
     here: Services, there: Services, tab: Open
 ) -> None:
     ada, ben, cleo = await tab(ADA), await tab(BEN), await tab(CLEO)
-    here.feeds.typed(ROOM, "Ada")
+    here.realtime.feeds.typed(ROOM, "Ada")
     await ben.until(lambda dom: dom.typing == "Ada is typing…")
-    there.feeds.typed(ROOM, "Ben")
+    there.realtime.feeds.typed(ROOM, "Ben")
     await cleo.until(lambda dom: dom.typing == "Ada and Ben are typing…")
     await ada.until(lambda dom: dom.typing == "Ben is typing…")
     await ben.until(lambda dom: dom.typing == "Ada is typing…")
@@ -108,17 +108,17 @@ async def test_those_who_type_are_told_of_the_others_only(
 
 async def test_who_sent_their_message_types_no_longer(here: Services, tab: Open) -> None:
     page = await tab(BEN)
-    here.feeds.typed(ROOM, "Ada")
+    here.realtime.feeds.typed(ROOM, "Ada")
     await page.until(lambda dom: dom.typing == "Ada is typing…")
-    await here.actions.say(ROOM, ADA, Draft("there", new_id()))
+    await here.actions.messages.say(ROOM, ADA, Draft("there", new_id()))
     await page.until(lambda dom: dom.texts == ["there"] and dom.typing == "")
 
 
 async def test_who_stopped_typing_is_forgotten(
     here: Services, tab: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("littlechat.presence.TYPING_SECONDS", 0.5)
+    monkeypatch.setattr("littlechat.realtime.presence_state.TYPING_SECONDS", 0.5)
     page = await tab(BEN)
-    here.feeds.typed(ROOM, "Ada")
+    here.realtime.feeds.typed(ROOM, "Ada")
     await page.until(lambda dom: dom.typing == "Ada is typing…")
     await page.until(lambda dom: dom.typing == "")

@@ -11,8 +11,8 @@ from littlechat.core.messages import Cursor, Draft
 from littlechat.core.people import User
 from littlechat.core.rooms import Room, all_of
 from littlechat.realtime.dispatcher import user_topic
-from littlechat.realtime.unread_signals import News
-from littlechat.rooms.room_list import Listed
+from littlechat.realtime.unread_signals import UnreadSignals
+from littlechat.rooms.room_list import RoomListEntry
 from littlechat.text.addressing import CALL_MAX
 from littlechat.web.services import Services
 from tests.tabs import Open, Tab, somebody, until
@@ -28,9 +28,9 @@ def quick(quick_feeds: None) -> None:
 @pytest.fixture
 async def room(here: Services) -> Room:
     """Ada's room with Ben and Cleo in it."""
-    room = await here.actions.create_room(ADA, "Garden", "", "public")
+    room = await here.actions.rooms.create(ADA, "Garden", "", "public")
     for user in (BEN, CLEO):
-        await here.actions.join(room.id, user)
+        await here.actions.members.join(room.id, user)
     return room
 
 
@@ -41,7 +41,7 @@ async def elsewhere() -> AsyncIterator[Open]:
 
     def begin(served: Services, user: User) -> Tab:
         tabs.append(Tab(served, user))
-        served.hub.join(tabs[-1].socket, user_topic(user.id))
+        served.realtime.hub.join(tabs[-1].socket, user_topic(user.id))
         return tabs[-1]
 
     yield begin
@@ -49,8 +49,8 @@ async def elsewhere() -> AsyncIterator[Open]:
         await tab.close()
 
 
-async def listed(served: Services, user: User) -> Listed:
-    (room,) = (await served.access.list_rooms(user))[0]
+async def listed(served: Services, user: User) -> RoomListEntry:
+    (room,) = (await served.rooms.access.list_rooms(user))[0]
     return room
 
 
@@ -59,7 +59,7 @@ async def test_members_hear_everywhere_how_far_a_room_is(
 ) -> None:
     his, other = elsewhere(there, BEN), elsewhere(there, somebody("Dan"))
     for number in range(3):
-        await here.actions.say(room.id, ADA, Draft(f"text {number}", ""))
+        await here.actions.messages.say(room.id, ADA, Draft(f"text {number}", ""))
     frame = await his.until_frame('data-end="3"')
     assert 'data-room="garden"' in frame
     assert 'data-author="Ada"' in frame
@@ -73,11 +73,11 @@ async def test_lists_that_are_remembered_count_on_without_reading(
     assert (await listed(there, BEN)).unread == 0
     monkeypatch.setattr(there.rooms, "list_visible", None)
     his = elsewhere(there, BEN)
-    await here.actions.say(room.id, ADA, Draft("hello", ""))
+    await here.actions.messages.say(room.id, ADA, Draft("hello", ""))
     await his.until_frame('data-end="1"')
     assert (await listed(there, BEN)).unread == 1
-    assert await there.access.list_rooms(BEN) == await there.access.list_rooms(BEN)
-    await here.news.read(BEN, room.id, 1)
+    assert await there.rooms.access.list_rooms(BEN) == await there.rooms.access.list_rooms(BEN)
+    await here.realtime.unread_signals.read(BEN, room.id, 1)
     await his.until_frame('data-read="1"')
     assert (await listed(there, BEN)).unread == 0
 
@@ -87,17 +87,17 @@ async def test_only_those_concerned_hear_of_a_call(
 ) -> None:
     assert (await listed(there, BEN)).calls == ()
     his, hers = elsewhere(there, BEN), elsewhere(there, CLEO)
-    message = await here.actions.say(room.id, ADA, Draft("hello @ben", ""))
+    message = await here.actions.messages.say(room.id, ADA, Draft("hello @ben", ""))
     assert (message.mentions, message.concerns) == (("Ben",), (BEN.id,))
     await his.until_frame('data-call="1"')
     assert (await listed(there, BEN)).calls == (1,)
-    await here.actions.say(room.id, BEN, Draft("hello @all", ""))
+    await here.actions.messages.say(room.id, BEN, Draft("hello @all", ""))
     await hers.until_frame('data-call="2"')
     assert (await listed(there, CLEO)).calls == (2,)
     assert (await listed(there, BEN)).calls == (1,)
     assert 'data-call="1"' not in "".join(hers.frames)
     # Read up to there, it calls no more.
-    await here.news.read(BEN, room.id, 1)
+    await here.realtime.unread_signals.read(BEN, room.id, 1)
     await his.until_frame('data-read="1"')
     assert (await listed(there, BEN)).calls == ()
 
@@ -106,25 +106,25 @@ async def test_here_reaches_those_who_have_a_page_open_on_any_process(
     here: Services, there: Services, room: Room, elsewhere: Open
 ) -> None:
     hers = elsewhere(there, CLEO)
-    await until(lambda: "Cleo" in here.online.names)
-    message = await here.actions.say(room.id, ADA, Draft("@here: tea", ""))
+    await until(lambda: "Cleo" in here.realtime.presence.names)
+    message = await here.actions.messages.say(room.id, ADA, Draft("@here: tea", ""))
     assert (message.mentions, message.concerns) == (("here", "Cleo"), (CLEO.id,))
     await hers.until_frame('data-call="1"')
     assert (await listed(there, CLEO)).calls == (1,)
     assert (await listed(there, BEN)).calls == ()
     # Said anew it still calls her, though she has left meanwhile.
     await hers.close()
-    await until(lambda: "Cleo" not in here.online.names)
-    message = await here.actions.edit(room.id, 1, ADA, "@here: coffee")
+    await until(lambda: "Cleo" not in here.realtime.presence.names)
+    message = await here.actions.messages.edit(room.id, 1, ADA, "@here: coffee")
     assert message.concerns == (CLEO.id,)
 
 
 async def test_a_process_that_heard_nothing_counts_the_same(
     here: Services, there: Services, room: Room
 ) -> None:
-    await here.actions.say(room.id, ADA, Draft("hello @ben", ""))
-    await here.actions.say(room.id, ADA, Draft("and @all", ""))
-    await until(lambda: not here.work._running)
+    await here.actions.messages.say(room.id, ADA, Draft("hello @ben", ""))
+    await here.actions.messages.say(room.id, ADA, Draft("and @all", ""))
+    await until(lambda: not here.platform.tasks._running)
     found = await listed(there, BEN)
     assert (found.unread, found.calls) == (2, (1, 2))
 
@@ -133,10 +133,10 @@ async def test_reading_is_bounded_by_the_rooms_end_and_moves_forward(
     here: Services, room: Room
 ) -> None:
     for number in range(4):
-        await here.actions.say(room.id, ADA, Draft(f"text {number}", ""))
+        await here.actions.messages.say(room.id, ADA, Draft(f"text {number}", ""))
     for seq, expected in ((2, 2), (1, 2), (10**15, 4)):
-        await here.news.read(BEN, room.id, seq)
-        found = await here.rooms.find_membership(room.id, BEN)
+        await here.realtime.unread_signals.read(BEN, room.id, seq)
+        found = await here.rooms.memberships.find(room.id, BEN)
         assert found
         assert found.read_seq == expected
 
@@ -146,15 +146,15 @@ async def test_marking_unread_goes_back_on_all_pages(
 ) -> None:
     his = elsewhere(there, BEN)
     for number in range(4):
-        await here.actions.say(room.id, ADA, Draft(f"@Ben {number}", ""))
-    await here.news.read(BEN, room.id, 4)
+        await here.actions.messages.say(room.id, ADA, Draft(f"@Ben {number}", ""))
+    await here.realtime.unread_signals.read(BEN, room.id, 4)
     await his.until_frame('data-read="4"')
     assert (await listed(there, BEN)).calls == ()
-    await here.news.unread(BEN, room.id, 3)
+    await here.realtime.unread_signals.unread(BEN, room.id, 3)
     await his.until_frame('data-unread="2"')
     found = await listed(there, BEN)
     assert (found.unread, found.calls) == (2, (3, 4))
-    await here.news.unread(BEN, room.id, 0)
+    await here.realtime.unread_signals.unread(BEN, room.id, 0)
     await his.until_frame('data-unread="0"')
     assert (await listed(there, BEN)).unread == 4
 
@@ -162,59 +162,59 @@ async def test_marking_unread_goes_back_on_all_pages(
 async def test_all_is_read_at_once(
     here: Services, there: Services, room: Room, elsewhere: Open
 ) -> None:
-    attic = await here.actions.create_room(BEN, "Attic", "", "private")
-    await here.actions.say(room.id, ADA, Draft("one", ""))
-    await here.actions.say(attic.id, BEN, Draft("two", ""))
-    await until(lambda: not here.work._running)
-    assert [one.unread for one in (await there.access.list_rooms(BEN))[0]] == [1, 1]
+    attic = await here.actions.rooms.create(BEN, "Attic", "", "private")
+    await here.actions.messages.say(room.id, ADA, Draft("one", ""))
+    await here.actions.messages.say(attic.id, BEN, Draft("two", ""))
+    await until(lambda: not here.platform.tasks._running)
+    assert [one.unread for one in (await there.rooms.access.list_rooms(BEN))[0]] == [1, 1]
     his = elsewhere(there, BEN)
-    await here.news.read_all(BEN)
+    await here.realtime.unread_signals.read_all(BEN)
     await until(lambda: sum("data-read" in frame for frame in his.frames) > 0)
     await until(lambda: "".join(his.frames).count('data-read="1"') == 2)
-    assert [one.unread for one in (await there.access.list_rooms(BEN))[0]] == [0, 0]
+    assert [one.unread for one in (await there.rooms.access.list_rooms(BEN))[0]] == [0, 0]
 
 
 async def test_an_edit_addresses_anew(
     here: Services, there: Services, room: Room, elsewhere: Open
 ) -> None:
     hers = elsewhere(there, CLEO)
-    await here.actions.say(room.id, ADA, Draft("hello @ben", ""))
-    message = await here.actions.edit(room.id, 1, ADA, "hello @cleo")
+    await here.actions.messages.say(room.id, ADA, Draft("hello @ben", ""))
+    message = await here.actions.messages.edit(room.id, 1, ADA, "hello @cleo")
     assert (message.mentions, message.concerns) == (("Cleo",), (CLEO.id,))
     await hers.until_frame('data-call="1"')
-    assert (await here.reading.list_inbox(BEN, [await listed(here, BEN)]))[0] == []
-    message = await here.actions.edit(room.id, 1, ADA, "hello")
+    assert (await here.rooms.unread.list_inbox(BEN, [await listed(here, BEN)]))[0] == []
+    message = await here.actions.messages.edit(room.id, 1, ADA, "hello")
     assert (message.mentions, message.concerns) == ((), ())
 
 
 async def test_a_reply_goes_on_to_concern_whom_it_answers(here: Services, room: Room) -> None:
-    await here.actions.say(room.id, BEN, Draft("a question", ""))
+    await here.actions.messages.say(room.id, BEN, Draft("a question", ""))
     draft = Draft("an answer, @cleo", "", concerns=(BEN.id,), thread=1)
-    message = await here.actions.say(room.id, ADA, draft)
+    message = await here.actions.messages.say(room.id, ADA, draft)
     assert message.concerns == (BEN.id, CLEO.id)
-    message = await here.actions.edit(room.id, 2, ADA, "an answer")
+    message = await here.actions.messages.edit(room.id, 2, ADA, "an answer")
     assert BEN.id in message.concerns
 
 
 async def test_too_large_a_call_is_refused_and_stored_nowhere(here: Services, room: Room) -> None:
     for number in range(CALL_MAX):
-        await here.rooms.join(room.id, somebody(f"p{number}"))
-    here.access.forget()
+        await here.rooms.members.join(room.id, somebody(f"p{number}"))
+    here.rooms.access.forget()
     with pytest.raises(Invalid, match="Only who manages the room"):
-        await here.actions.say(room.id, BEN, Draft("@all", ""))
-    message = await here.actions.say(room.id, ADA, Draft("@all", ""))
+        await here.actions.messages.say(room.id, BEN, Draft("@all", ""))
+    message = await here.actions.messages.say(room.id, ADA, Draft("@all", ""))
     assert (message.seq, message.concerns) == (1, (all_of(room.id),))
-    await here.actions.say(room.id, BEN, Draft("fine", ""))
+    await here.actions.messages.say(room.id, BEN, Draft("fine", ""))
     with pytest.raises(Invalid):
-        await here.actions.edit(room.id, 2, BEN, "@all")
+        await here.actions.messages.edit(room.id, 2, BEN, "@all")
 
 
 async def test_who_left_hears_no_more(
     here: Services, there: Services, room: Room, elsewhere: Open
 ) -> None:
     his, hers = elsewhere(there, BEN), elsewhere(there, CLEO)
-    await here.actions.leave(room.id, BEN)
-    message = await here.actions.say(room.id, ADA, Draft("@ben @cleo", ""))
+    await here.actions.members.leave(room.id, BEN)
+    message = await here.actions.messages.say(room.id, ADA, Draft("@ben @cleo", ""))
     assert message.mentions == ("Cleo",)
     await hers.until_frame('data-end="1"')
     assert not any("data-" in frame for frame in his.frames)
@@ -223,10 +223,10 @@ async def test_who_left_hears_no_more(
 async def test_a_list_that_was_being_read_meanwhile_is_not_kept(
     here: Services, room: Room, monkeypatch: pytest.MonkeyPatch, elsewhere: Open
 ) -> None:
-    await here.actions.say(room.id, ADA, Draft("hello", ""))
-    await until(lambda: not here.work._running)
+    await here.actions.messages.say(room.id, ADA, Draft("hello", ""))
+    await until(lambda: not here.platform.tasks._running)
     reading, go_on = asyncio.Event(), asyncio.Event()
-    read = here.rooms.list_visible
+    read = here.rooms.store.list_visible
 
     async def slowly(*which: Any) -> object:
         found = await read(*which)
@@ -238,7 +238,7 @@ async def test_a_list_that_was_being_read_meanwhile_is_not_kept(
     early = asyncio.create_task(listed(here, BEN))
     await reading.wait()
     his = elsewhere(here, BEN)
-    await here.news.read(BEN, room.id, 1)
+    await here.realtime.unread_signals.read(BEN, room.id, 1)
     await his.until_frame("data-read")
     go_on.set()
     assert (await early).unread == 1
@@ -250,10 +250,10 @@ async def test_say_makes_one_write_and_no_read_for_plain_words(
 ) -> None:
     await tab(BEN, Cursor(), room.id)
     for name in ("list_members", "find_membership"):
-        monkeypatch.setattr(here.access, name, None)
-    monkeypatch.setattr(here.news, "spoken", _nothing)
-    assert isinstance(here.news, News)
-    await here.actions.say(room.id, ADA, Draft("plain words", ""))
+        monkeypatch.setattr(here.rooms.access, name, None)
+    monkeypatch.setattr(here.realtime.unread_signals, "spoken", _nothing)
+    assert isinstance(here.realtime.unread_signals, UnreadSignals)
+    await here.actions.messages.say(room.id, ADA, Draft("plain words", ""))
 
 
 async def _nothing(*_: object) -> None:

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from littlechat.accounts.facade import Accounts
 from littlechat.accounts.profile_values import Profile
-from littlechat.accounts.profiles import People
-from littlechat.accounts.users import Accounts
+from littlechat.accounts.profiles import Profiles
 from littlechat.platform.database import Database, now
 from littlechat.rendering import avatar_styles as faces_module
 from littlechat.rendering.avatar_styles import (
     CALLED_MAX,
-    Faces,
+    AvatarStyles,
     escaped,
     sheet,
 )
@@ -54,9 +54,9 @@ def test_what_is_no_digest_is_no_address() -> None:
 
 
 async def test_the_version_changes_with_what_people_look_like(db: Database) -> None:
-    people = People(db)
-    ada = await Accounts(db).make("Ada")
-    faces = Faces(people)
+    people = Profiles(db)
+    ada = await Accounts(db).users.make("Ada")
+    faces = AvatarStyles(people)
     assert await faces.load()
     assert not await faces.load()
     before = faces.version
@@ -71,8 +71,8 @@ async def test_the_version_changes_with_what_people_look_like(db: Database) -> N
 async def test_a_reading_that_was_overtaken_brings_nothing_old_back(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = People(db)
-    faces, gate = Faces(people), asyncio.Event()
+    people = Profiles(db)
+    faces, gate = AvatarStyles(people), asyncio.Event()
     answers = [[person("Ada", "old")], [person("Ada", "new")]]
 
     async def list_faces() -> list[Profile]:
@@ -93,14 +93,14 @@ async def test_a_reading_that_was_overtaken_brings_nothing_old_back(
 async def test_who_is_called_so_is_found_the_exact_first_and_by_words_alone(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = People(db)
+    people = Profiles(db)
     crowd = [person(f"user{n}", f"Maria {n}") for n in range(CALLED_MAX + 10)]
 
     async def list_faces() -> list[Profile]:
         return [*crowd, person("last", "María")]
 
     monkeypatch.setattr(people, "list_faces", list_faces)
-    faces = Faces(people)
+    faces = AvatarStyles(people)
     await faces.load()
     found = faces.list_called("maria")
     assert (found[0], len(found)) == ("last", CALLED_MAX)
@@ -112,7 +112,7 @@ async def test_who_is_called_so_is_found_the_exact_first_and_by_words_alone(
 async def test_names_are_cut_into_words_when_they_are_loaded_and_only_new_ones(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people, crowd, cut = People(db), [person("Ada", "Countess"), person("Ben", "Big")], []
+    people, crowd, cut = Profiles(db), [person("Ada", "Countess"), person("Ben", "Big")], []
 
     async def list_faces() -> list[Profile]:
         return crowd
@@ -123,7 +123,7 @@ async def test_names_are_cut_into_words_when_they_are_loaded_and_only_new_ones(
 
     monkeypatch.setattr(people, "list_faces", list_faces)
     monkeypatch.setattr(faces_module, "spaced", counted)
-    faces = Faces(people)
+    faces = AvatarStyles(people)
     await faces.load()
     assert cut == ["Countess", "Big"]
     crowd[0] = person("Ada", "Augusta")

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from littlechat.accounts.audit import Line
+from littlechat.accounts.audit import AuditEntry
 from littlechat.accounts.profile_values import STATUS_HOURS, Profile, Status
-from littlechat.accounts.registration import Pass
+from littlechat.accounts.registration import OneTimeLink
 from littlechat.actions.threads import Thread
 from littlechat.bots.store import Bot, Webhook
 from littlechat.core.messages import (
@@ -45,7 +45,7 @@ from littlechat.rendering.renderer import (
 from littlechat.rendering.renderer import typing_sentence as typing
 from littlechat.rendering.renderer import utc as in_words
 from littlechat.rooms.bans import Ban
-from littlechat.rooms.room_list import Listed
+from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.switcher import Place
 from littlechat.text.emoji import Emoji
 from littlechat.web.bots import Form
@@ -135,10 +135,10 @@ def people_values(text: str, user: User) -> dict[str, Any]:
         "whose": user,
         "link": text,
         "mode": "open",
-        "passes": [Pass("0a1b", text, AT, AT, 2)],
+        "passes": [OneTimeLink("0a1b", text, AT, AT, 2)],
         "uses": text,
         "days": text,
-        "lines": [Line(1, AT, text, text, text + "x", text)],
+        "lines": [AuditEntry(1, AT, text, text, text + "x", text)],
         "older": 1,
         "newest": False,
         "bans": [Ban("garden", "u-2", text, text, AT)],
@@ -166,7 +166,9 @@ def values(text: str) -> dict[str, Any]:
     user = User("u-1", text, AT)
     session = Session("s-1", user, AT, AT, text, text)
     room = Room("garden", text, text, "private", "u-1", AT, 2, 5, AT)
-    listed = Listed("garden", text, text, "private", "u-1", AT, 2, 5, AT, joined=AT, read_seq=2)
+    listed = RoomListEntry(
+        "garden", text, text, "private", "u-1", AT, 2, 5, AT, joined=AT, read_seq=2
+    )
     direct = replace(room, visibility="direct", people=(text, "Ben"))
     stretch = Page([message(author_name=text)], older=True, newer=True)
     member = Membership("garden", "u-2", text, "member", AT)

@@ -7,7 +7,7 @@ import pytest
 from littlechat.core.errors import Refused
 from littlechat.platform.database import Database, Missing
 from littlechat.rooms.bans import Bans
-from littlechat.rooms.store import Rooms
+from tests.factories import make_rooms
 from tests.tabs import ADA, BEN, CLEO
 
 
@@ -28,36 +28,38 @@ async def test_a_ban_holds_in_its_room_until_it_is_lifted(db: Database) -> None:
 
 
 async def test_who_is_banned_comes_in_by_no_way(db: Database) -> None:
-    rooms = Rooms(db)
-    room = (await rooms.create(ADA, "Garden", "", "public")).id
-    link = await rooms.invite(room, ADA)
-    await rooms.join(room, BEN)
-    await rooms.ban(room, "Ben", ADA)
-    for way in (rooms.join(room, BEN), rooms.accept(link.token, BEN)):
+    rooms = make_rooms(db)
+    room = (await rooms.store.create(ADA, "Garden", "", "public")).id
+    link = await rooms.members.invite(room, ADA)
+    await rooms.members.join(room, BEN)
+    await rooms.members.ban(room, "Ben", ADA)
+    for way in (rooms.members.join(room, BEN), rooms.members.accept(link.token, BEN)):
         with pytest.raises(Refused, match="banned from Garden"):
             await way
-        assert await rooms.find_membership(room, BEN) is None
+        assert await rooms.memberships.find(room, BEN) is None
     await rooms.bans.lift(room, "Ben")
-    await rooms.join(room, BEN)
-    assert await rooms.find_membership(room, BEN)
+    await rooms.members.join(room, BEN)
+    assert await rooms.memberships.find(room, BEN)
 
 
 async def test_who_made_the_room_cannot_be_banned_nor_who_is_not_in_it(db: Database) -> None:
-    rooms = Rooms(db)
-    room = (await rooms.create(ADA, "Garden", "", "public")).id
+    rooms = make_rooms(db)
+    room = (await rooms.store.create(ADA, "Garden", "", "public")).id
     with pytest.raises(Refused):
-        await rooms.ban(room, "Ada", ADA)
+        await rooms.members.ban(room, "Ada", ADA)
     with pytest.raises(Missing):
-        await rooms.ban(room, "Ben", ADA)
+        await rooms.members.ban(room, "Ben", ADA)
     assert await rooms.bans.list_bans(room) == []
 
 
 async def test_a_ban_wins_over_entries_at_the_same_time(db: Database) -> None:
-    rooms = Rooms(db)
-    room = (await rooms.create(ADA, "Garden", "", "public")).id
+    rooms = make_rooms(db)
+    room = (await rooms.store.create(ADA, "Garden", "", "public")).id
     for _ in range(8):
-        await rooms.join(room, BEN)
-        acts = [rooms.join(room, BEN) for _ in range(4)] + [rooms.ban(room, "Ben", ADA)]
+        await rooms.members.join(room, BEN)
+        acts = [rooms.members.join(room, BEN) for _ in range(4)] + [
+            rooms.members.ban(room, "Ben", ADA)
+        ]
         await asyncio.gather(*acts, return_exceptions=True)
-        assert await rooms.find_membership(room, BEN) is None
+        assert await rooms.memberships.find(room, BEN) is None
         await rooms.bans.lift(room, "Ben")

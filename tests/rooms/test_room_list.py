@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from littlechat.rooms.room_list import Listed
+from littlechat.rooms.room_list import RoomListEntry
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def listed(last_seq: int, read_seq: int, *addressed: int) -> Listed:
-    return Listed(
+def listed(last_seq: int, read_seq: int, *addressed: int) -> RoomListEntry:
+    return RoomListEntry(
         *("garden", "Garden", "", "public", None, AT, 2),
         last_seq=last_seq,
         read_seq=read_seq,

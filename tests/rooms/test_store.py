@@ -16,7 +16,9 @@ from littlechat.platform.database import (
     Missing,
     now,
 )
-from littlechat.rooms.store import Rooms
+from littlechat.rooms.facade import Rooms
+from littlechat.rooms.schema import INVITATIONS, MEMBERSHIPS, ROOMS
+from tests.factories import make_rooms
 from tests.tabs import somebody
 
 ADA, BEN, CLEO, DAN = map(somebody, ("Ada", "Ben", "Cleo", "Dan"))
@@ -25,22 +27,22 @@ ADA, BEN, CLEO, DAN = map(somebody, ("Ada", "Ben", "Cleo", "Dan"))
 @pytest.fixture
 def rooms(db: Database) -> Rooms:
     """The store."""
-    return Rooms(db)
+    return make_rooms(db)
 
 
 async def enter(db: Database, rooms: Rooms, room: Room, *people: User) -> None:
     """Let people into any room, one after the other."""
     for person in people:
-        await rooms._enter(room, person, "member")
+        await rooms.members._enter(room, person, "member")
     for place, person in enumerate(people):
         joined = now() + timedelta(seconds=place)
-        await db.memberships.update(
+        await db[MEMBERSHIPS].update(
             {"room": room.id, "user": person.id}, {"$set": {"joined": joined}}
         )
 
 
 async def membership(rooms: Rooms, room: Room, user: User) -> Membership:
-    found = await rooms.find_membership(room.id, user)
+    found = await rooms.memberships.find(room.id, user)
     assert found
     return found
 
@@ -69,46 +71,46 @@ async def test_who_sees_which_room(
     sees: bool,
     is_listed: bool,
 ) -> None:
-    room = await rooms.create(ADA, "Garden", "Green.", visibility)
+    room = await rooms.store.create(ADA, "Garden", "Green.", visibility)
     if is_member:
         await enter(db, rooms, room, BEN)
-    joined, others = await rooms.list_visible(BEN)
+    joined, others = await rooms.store.list_visible(BEN)
     assert [one.id for one in joined] == ([room.id] if is_member else [])
     assert [one.id for one in others] == ([room.id] if is_listed and not is_member else [])
-    assert names(await rooms.list_visible(BEN, "gard")) == names((joined, others))
-    assert bool(await rooms.find_membership(room.id, BEN)) == is_member
+    assert names(await rooms.store.list_visible(BEN, "gard")) == names((joined, others))
+    assert bool(await rooms.memberships.find(room.id, BEN)) == is_member
     if sees:
-        shown, found = await rooms.get_visible(room.id, BEN)
+        shown, found = await rooms.store.get_visible(room.id, BEN)
         assert (shown.name, bool(found)) == ("Garden", is_member)
     else:
         with pytest.raises(Missing):
-            await rooms.get_visible(room.id, BEN)
+            await rooms.store.get_visible(room.id, BEN)
         with pytest.raises(Missing):
-            await rooms.join(room.id, BEN)
+            await rooms.members.join(room.id, BEN)
 
 
 async def test_a_room_that_is_not_there_looks_like_one_that_must_not_be_seen(rooms: Rooms) -> None:
-    hidden = await rooms.create(ADA, "Secret", "", "private")
+    hidden = await rooms.store.create(ADA, "Secret", "", "private")
     for room_id in (hidden.id, "nowhere", "", "x" * 10_000, "\0"):
         with pytest.raises(Missing) as refusal:
-            await rooms.get_visible(room_id, DAN)
+            await rooms.store.get_visible(room_id, DAN)
         assert str(refusal.value) == ""
     with pytest.raises(Missing):
-        await rooms.get("nowhere")
+        await rooms.store.get("nowhere")
 
 
 async def test_only_members_are_found_among_people(db: Database, rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Garden", "", "public")
+    room = await rooms.store.create(ADA, "Garden", "", "public")
     await enter(db, rooms, room, BEN)
-    assert await rooms.list_members_among(room.id, [ADA.id, BEN.id, DAN.id]) == {ADA.id, BEN.id}
-    assert await rooms.list_members_among("nowhere", [ADA.id]) == set()
+    assert await rooms.memberships.list_among(room.id, [ADA.id, BEN.id, DAN.id]) == {ADA.id, BEN.id}
+    assert await rooms.memberships.list_among("nowhere", [ADA.id]) == set()
 
 
 # Making
 
 
 async def test_who_makes_a_room_is_in_it_and_manages_it(rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "  The   Garden ", " Green\nthings. ", "public")
+    room = await rooms.store.create(ADA, "  The   Garden ", " Green\nthings. ", "public")
     assert (room.id, room.name, room.description) == ("the-garden", "The Garden", "Green things.")
     assert (room.creator_id, room.members, room.last_seq) == (ADA.id, 1, 0)
     assert (await membership(rooms, room, ADA)).may_manage
@@ -121,29 +123,29 @@ async def test_who_makes_a_room_is_in_it_and_manages_it(rooms: Rooms) -> None:
 async def test_a_name_is_taken_however_it_is_cased_and_by_private_rooms_too(
     rooms: Rooms, first: str, second: str
 ) -> None:
-    await rooms.create(ADA, first, "", "private")
+    await rooms.store.create(ADA, first, "", "private")
     with pytest.raises(Duplicate):
-        await rooms.create(BEN, second, "", "public")
+        await rooms.store.create(BEN, second, "", "public")
 
 
 async def test_of_many_who_make_a_room_at_once_one_does(db: Database, rooms: Rooms) -> None:
-    tries = (rooms.create(ADA, name, "", "public") for name in ("hall", "Hall", "HALL"))
+    tries = (rooms.store.create(ADA, name, "", "public") for name in ("hall", "Hall", "HALL"))
     got = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(one, Room) for one in got) == 1
     assert sum(isinstance(one, Duplicate) for one in got) == 2
-    assert await db.rooms.count({}) == 1
+    assert await db[ROOMS].count({}) == 1
 
 
 async def test_names_that_differ_may_share_the_start_of_their_ids(rooms: Rooms) -> None:
-    one = await rooms.create(ADA, "C", "", "public")
-    other = await rooms.create(ADA, "C++", "", "public")
+    one = await rooms.store.create(ADA, "C", "", "public")
+    other = await rooms.store.create(ADA, "C++", "", "public")
     assert one.id == "c"
     assert other.id.startswith("c-")
-    assert await rooms.get(other.id) == other
+    assert await rooms.store.get(other.id) == other
 
 
 async def test_the_id_of_a_private_room_tells_nothing(rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Layoffs 2027", "", "private")
+    room = await rooms.store.create(ADA, "Layoffs 2027", "", "private")
     assert "layoffs" not in room.id
     assert "2027" not in room.id
     assert len(room.id) == 15
@@ -162,15 +164,15 @@ async def test_what_breaks_a_rule_makes_no_room(
     db: Database, rooms: Rooms, name: str, description: str, field: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
-        await rooms.create(ADA, name, description, "public")
+        await rooms.store.create(ADA, name, description, "public")
     assert set(refusal.value.errors) == {field}
-    assert await db.rooms.count({}) == 0
+    assert await db[ROOMS].count({}) == 0
 
 
 async def test_the_lobby_is_made_once(rooms: Rooms) -> None:
-    await asyncio.gather(*(rooms.open() for _ in range(3)))
-    await rooms.open()
-    lobby = await rooms.get(LOBBY)
+    await asyncio.gather(*(rooms.store.open() for _ in range(3)))
+    await rooms.store.open()
+    lobby = await rooms.store.get(LOBBY)
     assert (lobby.name, lobby.creator_id, lobby.is_private) == ("Lobby", None, False)
 
 
@@ -178,38 +180,40 @@ async def test_the_lobby_is_made_once(rooms: Rooms) -> None:
 
 
 async def test_joining_twice_is_once_and_the_members_are_counted(rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Garden", "", "public")
-    await asyncio.gather(*(rooms.join(room.id, BEN) for _ in range(4)), rooms.join(room.id, CLEO))
-    assert [m.user_name for m in await rooms.list_members(room.id)] == ["Ada", "Ben", "Cleo"]
-    assert (await rooms.get(room.id)).members == 3
+    room = await rooms.store.create(ADA, "Garden", "", "public")
+    await asyncio.gather(
+        *(rooms.members.join(room.id, BEN) for _ in range(4)), rooms.members.join(room.id, CLEO)
+    )
+    assert [m.user_name for m in await rooms.memberships.list_of(room.id)] == ["Ada", "Ben", "Cleo"]
+    assert (await rooms.store.get(room.id)).members == 3
     assert not (await membership(rooms, room, BEN)).may_manage
-    await rooms.leave(room.id, BEN)
-    assert (await rooms.get(room.id)).members == 2
-    assert await rooms.find_membership(room.id, BEN) is None
+    await rooms.members.leave(room.id, BEN)
+    assert (await rooms.store.get(room.id)).members == 2
+    assert await rooms.memberships.find(room.id, BEN) is None
 
 
 async def test_a_count_that_a_crash_left_wrong_is_put_right_by_the_next_to_come(
     db: Database, rooms: Rooms
 ) -> None:
-    room = await rooms.create(ADA, "Garden", "", "public")
-    await db.rooms.update({"_id": room.id}, {"$set": {"members": 77}})
-    await rooms.join(room.id, BEN)
-    assert (await rooms.get(room.id)).members == 2
+    room = await rooms.store.create(ADA, "Garden", "", "public")
+    await db[ROOMS].update({"_id": room.id}, {"$set": {"members": 77}})
+    await rooms.members.join(room.id, BEN)
+    assert (await rooms.store.get(room.id)).members == 2
 
 
 async def test_leaving_a_room_that_one_is_not_in_is_missing(rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Garden", "", "public")
+    room = await rooms.store.create(ADA, "Garden", "", "public")
     for room_id in (room.id, "nowhere"):
         with pytest.raises(Missing):
-            await rooms.leave(room_id, DAN)
+            await rooms.members.leave(room_id, DAN)
 
 
 async def test_who_made_a_room_and_leaves_is_followed_by_the_longest_there(
     db: Database, rooms: Rooms
 ) -> None:
-    room = await rooms.create(ADA, "Garden", "", "private")
+    room = await rooms.store.create(ADA, "Garden", "", "private")
     await enter(db, rooms, room, CLEO, BEN)
-    await rooms.leave(room.id, ADA)
+    await rooms.members.leave(room.id, ADA)
     assert (await membership(rooms, room, CLEO)).may_manage
     assert not (await membership(rooms, room, BEN)).may_manage
 
@@ -217,96 +221,96 @@ async def test_who_made_a_room_and_leaves_is_followed_by_the_longest_there(
 async def test_the_last_one_in_a_private_room_cannot_leave_it_orphaned(
     db: Database, rooms: Rooms
 ) -> None:
-    room = await rooms.create(ADA, "Secret", "", "private")
+    room = await rooms.store.create(ADA, "Secret", "", "private")
     await enter(db, rooms, room, BEN)
-    await rooms.leave(room.id, ADA)
+    await rooms.members.leave(room.id, ADA)
     with pytest.raises(Refused):
-        await rooms.leave(room.id, BEN)
-    assert (await rooms.get(room.id)).members == 1
+        await rooms.members.leave(room.id, BEN)
+    assert (await rooms.store.get(room.id)).members == 1
 
 
 async def test_the_last_one_may_leave_a_public_room_and_another_come(rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Garden", "", "public")
-    await rooms.leave(room.id, ADA)
-    assert (await rooms.get(room.id)).members == 0
-    await rooms.join(room.id, BEN)
-    assert (await rooms.get(room.id)).members == 1
+    room = await rooms.store.create(ADA, "Garden", "", "public")
+    await rooms.members.leave(room.id, ADA)
+    assert (await rooms.store.get(room.id)).members == 0
+    await rooms.members.join(room.id, BEN)
+    assert (await rooms.store.get(room.id)).members == 1
 
 
 async def test_a_member_can_be_removed_but_not_who_manages(db: Database, rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Garden", "", "public")
+    room = await rooms.store.create(ADA, "Garden", "", "public")
     await enter(db, rooms, room, BEN)
     with pytest.raises(Refused):
-        await rooms.remove_member(room.id, "Ada")
+        await rooms.members.remove(room.id, "Ada")
     with pytest.raises(Missing):
-        await rooms.remove_member(room.id, "Dan")
-    removed = await rooms.remove_member(room.id, "Ben")
-    assert (removed.user_id, (await rooms.get(room.id)).members) == (BEN.id, 1)
-    assert await rooms.find_membership(room.id, BEN) is None
+        await rooms.members.remove(room.id, "Dan")
+    removed = await rooms.members.remove(room.id, "Ben")
+    assert (removed.user_id, (await rooms.store.get(room.id)).members) == (BEN.id, 1)
+    assert await rooms.memberships.find(room.id, BEN) is None
 
 
 # Invitations
 
 
 async def test_an_invitation_lets_anybody_who_has_it_into_a_private_room(rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Secret", "", "private")
-    invitation = await rooms.invite(room.id, ADA)
-    assert await rooms.get_invitation(invitation.token) == (invitation, room)
+    room = await rooms.store.create(ADA, "Secret", "", "private")
+    invitation = await rooms.members.invite(room.id, ADA)
+    assert await rooms.members.get_invitation(invitation.token) == (invitation, room)
     for _ in range(2):
-        assert (await rooms.accept(invitation.token, DAN)).id == room.id
-    assert await rooms.find_membership(room.id, DAN)
-    assert (await rooms.get(room.id)).members == 2
+        assert (await rooms.members.accept(invitation.token, DAN)).id == room.id
+    assert await rooms.memberships.find(room.id, DAN)
+    assert (await rooms.store.get(room.id)).members == 2
 
 
 @pytest.mark.parametrize("token", ["", "x", "\0", "x" * 10_000])
 async def test_a_token_that_nobody_made_opens_nothing(rooms: Rooms, token: str) -> None:
     with pytest.raises(Missing):
-        await rooms.get_invitation(token)
+        await rooms.members.get_invitation(token)
     with pytest.raises(Missing):
-        await rooms.accept(token, DAN)
+        await rooms.members.accept(token, DAN)
 
 
 async def test_members_revoke_their_own_invitations_and_who_manages_revokes_any(
     db: Database, rooms: Rooms
 ) -> None:
-    room = await rooms.create(ADA, "Secret", "", "private")
-    attic = await rooms.create(CLEO, "Attic", "", "private")
+    room = await rooms.store.create(ADA, "Secret", "", "private")
+    attic = await rooms.store.create(CLEO, "Attic", "", "private")
     await enter(db, rooms, room, BEN)
     ada, ben = await membership(rooms, room, ADA), await membership(rooms, room, BEN)
     cleo = await membership(rooms, attic, CLEO)
-    hers, his, his_too = [await rooms.invite(room.id, by) for by in (ADA, BEN, BEN)]
+    hers, his, his_too = [await rooms.members.invite(room.id, by) for by in (ADA, BEN, BEN)]
     with pytest.raises(Missing):
-        await rooms.revoke(room.id, hers.token, ben)
+        await rooms.invitations.revoke(room.id, hers.token, ben)
     with pytest.raises(Missing):
-        await rooms.revoke(attic.id, hers.token, cleo)
-    await rooms.revoke(room.id, his.token, ben)
-    await rooms.revoke(room.id, his_too.token, ada)
-    assert [one.token for one in await rooms.list_invitations(room.id)] == [hers.token]
+        await rooms.invitations.revoke(attic.id, hers.token, cleo)
+    await rooms.invitations.revoke(room.id, his.token, ben)
+    await rooms.invitations.revoke(room.id, his_too.token, ada)
+    assert [one.token for one in await rooms.invitations.list_of(room.id)] == [hers.token]
     with pytest.raises(Missing):
-        await rooms.accept(his.token, DAN)
+        await rooms.members.accept(his.token, DAN)
 
 
 @pytest.mark.parametrize("way", ["leaves", "is removed"])
 async def test_who_goes_takes_their_invitations_along(db: Database, rooms: Rooms, way: str) -> None:
-    room = await rooms.create(ADA, "Secret", "", "private")
+    room = await rooms.store.create(ADA, "Secret", "", "private")
     await enter(db, rooms, room, BEN)
-    hers, his = await rooms.invite(room.id, ADA), await rooms.invite(room.id, BEN)
+    hers, his = await rooms.members.invite(room.id, ADA), await rooms.members.invite(room.id, BEN)
     if way == "leaves":
-        await rooms.leave(room.id, BEN)
+        await rooms.members.leave(room.id, BEN)
     else:
-        await rooms.remove_member(room.id, "Ben")
+        await rooms.members.remove(room.id, "Ben")
     with pytest.raises(Missing):
-        await rooms.accept(his.token, BEN)
-    assert await rooms.list_invitations(room.id) == [hers]
+        await rooms.members.accept(his.token, BEN)
+    assert await rooms.invitations.list_of(room.id) == [hers]
 
 
 async def test_invitations_are_listed_from_the_newest(db: Database, rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Secret", "", "private")
-    made = [await rooms.invite(room.id, ADA) for _ in range(3)]
+    room = await rooms.store.create(ADA, "Secret", "", "private")
+    made = [await rooms.members.invite(room.id, ADA) for _ in range(3)]
     for minutes, one in zip((2, 9, 4), made, strict=True):
         created = now() - timedelta(minutes=minutes)
-        await db.invitations.update({"_id": one.token}, {"$set": {"created": created}})
-    listed = [one.token for one in await rooms.list_invitations(room.id)]
+        await db[INVITATIONS].update({"_id": one.token}, {"$set": {"created": created}})
+    listed = [one.token for one in await rooms.invitations.list_of(room.id)]
     assert listed == [made[0].token, made[2].token, made[1].token]
 
 
@@ -314,40 +318,40 @@ async def test_invitations_are_listed_from_the_newest(db: Database, rooms: Rooms
 
 
 async def test_a_room_may_take_a_new_name_and_keeps_its_id(rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Garden", "", "public")
-    await rooms.create(ADA, "Attic", "", "public")
-    await rooms.describe(room.id, "Yard", "Paved.")
-    renamed = await rooms.get(room.id)
+    room = await rooms.store.create(ADA, "Garden", "", "public")
+    await rooms.store.create(ADA, "Attic", "", "public")
+    await rooms.store.describe(room.id, "Yard", "Paved.")
+    renamed = await rooms.store.get(room.id)
     assert (renamed.id, renamed.name, renamed.description) == ("garden", "Yard", "Paved.")
     with pytest.raises(Duplicate):
-        await rooms.describe(room.id, "ATTIC", "")
+        await rooms.store.describe(room.id, "ATTIC", "")
     with pytest.raises(Invalid):
-        await rooms.describe(room.id, "", "")
-    await rooms.describe(room.id, "YARD", "")
-    assert (await rooms.create(BEN, "Garden", "", "public")).id.startswith("garden-")
+        await rooms.store.describe(room.id, "", "")
+    await rooms.store.describe(room.id, "YARD", "")
+    assert (await rooms.store.create(BEN, "Garden", "", "public")).id.startswith("garden-")
 
 
 async def test_a_deleted_room_is_gone_for_everybody_and_frees_its_name(
     db: Database, rooms: Rooms
 ) -> None:
-    room = await rooms.create(ADA, "Garden", "Green.", "public")
+    room = await rooms.store.create(ADA, "Garden", "Green.", "public")
     await enter(db, rooms, room, BEN)
-    invitation = await rooms.invite(room.id, ADA)
-    await rooms.delete(room.id)
+    invitation = await rooms.members.invite(room.id, ADA)
+    await rooms.store.delete(room.id)
     for user in (ADA, BEN, DAN):
-        assert names(await rooms.list_visible(user)) == ([], [])
-        assert names(await rooms.list_visible(user, "garden")) == ([], [])
+        assert names(await rooms.store.list_visible(user)) == ([], [])
+        assert names(await rooms.store.list_visible(user, "garden")) == ([], [])
         with pytest.raises(Missing):
-            await rooms.get_visible(room.id, user)
+            await rooms.store.get_visible(room.id, user)
         with pytest.raises(Missing):
-            await rooms.join(room.id, user)
+            await rooms.members.join(room.id, user)
     with pytest.raises(Missing):
-        await rooms.accept(invitation.token, DAN)
-    assert await rooms.list_members(room.id) == []
-    again = await rooms.create(BEN, "Garden", "", "public")
+        await rooms.members.accept(invitation.token, DAN)
+    assert await rooms.memberships.list_of(room.id) == []
+    again = await rooms.store.create(BEN, "Garden", "", "public")
     assert again.id != room.id
-    await rooms.delete(again.id)
-    assert "Garden" not in str(await db.rooms.find({}))
+    await rooms.store.delete(again.id)
+    assert "Garden" not in str(await db[ROOMS].find({}))
 
 
 # Lists
@@ -355,13 +359,13 @@ async def test_a_deleted_room_is_gone_for_everybody_and_frees_its_name(
 
 async def test_lists_begin_with_the_latest_activity(rooms: Rooms) -> None:
     made = {
-        name: await rooms.create(ADA if name in "abc" else BEN, name, "", "public")
+        name: await rooms.store.create(ADA if name in "abc" else BEN, name, "", "public")
         for name in "abcxyz"
     }
     for minutes, name in ((5, "a"), (1, "b"), (9, "x"), (2, "z")):
-        await rooms.touch(made[name].id, 1, now() + timedelta(minutes=minutes))
-    assert names(await rooms.list_visible(ADA)) == (["a", "b", "c"], ["x", "z", "y"])
-    assert names(await rooms.list_visible(BEN)) == (["x", "z", "y"], ["a", "b", "c"])
+        await rooms.store.touch(made[name].id, 1, now() + timedelta(minutes=minutes))
+    assert names(await rooms.store.list_visible(ADA)) == (["a", "b", "c"], ["x", "z", "y"])
+    assert names(await rooms.store.list_visible(BEN)) == (["x", "z", "y"], ["a", "b", "c"])
 
 
 @pytest.mark.parametrize(
@@ -387,32 +391,32 @@ async def test_a_search_finds_what_is_typed_and_nothing_by_pattern(
     rooms: Rooms, search: str, found: list[str]
 ) -> None:
     for name in ("C++", "[abc]", "a.c", "back\\slash", "$$$", "a b", "Straße"):
-        await rooms.create(ADA, name, "", "public")
-    assert sorted(names(await rooms.list_visible(ADA, search))[0]) == sorted(found)
-    assert sorted(names(await rooms.list_visible(BEN, search))[1]) == sorted(found)
+        await rooms.store.create(ADA, name, "", "public")
+    assert sorted(names(await rooms.store.list_visible(ADA, search))[0]) == sorted(found)
+    assert sorted(names(await rooms.store.list_visible(BEN, search))[1]) == sorted(found)
 
 
 async def test_who_searches_searches_every_room_they_are_in_and_no_other(
     db: Database, rooms: Rooms
 ) -> None:
-    garden = await rooms.create(ADA, "Garden", "", "public")
-    attic = await rooms.create(ADA, "Attic", "", "private")
-    await rooms.create(BEN, "Cellar", "", "public")
-    assert {room.id for room in await rooms.list_joined(ADA)} == {garden.id, attic.id}
-    await rooms.join(garden.id, CLEO)
-    assert [room.id for room in await rooms.list_joined(CLEO)] == [garden.id]
-    await rooms.delete(garden.id)
-    assert await rooms.list_joined(CLEO) == []
-    assert await rooms.list_joined(DAN) == []
+    garden = await rooms.store.create(ADA, "Garden", "", "public")
+    attic = await rooms.store.create(ADA, "Attic", "", "private")
+    await rooms.store.create(BEN, "Cellar", "", "public")
+    assert {room.id for room in await rooms.store.list_joined(ADA)} == {garden.id, attic.id}
+    await rooms.members.join(garden.id, CLEO)
+    assert [room.id for room in await rooms.store.list_joined(CLEO)] == [garden.id]
+    await rooms.store.delete(garden.id)
+    assert await rooms.store.list_joined(CLEO) == []
+    assert await rooms.store.list_joined(DAN) == []
 
 
 async def test_a_level_is_kept_with_the_membership_and_no_other(rooms: Rooms) -> None:
-    room = await rooms.create(ADA, "Garden", "", "public")
-    await rooms.join(room.id, BEN)
-    await rooms.set_level(room.id, BEN.id, "everything")
+    room = await rooms.store.create(ADA, "Garden", "", "public")
+    await rooms.members.join(room.id, BEN)
+    await rooms.memberships.set_level(room.id, BEN.id, "everything")
     assert (await membership(rooms, room, BEN)).level == "everything"
     assert (await membership(rooms, room, ADA)).level is None
-    await rooms.set_level(room.id, BEN.id, None)
+    await rooms.memberships.set_level(room.id, BEN.id, None)
     assert (await membership(rooms, room, BEN)).level is None
-    await rooms.set_level(room.id, CLEO.id, "nothing")
-    assert await rooms.find_membership(room.id, CLEO) is None
+    await rooms.memberships.set_level(room.id, CLEO.id, "nothing")
+    assert await rooms.memberships.find(room.id, CLEO) is None

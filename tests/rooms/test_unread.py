@@ -11,12 +11,13 @@ from littlechat.core.messages import Draft, Message
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.core.rooms import Room, all_of
+from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, now
 from littlechat.rooms import unread as module
-from littlechat.rooms.room_list import Listed
-from littlechat.rooms.store import Rooms
-from littlechat.rooms.unread import Reading
+from littlechat.rooms.room_list import RoomListEntry
+from littlechat.rooms.schema import MEMBERSHIPS
+from tests.factories import make_rooms
 from tests.tabs import ADA, BEN, CLEO
 
 Said = list[str]
@@ -26,12 +27,13 @@ class World:
     """The stores, and a room of Ada's that Ben is in."""
 
     def __init__(self, db: Database) -> None:
-        self.db, self.rooms, self.messages, self.reading = db, Rooms(db), Messages(db), Reading(db)
+        self.db, self.rooms, self.messages = db, make_rooms(db), Messages(db)
+        self.reading = self.rooms.unread
 
     async def found(self, name: str, visibility: Any = "public") -> Room:
-        room = await self.rooms.create(ADA, name, "", visibility)
-        invitation = await self.rooms.invite(room.id, ADA)
-        await self.rooms.accept(invitation.token, BEN)
+        room = await self.rooms.store.create(ADA, name, "", visibility)
+        invitation = await self.rooms.members.invite(room.id, ADA)
+        await self.rooms.members.accept(invitation.token, BEN)
         return room
 
     async def say(self, room: Room, text: str, *concerns: str, by: User = ADA) -> Message:
@@ -39,19 +41,19 @@ class World:
 
     async def date(self, message: Message, days: int) -> None:
         at = now() - timedelta(days=days)
-        await self.db.messages.update(
+        await self.db[MESSAGES].update(
             {"room": message.room_id, "seq": message.seq},
             {"$set": {"at": at, "concerned_at": at}},
         )
 
-    async def listed(self, user: User) -> list[Listed]:
+    async def listed(self, user: User) -> list[RoomListEntry]:
         """Return the user's rooms as if they had been in them for ever."""
-        joined, _ = await self.rooms.list_visible(user)
+        joined, _ = await self.rooms.store.list_visible(user)
         long_ago = now() - timedelta(days=4_000)
         return [replace(room, joined=long_ago, created=long_ago) for room in joined]
 
     async def position(self, room: Room, user: User) -> int:
-        found = await self.rooms.find_membership(room.id, user)
+        found = await self.rooms.memberships.find(room.id, user)
         assert found
         return found.read_seq
 
@@ -73,7 +75,7 @@ async def test_positions_move_forward_and_are_put_back(world: World) -> None:
     await world.reading.put_back(room.id, BEN.id, 1)
     assert await world.position(room, BEN) == 1
     assert await world.position(room, ADA) == 0
-    (listed,) = (await world.rooms.list_visible(BEN))[0]
+    (listed,) = (await world.rooms.store.list_visible(BEN))[0]
     assert listed.read_seq == 1
 
 
@@ -87,7 +89,7 @@ async def test_who_is_no_member_has_no_position(world: World) -> None:
     room = await world.found("Garden")
     await world.reading.advance(room.id, CLEO.id, 3)
     await world.reading.put_back(room.id, CLEO.id, 3)
-    assert await world.db.memberships.count({"user": CLEO.id}) == 0
+    assert await world.db[MEMBERSHIPS].count({"user": CLEO.id}) == 0
 
 
 async def test_inbox_has_what_concerns_one_newest_first_across_rooms(world: World) -> None:
@@ -109,7 +111,7 @@ async def test_inbox_has_nothing_of_rooms_left_nor_of_removed_messages(world: Wo
     gone = await world.say(garden, "removed", BEN.id)
     await world.say(garden, "kept", BEN.id)
     await world.messages.change(garden.id, gone.seq, lambda _: {"removed": True, "body": ""})
-    await world.rooms.leave(attic.id, BEN)
+    await world.rooms.members.leave(attic.id, BEN)
     assert await world.inbox(BEN) == (["kept"], None)
 
 
@@ -117,7 +119,7 @@ async def test_what_was_said_to_all_was_not_said_to_those_who_came_later(world: 
     room = await world.found("Garden")
     await world.date(await world.say(room, "all, long ago", all_of(room.id)), 3)
     await world.date(await world.say(room, "Ben, long ago", BEN.id), 3)
-    joined, _ = await world.rooms.list_visible(BEN)
+    joined, _ = await world.rooms.store.list_visible(BEN)
     there = [replace(one, created=now() - timedelta(days=9)) for one in joined]
     found, _ = await world.reading.list_inbox(BEN, there)
     assert [message.body for message in found] == ["Ben, long ago"]
@@ -149,7 +151,7 @@ async def test_what_came_in_one_moment_stays_on_one_page(
     at = now() - timedelta(days=1)
     for number in range(4):
         message = await world.say(room, f"text {number}", BEN.id)
-        await world.db.messages.update(
+        await world.db[MESSAGES].update(
             {"room": room.id, "seq": message.seq}, {"$set": {"at": at, "concerned_at": at}}
         )
     page, before = await world.inbox(BEN)
@@ -163,7 +165,7 @@ async def test_unread_calls_are_counted_where_something_is_unread(world: World) 
         await world.say(room, "you", BEN.id)
         await world.say(room, "all", all_of(room.id))
         await world.say(room, "nobody")
-        await world.rooms.touch(room.id, 3, now())
+        await world.rooms.store.touch(room.id, 3, now())
     await world.date(await world.say(garden, "too long ago", BEN.id), 40)
     await world.reading.advance(attic.id, BEN.id, 3)
     calls = await world.reading.list_unread_calls(BEN, await world.listed(BEN))
@@ -173,8 +175,8 @@ async def test_unread_calls_are_counted_where_something_is_unread(world: World) 
 async def test_an_index_finds_what_concerns_somebody_among_many(world: World) -> None:
     room = await world.found("Garden")
     await asyncio.gather(*(world.say(room, f"text {n}") for n in range(300)))
-    stored = await world.db.messages.find({"room": room.id, "concerned_at": {"$exists": True}})
+    stored = await world.db[MESSAGES].find({"room": room.id, "concerned_at": {"$exists": True}})
     assert stored == []
     await world.say(room, "for Ben", BEN.id)
-    (document,) = await world.db.messages.find({"concerns": BEN.id})
+    (document,) = await world.db[MESSAGES].find({"concerns": BEN.id})
     assert document["concerned_at"] == document["at"]

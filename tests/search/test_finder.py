@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -13,15 +13,17 @@ from littlechat.core.messages import Draft, Message
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.messages.documents import edited, emptied, from_document
+from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import Messages
-from littlechat.platform.database import Database, Missing
+from littlechat.platform.database import Database, Document, Missing
+from littlechat.rooms.schema import ROOMS as ROOMS_COLLECTION
 from littlechat.search import finder as search
 from littlechat.search import postings, segments
-from littlechat.search.finder import Found, Place, Search
+from littlechat.search.finder import Finder, Found, Place
 from littlechat.search.indexer import Indexer
-from littlechat.search.postings import Postings
+from littlechat.search.postings import SearchIndex
 from littlechat.search.terms import Query, matches, parse
-from tests.factories import wipe
+from tests.factories import make_rooms, wipe
 from tests.tabs import ADA, BEN
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
@@ -29,18 +31,30 @@ ROOMS = ("garden", "attic", "cellar")
 WORDS = "tree Trees treacle Öl oil 日本語 本 мир https://x.org/tree to".split()
 
 
-async def make_rooms(db: Database) -> None:
+def a_room(name: str, created: datetime, last_seq: int = 0) -> Document:
+    """Return the document of a public room in which so much was said."""
+    return {
+        "_id": name,
+        "key": name,
+        "name": name,
+        "description": "",
+        "visibility": "public",
+        "creator": None,
+        "created": created,
+        "members": 0,
+        "last_seq": last_seq,
+        "last_at": None,
+    }
+
+
+async def make_three_rooms(db: Database) -> None:
     for room in ROOMS:
-        await db.rooms.insert(
-            {
-                "_id": room,
-                "key": room,
-                "name": room,
-                "visibility": "public",
-                "created": NOW,
-                "last_seq": 0,
-            }
-        )
+        await db[ROOMS_COLLECTION].insert(a_room(room, NOW))
+
+
+def make_indexer(db: Database, index: SearchIndex) -> Indexer:
+    """Return another process's indexer over the same index."""
+    return Indexer(db, index, Messages(db), make_rooms(db).store)
 
 
 class World:
@@ -49,9 +63,9 @@ class World:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.messages = Messages(db)
-        self.postings = Postings(db)
-        self.indexer = Indexer(db, self.postings)
-        self.search = Search(db, self.postings)
+        self.postings = SearchIndex(db)
+        self.indexer = make_indexer(db, self.postings)
+        self.search = Finder(self.postings, Messages(db))
 
     async def say(self, room: str, body: str, author: User = ADA) -> Message:
         return await self.messages.add(room, author, Draft(body, new_id()))
@@ -79,7 +93,7 @@ class World:
     ) -> list[Message]:
         found = [
             message
-            for message in map(from_document, await self.db.messages.find({}))
+            for message in map(from_document, await self.db[MESSAGES].find({}))
             if message.room_id in rooms
             and (authors is None or message.author_id in authors)
             and matches(query, message)
@@ -91,7 +105,7 @@ class World:
 
 @pytest.fixture
 async def world(db: Database) -> World:
-    await make_rooms(db)
+    await make_three_rooms(db)
     return World(db)
 
 
@@ -127,7 +141,7 @@ async def test_search_equals_reading_everything(
     db: Database, acts: list[tuple[object, ...]], seed: int
 ) -> None:
     await wipe(db)
-    await make_rooms(db)
+    await make_three_rooms(db)
     world, said = World(db), []
     # Segments of several parts, and merges, with a handful of messages.
     with pytest.MonkeyPatch.context() as patch:
@@ -218,14 +232,14 @@ async def test_segment_that_vanishes_under_a_search_is_looked_for_again(world: W
         await world.postings.append([])
         await world.index()
     stale = await world.postings.manifest()
-    fresh = Postings(world.db)
+    fresh = SearchIndex(world.db)
     manifests = [with_a_ghost(stale), await fresh.manifest()]
 
     async def manifest() -> object:
         return manifests.pop(0) if len(manifests) > 1 else manifests[0]
 
     fresh.manifest = manifest  # type: ignore[method-assign, assignment]
-    found = await Search(world.db, fresh).find(parse("tree", NOW), ROOMS)
+    found = await Finder(fresh, Messages(world.db)).find(parse("tree", NOW), ROOMS)
     assert len(found.messages) == 8
 
 
@@ -239,17 +253,8 @@ async def test_room_made_anew_under_an_old_id_shows_only_what_is_said_in_it(worl
         await world.say("garden", f"former {number}")
     await world.index()
     await world.messages.delete_room("garden")
-    await world.db.rooms.delete({"_id": "garden"})
-    await world.db.rooms.insert(
-        {
-            "_id": "garden",
-            "key": "garden",
-            "name": "garden",
-            "visibility": "public",
-            "created": NOW + timedelta(days=1),
-            "last_seq": 0,
-        }
-    )
+    await world.db[ROOMS_COLLECTION].delete({"_id": "garden"})
+    await world.db[ROOMS_COLLECTION].insert(a_room("garden", NOW + timedelta(days=1)))
     await world.say("garden", "later")
     await world.index()
     assert await ask(world, "former") == []

@@ -8,36 +8,38 @@ import pytest
 
 from littlechat.core.messages import Draft
 from littlechat.core.names import new_id
+from littlechat.messages import queries
 from littlechat.messages.documents import edited
+from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, Unavailable, now
-from littlechat.rooms.store import Rooms
+from littlechat.rooms.schema import ROOMS as ROOMS_COLLECTION
 from littlechat.search import indexer as module
-from littlechat.search.finder import Search
-from littlechat.search.indexer import Indexer
-from littlechat.search.postings import Postings
+from littlechat.search.finder import Finder
+from littlechat.search.postings import SearchIndex
+from littlechat.search.schema import SEARCH_ROOMS, SEARCH_SEGMENTS, SEARCH_STATE
 from littlechat.search.segments import Row
 from littlechat.search.terms import parse
 from littlechat.web.services import Services
-from tests.factories import WAIT_SECONDS
-from tests.search.test_finder import ROOMS, World, make_rooms
+from tests.factories import WAIT_SECONDS, make_rooms
+from tests.search.test_finder import ROOMS, World, a_room, make_indexer, make_three_rooms
 from tests.tabs import ADA, ROOM
 
 
 @pytest.fixture
 async def world(db: Database) -> World:
-    await make_rooms(db)
+    await make_three_rooms(db)
     return World(db)
 
 
 async def found(db: Database, typed: str) -> int:
-    search = Search(db, Postings(db))
+    search = Finder(SearchIndex(db), Messages(db))
     return len((await search.find(parse(typed, now()), ROOMS, limit=100)).messages)
 
 
 async def test_sweep_indexes_what_was_there_before_the_index(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "READ", 3)
+    monkeypatch.setattr(queries, "BULK", 3)
     for number in range(20):
         await world.say(ROOMS[number % 2], f"tree {number}")
     await world.say("cellar", "tree 20")
@@ -61,7 +63,7 @@ async def test_crash_between_index_and_progress_indexes_again_and_shows_once(
         with pytest.raises(Unavailable):
             await world.index()
     assert await found(world.db, "tree") == 4
-    again = Indexer(world.db, Postings(world.db))
+    again = make_indexer(world.db, SearchIndex(world.db))
     assert await again.catch_up([ROOM]) == 4
     assert await found(world.db, "tree") == 4
     assert await again.catch_up([ROOM]) == 0
@@ -72,11 +74,11 @@ async def test_crash_before_the_index_loses_nothing(
 ) -> None:
     await world.say(ROOM, "tree")
 
-    async def die(self: Postings, rows: Sequence[Row]) -> None:
+    async def die(self: SearchIndex, rows: Sequence[Row]) -> None:
         raise Unavailable("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Postings, "append", die)
+        patched.setattr(SearchIndex, "append", die)
         with pytest.raises(Unavailable):
             await world.index()
     assert await found(world.db, "tree") == 0
@@ -101,12 +103,12 @@ async def test_deleted_room_leaves_the_index(world: World) -> None:
     await world.say(ROOM, "secret")
     await world.say("attic", "other")
     await world.index()
-    await world.db.rooms.delete({"_id": ROOM})
+    await world.db[ROOMS_COLLECTION].delete({"_id": ROOM})
     await world.indexer.sweep(rest=0)
     await world.postings.clear_away(seconds=0)
-    assert await world.db.search_rooms.find_one({"_id": ROOM}) is None
-    assert "secret" not in str(await world.db.search_segments.find({}))
-    assert "other" in str(await world.db.search_segments.find({}))
+    assert await world.db[SEARCH_ROOMS].find_one({"_id": ROOM}) is None
+    assert "secret" not in str(await world.db[SEARCH_SEGMENTS].find({}))
+    assert "other" in str(await world.db[SEARCH_SEGMENTS].find({}))
 
 
 async def test_a_deep_sweep_reads_little_of_each_quiet_room_and_rests_between_them(
@@ -114,9 +116,7 @@ async def test_a_deep_sweep_reads_little_of_each_quiet_room_and_rests_between_th
 ) -> None:
     for number in range(40):
         room = f"room{number}"
-        await world.db.rooms.insert(
-            {"_id": room, "key": room, "visibility": "public", "created": now(), "last_seq": 0}
-        )
+        await world.db[ROOMS_COLLECTION].insert(a_room(room, now()))
         await world.say(room, "tree")
     await world.indexer.sweep(rest=0)
     took: list[float] = []
@@ -129,11 +129,11 @@ async def test_a_deep_sweep_reads_little_of_each_quiet_room_and_rests_between_th
         await sleep(0)
 
     monkeypatch.setattr(asyncio, "sleep", note)
-    await Indexer(db, Postings(db)).sweep(deep=False)
+    await make_indexer(db, SearchIndex(db)).sweep(deep=False)
     shallow = len(took)
     took.clear()
     rests.clear()
-    await Indexer(db, Postings(db)).sweep(deep=True)
+    await make_indexer(db, SearchIndex(db)).sweep(deep=True)
     db.close()
     rooms = 40 + len(ROOMS)
     assert len(took) - shallow <= 2 * rooms + 3
@@ -159,12 +159,12 @@ async def test_a_deep_sweep_finds_the_changes_that_nobody_told_of(
 
 
 async def test_sweeping_is_done_by_one_process_at_a_time(world: World) -> None:
-    other = Indexer(world.db, world.postings)
+    other = make_indexer(world.db, world.postings)
     assert await world.indexer._lease()
     assert await world.indexer._lease()
     assert not await other._lease()
     past = {"$set": {"until": now() - timedelta(seconds=1)}}
-    await world.db.search_state.update({"_id": module.LEASE}, past)
+    await world.db[SEARCH_STATE].update({"_id": module.LEASE}, past)
     assert await other._lease()
     assert not await world.indexer._lease()
 
@@ -173,21 +173,21 @@ async def test_what_is_said_and_changed_is_found_soon(
     db: Database, here: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FLUSH_SECONDS", 0.01)
-    await make_rooms(db)
-    here.indexer.open()
+    await make_three_rooms(db)
+    here.search.indexer.open()
     try:
-        message = await here.actions.say(ROOM, ADA, Draft("tree", new_id()))
+        message = await here.actions.messages.say(ROOM, ADA, Draft("tree", new_id()))
         await until_found(here, "tree", 1)
-        await here.actions.edit(ROOM, message.seq, ADA, "bush")
+        await here.actions.messages.edit(ROOM, message.seq, ADA, "bush")
         await until_found(here, "bush", 1)
         await until_found(here, "tree", 0)
     finally:
-        await here.indexer.close()
+        await here.search.indexer.close()
 
 
 async def until_found(served: Services, typed: str, count: int) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
-        while len((await served.search.find(parse(typed, now()), ROOMS)).messages) != count:
+        while len((await served.search.finder.find(parse(typed, now()), ROOMS)).messages) != count:
             await asyncio.sleep(0.02)
 
 
@@ -195,40 +195,40 @@ async def test_follower_goes_on_after_a_failure(
     db: Database, here: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FLUSH_SECONDS", 0.01)
-    await make_rooms(db)
+    await make_three_rooms(db)
     tries = 0
-    append = Postings.append
+    append = SearchIndex.append
 
-    async def fail_once(self: Postings, rows: Sequence[Row]) -> None:
+    async def fail_once(self: SearchIndex, rows: Sequence[Row]) -> None:
         nonlocal tries
         tries += 1
         if tries == 1:
             raise Unavailable("for a moment")
         await append(self, rows)
 
-    monkeypatch.setattr(Postings, "append", fail_once)
-    here.indexer.open()
+    monkeypatch.setattr(SearchIndex, "append", fail_once)
+    here.search.indexer.open()
     try:
-        await here.actions.say(ROOM, ADA, Draft("tree", new_id()))
+        await here.actions.messages.say(ROOM, ADA, Draft("tree", new_id()))
         async with asyncio.timeout(WAIT_SECONDS):
             while not tries:
                 await asyncio.sleep(0.01)
-        await here.actions.say(ROOM, ADA, Draft("tree too", new_id()))
+        await here.actions.messages.say(ROOM, ADA, Draft("tree too", new_id()))
         await until_found(here, "tree", 2)
     finally:
-        await here.indexer.close()
+        await here.search.indexer.close()
 
 
 async def test_what_was_said_in_a_room_that_was_deleted_leaves_the_index(world: World) -> None:
     await world.say(ROOM, "secret")
     await world.say("attic", "other")
     await world.index()
-    await Rooms(world.db).delete(ROOM)
+    await make_rooms(world.db).store.delete(ROOM)
     await world.indexer.sweep(rest=0)
     # Heard of late: it must not begin anew.
     await world.indexer.catch_up([ROOM])
     await world.postings.clear_away(seconds=0)
-    assert await world.db.search_rooms.find_one({"_id": ROOM}) is None
-    assert "secret" not in str(await world.db.search_segments.find({}))
-    assert "other" in str(await world.db.search_segments.find({}))
+    assert await world.db[SEARCH_ROOMS].find_one({"_id": ROOM}) is None
+    assert "secret" not in str(await world.db[SEARCH_SEGMENTS].find({}))
+    assert "other" in str(await world.db[SEARCH_SEGMENTS].find({}))
     assert await world.indexer.sweep(rest=0) == 0

@@ -10,10 +10,11 @@ from littlechat.search import postings, segments
 from littlechat.search.postings import (
     Entry,
     Manifest,
-    Postings,
+    SearchIndex,
     Vanished,
     choose,
 )
+from littlechat.search.schema import SEARCH_PARTS, SEARCH_SEGMENTS
 from littlechat.search.segments import Row, page_of
 
 
@@ -24,7 +25,7 @@ def rows(first: int, count: int, room: str = "garden", version: int = 0) -> list
     ]
 
 
-async def found(store: Postings, term: str) -> list[tuple[str, int]]:
+async def found(store: SearchIndex, term: str) -> list[tuple[str, int]]:
     """Return which messages have a term, segment by segment."""
     places = []
     for entry in (await store.manifest()).entries:
@@ -40,23 +41,23 @@ async def found(store: Postings, term: str) -> list[tuple[str, int]]:
 
 
 @pytest.fixture
-def store(db: Database) -> Postings:
-    return Postings(db)
+def store(db: Database) -> SearchIndex:
+    return SearchIndex(db)
 
 
-async def test_what_is_appended_is_found_by_every_process(db: Database, store: Postings) -> None:
+async def test_what_is_appended_is_found_by_every_process(db: Database, store: SearchIndex) -> None:
     await store.append(rows(1, 5))
     await store.append(rows(6, 5))
-    for one in (store, Postings(db)):
+    for one in (store, SearchIndex(db)):
         assert await found(one, "all") == [("garden", n) for n in range(1, 11)]
         assert await found(one, "word7") == [("garden", 7)]
         assert await found(one, "word70") == []
 
 
 async def test_two_processes_that_append_at_once_lose_nothing(
-    db: Database, store: Postings
+    db: Database, store: SearchIndex
 ) -> None:
-    other = Postings(db)
+    other = SearchIndex(db)
     await asyncio.gather(
         *(one.append(rows(n * 10 + k, 1)) for n in range(5) for k, one in ((0, store), (1, other)))
     )
@@ -64,7 +65,7 @@ async def test_two_processes_that_append_at_once_lose_nothing(
 
 
 async def test_many_small_segments_become_one(
-    db: Database, store: Postings, monkeypatch: pytest.MonkeyPatch
+    db: Database, store: SearchIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segments, "WHOLE_BYTES", 0)  # With parts of their own.
     for n in range(1, 9):
@@ -72,47 +73,47 @@ async def test_many_small_segments_become_one(
         assert await store.merge_some() is (n == 8)
     assert [entry.count for entry in (await store.manifest()).entries] == [8]
     assert await found(store, "all") == [("garden", n) for n in range(1, 9)]
-    assert await db.search_segments.count({}) == 9
+    assert await db[SEARCH_SEGMENTS].count({}) == 9
     await store.clear_away(seconds=0)
-    assert await db.search_segments.count({}) == 1
-    assert await found(Postings(db), "word3") == [("garden", 3)]
-    kept = {one["_id"].partition("/")[0] for one in await db.search_parts.find({})}
+    assert await db[SEARCH_SEGMENTS].count({}) == 1
+    assert await found(SearchIndex(db), "word3") == [("garden", 3)]
+    kept = {one["_id"].partition("/")[0] for one in await db[SEARCH_PARTS].find({})}
     assert len(kept) == 1
 
 
 async def test_merge_that_another_process_made_first_is_thrown_away(
-    db: Database, store: Postings
+    db: Database, store: SearchIndex
 ) -> None:
     for n in range(1, 9):
         await store.append(rows(n, 1))
-    await asyncio.gather(store.merge_some(), Postings(db).merge_some())
+    await asyncio.gather(store.merge_some(), SearchIndex(db).merge_some())
     assert [entry.count for entry in (await store.manifest()).entries] == [8]
     await store.clear_away(seconds=0)
-    assert await db.search_segments.count({}) == 1
+    assert await db[SEARCH_SEGMENTS].count({}) == 1
 
 
-async def test_reader_of_a_segment_put_away_is_told(store: Postings, db: Database) -> None:
+async def test_reader_of_a_segment_put_away_is_told(store: SearchIndex, db: Database) -> None:
     await store.append(rows(1, 1))
     (entry,) = (await store.manifest()).entries
-    await db.search_segments.delete({"_id": entry.id})
+    await db[SEARCH_SEGMENTS].delete({"_id": entry.id})
     with pytest.raises(Vanished):
-        await Postings(db).segments([entry.id])
+        await SearchIndex(db).segments([entry.id])
 
 
-async def test_scrubbing_leaves_nothing_of_a_deleted_room(db: Database, store: Postings) -> None:
+async def test_scrubbing_leaves_nothing_of_a_deleted_room(db: Database, store: SearchIndex) -> None:
     await store.append(rows(1, 3) + rows(1, 2, room="attic"))
     await store.append(rows(3, 2, room="attic"))
     await store.note_end("attic", now())
     await store.scrub()
     await store.clear_away(seconds=0)
     assert await found(store, "all") == [("garden", n) for n in (1, 2, 3)]
-    assert "attic" not in str(await db.search_segments.find({}))
+    assert "attic" not in str(await db[SEARCH_SEGMENTS].find({}))
     manifest = await store.manifest()
     assert (manifest.gone, len(manifest.entries)) == ((), 1)
 
 
 async def test_scrubbing_leaves_nothing_of_a_text_before_its_edit(
-    db: Database, store: Postings
+    db: Database, store: SearchIndex
 ) -> None:
     await store.append(rows(1, 3))
     edited = [rows(2, 1, version=1)[0]._replace(terms=frozenset({"new"}))]
@@ -123,12 +124,12 @@ async def test_scrubbing_leaves_nothing_of_a_text_before_its_edit(
     assert await found(store, "word2") == []
     assert await found(store, "new") == [("garden", 2)]
     await store.clear_away(seconds=0)
-    assert "word2" not in str(await db.search_segments.find({}))
+    assert "word2" not in str(await db[SEARCH_SEGMENTS].find({}))
     assert (await store.manifest()).stale == ()
 
 
 async def test_crash_before_the_manifest_leaves_what_nobody_reads(
-    db: Database, store: Postings, monkeypatch: pytest.MonkeyPatch
+    db: Database, store: SearchIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.append(rows(1, 2))
 
@@ -142,16 +143,16 @@ async def test_crash_before_the_manifest_leaves_what_nobody_reads(
     assert len(await found(store, "all")) == 2
     await store.append(rows(3, 2))
     assert len(await found(store, "all")) == 4
-    assert await db.search_segments.count({}) == 3
+    assert await db[SEARCH_SEGMENTS].count({}) == 3
     await store.clear_away()
-    assert await db.search_segments.count({}) == 3
+    assert await db[SEARCH_SEGMENTS].count({}) == 3
     await store.clear_away(seconds=-postings.BEGUN_SECONDS)
-    assert await db.search_segments.count({}) == 2
+    assert await db[SEARCH_SEGMENTS].count({}) == 2
     assert (await store.manifest()).retired == ()
 
 
 async def test_memory_that_is_kept_is_bounded(
-    db: Database, store: Postings, monkeypatch: pytest.MonkeyPatch
+    db: Database, store: SearchIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store._room = 20_000
     for n in range(20):

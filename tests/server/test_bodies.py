@@ -7,6 +7,7 @@ import pytest
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from littlechat.app import BODY_BYTES_MAX
+from littlechat.files.schema import CHUNKS
 from littlechat.server import bodies
 from littlechat.server.bodies import WAITING_BYTES, PacedBody
 from tests.attacks import alert, found_room, insiders
@@ -119,14 +120,14 @@ async def test_stalled_reader_does_not_fill_the_memory(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         room = await found_room(site, "Garden", ada)
         served, gate, begun = site.services, asyncio.Event(), asyncio.Event()
-        insert = served.db.chunks.insert
+        insert = served.platform.database[CHUNKS].insert
 
         async def slowly(document: dict[str, object]) -> None:
             begun.set()
             await gate.wait()
             await insert(document)
 
-        served.db.chunks.insert = slowly  # type: ignore[method-assign]
+        served.platform.database[CHUNKS].insert = slowly  # type: ignore[method-assign]
         sent = 0
 
         async def parts() -> AsyncIterator[bytes]:
@@ -145,4 +146,4 @@ async def test_stalled_reader_does_not_fill_the_memory(site: Site) -> None:
         assert sent < 12 * MIB
         gate.set()
         assert (await sending).status_code == 201
-        await until(lambda: not served.uploads._adding[""])
+        await until(lambda: not served.files._adding[""])

@@ -14,6 +14,7 @@ from quart import Quart, Response, request
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from littlechat.app import serve as serve_app
 from littlechat.platform.database import Unavailable
 from littlechat.realtime.feed import room_topic
 from littlechat.realtime.frames import FRAME_BYTES_MAX, pack
@@ -102,7 +103,7 @@ async def test_endless_frame_is_cut_and_not_kept(site: Site, ada: Person, room: 
                 sent += 65_536
     assert sent < 32 * 1024 * 1024
     await raw.close()
-    await until(lambda: not site.services.hub.sockets)
+    await until(lambda: not site.services.realtime.hub.sockets)
     assert await answers(site)
 
 
@@ -138,14 +139,14 @@ async def test_frames_arrive_whole_and_in_order_whichever_way_they_go(
     monkeypatch.setattr(serve.GuardedStream, "write_now", count)
     raw = await Raw.open(site, receive_buffer=2_048)
     await raw.upgrade(ada, f"/rooms/{room}/socket")
-    await until(lambda: site.services.hub.members(room_topic(room)))
+    await until(lambda: site.services.realtime.hub.members(room_topic(room)))
     (stream,) = open_streams()
     topic, sent, text, pings = room_topic(room), 0, "", 0
     for turn in (1, 2, 3):
         waiting = 0
         while waiting < 20:  # Until some wait for the peer, who reads nothing now.
             before = len(past)
-            site.services.hub.deliver(topic, f"<{sent}>{'é' * (sent * 150 % 5_000)}")
+            site.services.realtime.hub.deliver(topic, f"<{sent}>{'é' * (sent * 150 % 5_000)}")
             sent += 1
             waiting += len(past) == before
         ping = asyncio.create_task(stream.ping())
@@ -176,7 +177,7 @@ async def test_what_a_connection_may_hold_is_where_its_writers_begin_to_wait(
 async def test_nothing_is_written_after_a_close_frame(site: Site, ada: Person, room: str) -> None:
     raw = await Raw.open(site)
     await raw.upgrade(ada, f"/rooms/{room}/socket")
-    await until(lambda: site.services.hub.members(room_topic(room)))
+    await until(lambda: site.services.realtime.hub.members(room_topic(room)))
     (stream,) = open_streams()
     raw.writer.write(bytes([0x80 | CLOSE, 0x82]) + bytes(4) + struct.pack("!H", 1000))
     while (opcode := (await raw.frame())[0]) != CLOSE:
@@ -198,13 +199,13 @@ async def test_peer_that_stops_reading_is_cut_off_and_the_others_are_served(
     await stuck.upgrade(ada, f"/rooms/{room}/socket")
     stuck.reader._transport.pause_reading()  # type: ignore[attr-defined]
     healthy = await ada.stream(room)
-    await until(lambda: len(list(site.services.hub.members(room_topic(room)))) == 2)
+    await until(lambda: len(list(site.services.realtime.hub.members(room_topic(room)))) == 2)
     end = await server_end(stuck)
     async with asyncio.timeout(WAIT_SECONDS):
-        while len(site.services.hub.sockets) == 2:
+        while len(site.services.realtime.hub.sockets) == 2:
             for _ in range(200_000 // size):
-                site.services.hub.deliver(room_topic(room), f"<i>{'x' * size}</i>")
-            site.services.hub.deliver(room_topic(room), "<i>heard</i>")
+                site.services.realtime.hub.deliver(room_topic(room), f"<i>{'x' * size}</i>")
+            site.services.realtime.hub.deliver(room_topic(room), "<i>heard</i>")
             await healthy.until_text("heard")
     await until(lambda: not is_held(end))
     seq = await ada.say(room, "still here")
@@ -354,7 +355,7 @@ async def test_requests_sent_together_are_answered_in_turn(site: Site) -> None:
 
 def test_the_date_of_answers_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     config, moment = serve.configure(), 1_000_000.0
-    monkeypatch.setattr("littlechat.serve.time.time", lambda: moment)
+    monkeypatch.setattr("littlechat.server.process.time.time", lambda: moment)
     monkeypatch.setattr("hypercorn.config.time", lambda: moment)
     first = config.response_headers("h11")
     assert first == [(b"date", b"Mon, 12 Jan 1970 13:46:40 GMT")]
@@ -516,7 +517,7 @@ async def test_application_that_cannot_start_says_why_itself(
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
         with pytest.raises(Unavailable, match="no database today"):
-            await serve.serve_until(asyncio.Event(), app, listening)
+            await serve_app(asyncio.Event(), app, listening)
     await app.shutdown()
 
 
@@ -527,7 +528,7 @@ class Behind(Site):
     """A site that believes one proxy in front of it."""
 
     async def __aenter__(self) -> "Behind":
-        serving = serve.serve_until(self.stop, self.app, self._listening, 1)
+        serving = serve_app(self.stop, self.app, self._listening, 1)
         self._serving = asyncio.create_task(serving)
         return self
 

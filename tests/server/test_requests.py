@@ -224,7 +224,7 @@ def test_blueprints_are_named_as_quart_names_them(
 def cookie() -> tuple[SessionCookie, Quart]:
     app = Quart(__name__)
     app.secret_key = "a key that only this test knows"
-    return SessionCookie(app), app
+    return SessionCookie(app, lambda: True), app
 
 
 def test_a_good_cookie_is_verified_once_in_a_while(
@@ -232,7 +232,7 @@ def test_a_good_cookie_is_verified_once_in_a_while(
 ) -> None:
     extension, app = cookie
     moment = 1_000.0
-    monkeypatch.setattr("littlechat.web.requests.time.monotonic", lambda: moment)
+    monkeypatch.setattr("littlechat.server.requests.time.monotonic", lambda: moment)
     token = extension.dump_token("ada", app)
     assert extension.load_token(token, app) == "ada"
     extension.duration = -1  # From now on every verification fails.

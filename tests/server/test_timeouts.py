@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from littlechat.server.timeouts import Patience
+from littlechat.server.timeouts import Timeouts
 from tests.tabs import until
 
 
@@ -36,14 +36,14 @@ async def line() -> Line:
 
 
 async def test_idle_line_is_hung_up(line: Line) -> None:
-    patience = Patience(line)
+    patience = Timeouts(line)
     await patience.restart()
     assert patience.is_idle
     await until(lambda: line.ended)
 
 
 async def test_busy_line_is_not(line: Line) -> None:
-    patience = Patience(line)
+    patience = Timeouts(line)
     await patience.restart()
     await patience.stop()
     assert not patience.is_idle
@@ -53,14 +53,14 @@ async def test_busy_line_is_not(line: Line) -> None:
 
 
 async def test_line_that_is_read_from_is_hung_up_when_silent(line: Line) -> None:
-    patience = Patience(line)
+    patience = Timeouts(line)
     patience.reading = True
     await until(lambda: line.ended)
 
 
 async def test_idle_line_is_hung_up_at_once_while_stopping(line: Line) -> None:
     line.config.stopping = True
-    patience = Patience(line)
+    patience = Timeouts(line)
     assert not line.ended
     await patience.restart()
     assert line.ended

@@ -97,7 +97,7 @@ class Loud(logging.Filter):
 
 
 LOUD = Loud()
-logging.getLogger("littlechat.markup").addFilter(LOUD)
+logging.getLogger("littlechat.text.markdown").addFilter(LOUD)
 
 
 def checked(text: str) -> Checker:
@@ -316,7 +316,7 @@ def test_a_core_rule_can_be_added_and_its_failure_costs_only_the_markup() -> Non
     def broken(_: StateCore) -> None:
         raise IndexError
 
-    logger = logging.getLogger("littlechat.markup")
+    logger = logging.getLogger("littlechat.text.markdown")
     markup._MARKDOWN.core.ruler.push("broken", broken)
     logger.removeFilter(LOUD)
     logger.disabled = True

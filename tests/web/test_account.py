@@ -2,6 +2,7 @@
 
 import pytest
 
+from littlechat.accounts.schema import AVATARS
 from littlechat.web.account import CHOOSE
 from tests.attacks import alert, insiders, user_of
 from tests.factories import PASSWORD, Person, Site
@@ -43,7 +44,7 @@ async def test_what_is_refused_is_said_at_its_field_and_nothing_is_lost(
         kept = {"display": "Ada L.", "bio": "My words.", "zone": "Asia/Tokyo"}
         for name in kept.keys() - {field}:
             assert kept[name] in answer.text
-        assert (await site.services.people.get("Ada")).bio == ""
+        assert (await site.services.accounts.profiles.get("Ada")).bio == ""
 
 
 async def test_a_status_is_set_and_ended(site: Site) -> None:
@@ -51,7 +52,7 @@ async def test_a_status_is_set_and_ended(site: Site) -> None:
         await ada.post("/account/status", status="At lunch", hours="1")
         assert 'value="At lunch"' in (await ada.get("/account")).text
         await ada.post("/account/status", status="", hours="")
-        assert (await site.services.people.get("Ada")).status.text == ""
+        assert (await site.services.accounts.profiles.get("Ada")).status.text == ""
         answer = await ada.post("/account/status", status="x" * 101)
         assert answer.status_code == 422
         assert 'value="' + "x" * 101 in answer.text
@@ -67,12 +68,12 @@ async def test_a_picture_becomes_a_small_square_without_its_metadata(site: Site)
         for kind, size in (("JPEG", (900, 500)), ("PNG", (300, 700)), ("WEBP", (40, 20))):
             secret = "where Ada lives" if kind == "JPEG" else ""
             assert await upload(ada, picture(kind, size, maker=secret)) == (303, "")
-            digest = (await site.services.people.get("Ada")).avatar
-            data, media, _ = await site.services.people.avatars.get(digest)
+            digest = (await site.services.accounts.profiles.get("Ada")).avatar
+            data, media, _ = await site.services.accounts.profiles.avatars.get(digest)
             assert media == "image/webp"
             assert b"where Ada lives" not in data
             assert opened(data).size == (min(256, *size),) * 2
-        assert await site.services.db.avatars.count({}) == 1
+        assert await site.services.platform.database[AVATARS].count({}) == 1
 
 
 async def test_what_is_no_picture_is_refused_with_a_sentence(site: Site) -> None:
@@ -84,13 +85,15 @@ async def test_what_is_no_picture_is_refused_with_a_sentence(site: Site) -> None
         assert await upload(ada, b"") == (422, CHOOSE)
         answer = await ada.post("/account/avatar", file="not a file")
         assert (answer.status_code, alert(answer.text)) == (422, CHOOSE)
-        assert (await site.services.people.get("Ada")).avatar == ""
+        assert (await site.services.accounts.profiles.get("Ada")).avatar == ""
 
 
 async def test_a_new_password_ends_the_links_that_would_set_another(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         owner = await user_of(site, ben)
-        link = await site.services.admission.password_link(owner, await user_of(site, ada))
+        link = await site.services.accounts.registration.password_link(
+            owner, await user_of(site, ada)
+        )
         form = {"current": PASSWORD, "password": "another good password"}
         assert (await ben.post("/account/password", False, **form)).status_code == 200
         assert (await ada.get(f"/reset/{link}")).status_code == 404

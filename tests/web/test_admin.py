@@ -116,7 +116,7 @@ async def test_disabled_in_mid_session_is_told_so_and_shut_out_everywhere(
 
 async def test_an_administrator_minds_a_room_that_she_is_in(site: Site) -> None:
     async with insiders(site, "Ada", "Ben", "Cleo") as (ada, ben, cleo):
-        await site.services.administration.promote("the test", "Ada")
+        await site.services.actions.administration.promote("the test", "Ada")
         room = await ben.create_room("Garden")
         assert (await ada.post(f"/rooms/{room}/settings", name="Hers")).status_code == 403
         for who in (ada, cleo):
@@ -140,7 +140,7 @@ async def test_an_administrator_minds_a_room_that_she_is_in(site: Site) -> None:
 
 async def test_searching_accounts_takes_patterns_as_text(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, _):
-        await site.services.administration.promote("the test", "Ada")
+        await site.services.actions.administration.promote("the test", "Ada")
         for search, found in (("BE", True), (".*", False), ("(", False), ("\0b", True)):
             page = (await ada.http.get("/admin", params={"search": search})).text
             assert ('href="/people/Ben"' in page) == found, search
@@ -149,9 +149,9 @@ async def test_searching_accounts_takes_patterns_as_text(site: Site) -> None:
 async def test_no_payload_is_live_on_an_administrators_page(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         user = await user_of(site, ada)
-        await site.services.administration.promote("the test", "Ada")
+        await site.services.actions.administration.promote("the test", "Ada")
         for payload in PAYLOADS[:40]:
-            await site.services.audit.note(user, payload, payload, payload)
+            await site.services.accounts.audit.note(user, payload, payload, payload)
             answer = await ada.post("/admin/people", username=payload)
             assert html.escape(payload.strip(), quote=False)[:20] in html.unescape(
                 answer.text

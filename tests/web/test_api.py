@@ -14,7 +14,9 @@ import pytest
 
 from littlechat.app import BODY_BYTES_MAX
 from littlechat.bots.store import Bot
+from littlechat.files.schema import CHUNKS, FILES
 from littlechat.platform.rate_limits import BOT
+from littlechat.rooms.schema import MEMBERSHIPS
 from tests.attacks import found_room, insiders, user_of
 from tests.factories import WAIT_SECONDS, Person, Site
 from tests.programs import require
@@ -49,7 +51,7 @@ class Robot:
 async def robot(site: Site) -> AsyncIterator[Robot]:
     async with insiders(site, "Ada") as (ada,), httpx.AsyncClient(base_url=site.url) as http:
         room = await found_room(site, "Garden", ada)
-        bot, token = await site.services.bots.create(room, "Robot", await user_of(site, ada))
+        bot, token = await site.services.bots.store.create(room, "Robot", await user_of(site, ada))
         yield Robot(site, ada, bot, token, http)
 
 
@@ -89,7 +91,7 @@ async def test_a_bot_sends_files_once_which_its_room_may_read(robot: Robot) -> N
         assert reply.status_code == 201, reply.text
     message = await robot.site.services.messages.get(robot.bot.room_id, 1)
     assert [(one.name, one.size) for one in message.files] == [("a.bin", 300_000), ("b.txt", 10)]
-    assert len(await robot.site.services.db.files.find({})) == 2
+    assert len(await robot.site.services.platform.database[FILES].find({})) == 2
     path = f"/files/{message.files[0].id}"
     assert (await robot.ada.get(path)).content == big
     headers = {"Authorization": f"Bearer {robot.token}"}
@@ -100,11 +102,11 @@ async def test_a_bot_sends_files_once_which_its_room_may_read(robot: Robot) -> N
         reply = await robot.post(files=files)
         assert reply.status_code == 422
         assert list(reply.json()["fields"]) == ["file"]
-    robot.site.services.uploads.bytes_max = 1_000
+    robot.site.services.files.bytes_max = 1_000
     reply = await robot.post(files={"file": ("a.bin", b"x" * 1_001)})
     assert reply.status_code == 413
     assert "A file may have at most" in reply.json()["error"]
-    robot.site.services.uploads.quota = 0
+    robot.site.services.files.quota = 0
     assert (await robot.post(files={"file": ("a.bin", b"x")})).status_code == 507
     assert await robot.said() == [("Robot", "")]
 
@@ -117,16 +119,16 @@ async def test_what_is_refused_leaves_no_file_behind(robot: Robot, why: str) -> 
     if why == "many":
         files *= 6
     elif why == "large":
-        served.uploads.bytes_max = 6
+        served.files.bytes_max = 6
     elif why == "empty":
         files.append(("file", ("c", b"")))
     elif why == "full":
-        served.uploads.quota = 10
+        served.files.quota = 10
     reply = await robot.post(data=data, files=files)
     assert reply.status_code in (413, 422, 507)
-    await served.work.close()
-    assert await served.db.files.find({}) == []
-    assert await served.db.chunks.find({}) == []
+    await served.platform.tasks.close()
+    assert await served.platform.database[FILES].find({}) == []
+    assert await served.platform.database[CHUNKS].find({}) == []
 
 
 async def test_files_that_are_sent_twice_at_once_are_kept_once(robot: Robot) -> None:
@@ -135,9 +137,9 @@ async def test_files_that_are_sent_twice_at_once_are_kept_once(robot: Robot) -> 
     sends = [robot.post(data={"text": "x"}, files=files, headers=key) for _ in range(3)]
     replies = await asyncio.gather(*sends)
     assert {reply.json()["seq"] for reply in replies} == {1}
-    await robot.site.services.work.close()
+    await robot.site.services.platform.tasks.close()
     message = await robot.site.services.messages.get(robot.bot.room_id, 1)
-    kept = await robot.site.services.db.files.find({})
+    kept = await robot.site.services.platform.database[FILES].find({})
     assert [one["_id"] for one in kept] == [one.id for one in message.files]
 
 
@@ -193,16 +195,16 @@ async def test_a_session_is_no_token_and_a_token_no_session(robot: Robot) -> Non
 
 async def test_a_token_ends_with_its_bot_and_its_room(robot: Robot) -> None:
     served = robot.site.services
-    new = await served.bots.replace_token(robot.bot)
+    new = await served.bots.store.replace_token(robot.bot)
     assert (await robot.post(data={"text": "x"})).status_code == 401
     assert (await robot.post(new, data={"text": "x"})).status_code == 201
-    room = await served.rooms.get(robot.bot.room_id)
-    await served.db.memberships.delete({"user": robot.bot.id})
-    served.live.revoke(user="", room=room.id)
+    room = await served.rooms.store.get(robot.bot.room_id)
+    await served.platform.database[MEMBERSHIPS].delete({"user": robot.bot.id})
+    served.realtime.announcements.revoke(user="", room=room.id)
     reply = await robot.post(new, data={"text": "x"})
     assert reply.status_code == 403
     assert reply.json()["error"] == "This bot is not in its room any more."
-    await served.actions.delete_room(room, room.name)
+    await served.actions.rooms.delete(room, room.name)
     assert (await robot.post(new, data={"text": "x"})).status_code == 401
 
 
@@ -238,7 +240,7 @@ async def test_what_cannot_be_said_is_refused_with_a_sentence(
 
 async def test_a_bot_that_goes_on_and_on_is_told_to_wait(robot: Robot) -> None:
     for _ in range(60):
-        await robot.site.services.throttle.hit(BOT, robot.bot.id)
+        await robot.site.services.platform.rate_limits.hit(BOT, robot.bot.id)
     reply = await robot.post(data={"text": "x"})
     assert reply.status_code == 429
     assert int(reply.headers["retry-after"]) > 0
@@ -246,7 +248,7 @@ async def test_a_bot_that_goes_on_and_on_is_told_to_wait(robot: Robot) -> None:
 
 
 async def test_without_the_database_it_is_503(robot: Robot) -> None:
-    robot.site.services.db.close()
+    robot.site.services.platform.database.close()
     reply = await robot.post(data={"text": "x"})
     assert reply.status_code == 503
     assert reply.headers["retry-after"] == "5"
@@ -307,8 +309,8 @@ async def test_the_documented_check_accepts_a_real_delivery(robot: Robot) -> Non
     exec(code, names)
     served = robot.site.services
     async with Receiver(answer(200, "It is.")) as receiver:
-        served.webhooks._outgoing._private = True
-        secret = await served.bots.set_webhook(robot.bot, receiver.url, "", robot.site.url)
+        served.bots.webhooks._client._private = True
+        secret = await served.bots.store.set_webhook(robot.bot, receiver.url, "", robot.site.url)
         await robot.ada.say(robot.bot.room_id, "@Robot is the build green?")
         heard = (await receiver.until(1))[0]
         head = {"X-Littlechat-" + k: heard.headers[f"x-littlechat-{k.lower()}"] for k in HEADERS}

@@ -9,7 +9,8 @@ import pytest
 from argon2 import PasswordHasher
 from itsdangerous import URLSafeTimedSerializer
 
-from littlechat.accounts.users import SESSION_LIFE
+from littlechat.accounts.schema import SESSIONS, USERS
+from littlechat.accounts.sessions import SESSION_LIFE
 from littlechat.platform.database import now
 from littlechat.platform.rate_limits import (
     LOGIN_ADDRESS,
@@ -113,7 +114,7 @@ async def test_asking_which_names_are_taken_is_bounded(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (_, nobody):
         allowed = LOGIN_RATE.item.amount
         for _ in range(allowed - 1):
-            await site.services.throttle.hit(LOGIN_RATE, "127.0.0.1")
+            await site.services.platform.rate_limits.hit(LOGIN_RATE, "127.0.0.1")
         answer = await nobody.post("/register", username="Ada", password=PASSWORD)
         assert answer.status_code == 409
         answer = await nobody.post("/register", username="Ada", password=PASSWORD)
@@ -177,9 +178,9 @@ async def test_an_unknown_name_costs_the_same_hash(
 @pytest.mark.usefixtures("real_hashes")
 async def test_a_weak_digest_is_made_anew_at_login(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
-        weak = await site.services.db.users.find_one({"key": "ada"})
+        weak = await site.services.platform.database[USERS].find_one({"key": "ada"})
         await ada.log_in()
-        strong = await site.services.db.users.find_one({"key": "ada"})
+        strong = await site.services.platform.database[USERS].find_one({"key": "ada"})
         assert weak
         assert strong
         assert "m=8," in weak["password"]
@@ -210,7 +211,7 @@ async def test_guessing_one_name_is_throttled_here_and_not_elsewhere(site: Site)
 async def test_guessing_many_names_is_throttled_by_address(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (_, nobody):
         for _ in range(LOGIN_ADDRESS.item.amount - 1):
-            await site.services.throttle.hit(LOGIN_ADDRESS, "127.0.0.1")
+            await site.services.platform.rate_limits.hit(LOGIN_ADDRESS, "127.0.0.1")
         form = {"username": "Eve", "password": "wrong words"}
         assert (await nobody.post("/login", False, **form)).status_code == 401
         answer = await nobody.post("/login", False, **form)
@@ -223,7 +224,7 @@ async def test_guessing_many_names_is_throttled_by_address(site: Site) -> None:
 async def test_guessing_one_name_from_everywhere_is_throttled(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (_, nobody):
         for _ in range(LOGIN_NAME.item.amount):
-            await site.services.throttle.hit(LOGIN_NAME, "ada")
+            await site.services.platform.rate_limits.hit(LOGIN_NAME, "ada")
         answer = await nobody.post("/login", username="Ada", password="wrong words")
         assert answer.status_code == 429
 
@@ -232,7 +233,7 @@ async def test_a_right_login_clears_what_its_owner_mistyped(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (_, nobody):
         for _ in range(2):
             for _ in range(LOGIN_PAIR.item.amount - 1):
-                await site.services.throttle.hit(LOGIN_PAIR, "ada", "127.0.0.1")
+                await site.services.platform.rate_limits.hit(LOGIN_PAIR, "ada", "127.0.0.1")
             answer = await nobody.post("/login", username="Ada", password=PASSWORD)
             assert answer.status_code == 303
 
@@ -257,8 +258,8 @@ async def test_forged_and_spoiled_cookies_are_nobodys(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (ada, nobody):
         good = ada.http.cookies[COOKIE]
         payload, stamp, signature = good.rsplit(".", 2)
-        session = (await site.services.db.sessions.find({}))[0]
-        token, _ = await site.services.accounts.open_session(await user_of(site, ada), "", "")
+        session = (await site.services.platform.database[SESSIONS].find({}))[0]
+        token, _ = await site.services.accounts.sessions.open(await user_of(site, ada), "", "")
         other_key = URLSafeTimedSerializer("another key of some length", "quart auth salt")
         other_salt = URLSafeTimedSerializer(site.app.secret_key or "", "another salt")
         for forged in (
@@ -289,14 +290,14 @@ async def test_forged_and_spoiled_cookies_are_nobodys(site: Site) -> None:
 
 async def test_a_session_unused_for_its_life_is_over(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
-        sessions = site.services.db.sessions
+        sessions = site.services.platform.database[SESSIONS]
         old = now() - SESSION_LIFE + timedelta(minutes=1)
         await sessions.update({}, {"$set": {"seen": old, "expires": now() + timedelta(minutes=1)}})
         assert (await ada.get("/rooms")).status_code == 200
         stored = (await sessions.find({}))[0]
         assert stored["expires"] > now() + SESSION_LIFE - timedelta(minutes=1)
         await sessions.update({}, {"$set": {"expires": now() - timedelta(seconds=1)}})
-        site.services.access.forget()
+        site.services.rooms.access.forget()
         answer = await ada.get("/account")
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/account")
 
@@ -306,7 +307,7 @@ async def test_only_the_digest_of_a_token_is_stored(site: Site) -> None:
         await ada.log_in()
         token = URLSafeTimedSerializer("x").loads_unsafe(ada.http.cookies[COOKIE])[1]
         for collection in ("sessions", "users"):
-            stored = str(await getattr(site.services.db, collection).find({}))
+            stored = str(await getattr(site.services.platform.database, collection).find({}))
             assert str(token) not in stored
             assert PASSWORD not in stored
 
@@ -394,7 +395,7 @@ async def test_ending_the_others_leaves_this_one(site: Site) -> None:
 
 async def test_nobody_ends_anothers_session(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
-        for session in await site.services.accounts.list_sessions(await user_of(site, ada)):
+        for session in await site.services.accounts.sessions.list_of(await user_of(site, ada)):
             assert (await ben.post(f"/account/sessions/{session.id}/end")).status_code == 404
         await ben.post("/account/sessions/end")
         assert (await ada.get("/rooms")).status_code == 200
@@ -441,7 +442,7 @@ async def test_a_new_password_needs_the_old_one_and_to_be_good(site: Site) -> No
             for typed in (current, new):
                 assert not typed or f'"{typed}"' not in answer.text
         for _ in range(RULE.item.amount - 4):
-            await site.services.throttle.hit(RULE, (await user_of(site, ada)).id)
+            await site.services.platform.rate_limits.hit(RULE, (await user_of(site, ada)).id)
         answer = await ada.post("/account/password", current="wrong", password="another one now")
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) > 0
@@ -453,5 +454,5 @@ async def test_a_person_has_at_most_fifty_sessions(site: Site) -> None:
         user = await user_of(site, ada)
         async with asyncio.timeout(WAIT_SECONDS):
             for _ in range(51):
-                await site.services.accounts.open_session(user, "", "")
-        assert len(await site.services.accounts.list_sessions(user)) == 50
+                await site.services.accounts.sessions.open(user, "", "")
+        assert len(await site.services.accounts.sessions.list_of(user)) == 50

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from littlechat.accounts.schema import USERS
 from tests.attacks import alert, found_room, insiders, skeleton, user_of
 from tests.factories import Person, Site
 
@@ -30,7 +31,7 @@ async def test_a_keeper_makes_a_bot_and_sees_its_token_once(site: Site) -> None:
         assert f'href="/rooms/{room}/bots"' in settings
         assert f'href="/rooms/{room}/bots"' not in (await ben.get(f"/rooms/{room}/settings")).text
         bot, token = await made(ada, room)
-        found = await site.services.bots.find_by_token(token)
+        found = await site.services.bots.store.find_by_token(token)
         assert found
         assert bot.endswith(found.id)
         page = (await ada.get(f"/rooms/{room}/bots")).text
@@ -73,7 +74,7 @@ async def test_tokens_are_replaced_and_revoked(site: Site) -> None:
         room = await found_room(site, "Garden", ada)
         bot, old = await made(ada, room)
         new = shown_once((await ada.post(f"{bot}/token")).text, "token")
-        bots = site.services.bots
+        bots = site.services.bots.store
         assert await bots.find_by_token(old) is None
         assert await bots.find_by_token(new)
         answer = await ada.post(f"{bot}/revoke")
@@ -88,9 +89,9 @@ async def test_a_webhooks_secret_is_shown_once(site: Site) -> None:
         bot, _ = await made(ada, room)
         answer = await ada.post(f"{bot}/webhook", url="https://a.example/x", when="message")
         secret = shown_once(answer.text, "secret")
-        found = (await site.services.bots.list_bots(room))[0].webhook
+        found = (await site.services.bots.store.list_bots(room))[0].webhook
         assert found
-        assert site.services.bots.secret(found.key) == secret
+        assert site.services.bots.store.secret(found.key) == secret
         assert (found.url, found.when, found.origin) == ("https://a.example/x", "message", site.url)
         page = (await ada.get(f"/rooms/{room}/bots")).text
         assert secret not in page
@@ -100,7 +101,7 @@ async def test_a_webhooks_secret_is_shown_once(site: Site) -> None:
         answer = await ada.post(f"{bot}/webhook", url="https://a.example/y", when="mention")
         assert answer.status_code == 303
         assert (await ada.post(f"{bot}/webhook", url="", when="mention")).status_code == 303
-        assert (await site.services.bots.list_bots(room))[0].webhook is None
+        assert (await site.services.bots.store.list_bots(room))[0].webhook is None
 
 
 async def test_a_malformed_address_stays_in_its_field(site: Site) -> None:
@@ -122,7 +123,7 @@ async def test_a_keeper_sees_why_a_webhook_is_off(site: Site) -> None:
         room = await found_room(site, "Garden", ada)
         bot, _ = await made(ada, room)
         await ada.post(f"{bot}/webhook", url="https://a.example/x", when="message")
-        bots = site.services.bots
+        bots = site.services.bots.store
         found = await bots.get(room, bot.rpartition("/")[2])
         await bots.note_skipped(found)
         for _ in range(15):
@@ -140,7 +141,7 @@ async def test_a_removed_bot_is_gone_from_the_room(site: Site) -> None:
         bot, token = await made(ada, room)
         assert "Robot" in (await ada.get(f"/rooms/{room}")).text
         assert (await ada.post(f"{bot}/remove")).status_code == 303
-        assert await site.services.bots.find_by_token(token) is None
+        assert await site.services.bots.store.find_by_token(token) is None
         for page in ("", "/bots"):
             assert "Robot" not in (await ada.get(f"/rooms/{room}{page}")).text
         for act in ("token", "revoke", "webhook", "remove"):
@@ -153,7 +154,7 @@ async def test_what_is_done_with_bots_stands_in_the_log(site: Site) -> None:
         bot, _ = await made(ada, room)
         for act in ("token", "revoke", "webhook", "remove"):
             await ada.post(f"{bot}/{act}", url="https://a.example")
-        lines, _ = await site.services.audit.page()
+        lines, _ = await site.services.accounts.audit.page()
         assert [(one.actor, one.act, one.subject, one.detail) for one in lines] == [
             ("Ada", act, "Robot", room)
             for act in (
@@ -172,8 +173,10 @@ async def test_an_administrator_keeps_bots_where_they_are_and_none_in_a_conversa
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         room = await found_room(site, "Garden", ada, ben)
         admin = await user_of(site, ben)
-        await site.services.db.users.update({"_id": admin.id}, {"$set": {"standing": "admin"}})
-        site.services.access.forget()
+        await site.services.platform.database[USERS].update(
+            {"_id": admin.id}, {"$set": {"standing": "admin"}}
+        )
+        site.services.rooms.access.forget()
         assert (await ben.post(f"/rooms/{room}/bots", name="Robot")).status_code == 201
         answer = await ben.post("/direct", name="Ada")
         direct = answer.headers["location"]
@@ -198,7 +201,7 @@ async def test_a_bot_of_another_room_is_not_there(site: Site) -> None:
         there = f"/rooms/{attic}/bots/{bot.rpartition('/')[2]}"
         for act in ("token", "revoke", "webhook", "remove"):
             assert (await ben.post(f"{there}/{act}", url="https://b.example")).status_code == 404
-        assert await site.services.bots.find_by_token(token)
+        assert await site.services.bots.store.find_by_token(token)
 
 
 async def test_no_address_is_live_in_the_page(site: Site) -> None:
@@ -217,5 +220,5 @@ async def test_the_log_has_the_bots_name_and_nothing_beside(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         room = await found_room(site, "Garden", ada)
         await made(ada, room, "Robot" + " " * 300 + "was disabled by Ben")
-        lines, _ = await site.services.audit.page()
+        lines, _ = await site.services.accounts.audit.page()
         assert [line.subject for line in lines if line.act == "made a bot"] == ["Robot"]

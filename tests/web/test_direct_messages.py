@@ -23,7 +23,7 @@ async def listed(person: Person) -> list[str]:
 
 async def touched(site: Site) -> None:
     """Wait until lists know the latest messages."""
-    await site.services.work.close()
+    await site.services.platform.tasks.close()
 
 
 async def test_a_name_opens_the_one_conversation_there_is(site: Site, other_site: Site) -> None:
@@ -71,7 +71,7 @@ async def test_what_is_said_concerns_everybody_else_in_it(site: Site) -> None:
         message = await site.services.messages.get(room, seq)
         assert set(message.concerns) == {ids["Ada"], ids["Cleo"]}
         draft = Draft("@Ada", "", mentions=("Ada",), concerns=(ids["Ada"],))
-        named = await site.services.actions.say(room, await user_of(site, ben), draft)
+        named = await site.services.actions.messages.say(room, await user_of(site, ben), draft)
         assert sorted(named.concerns) == sorted({ids["Ada"], ids["Cleo"]})
 
 
@@ -182,7 +182,7 @@ async def test_nobody_is_banned_from_a_conversation(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         room = await open_direct(ada, "Ben")
         await site.services.accounts.roles.promote(await user_of(site, ada))
-        site.services.live.refresh((await user_of(site, ada)).id)
+        site.services.realtime.announcements.refresh((await user_of(site, ada)).id)
         assert (await ada.post(f"/rooms/{room}/members/Ben/ban")).status_code == 403
         assert await site.services.rooms.bans.list_bans(room) == []
         assert (await ben.get(f"/rooms/{room}")).status_code == 200

@@ -31,7 +31,7 @@ async def test_errors_come_as_a_page_and_for_htmx_as_an_alert(site: Site) -> Non
 
 async def test_without_the_database_everything_says_503(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (ada, nobody):
-        site.services.db.close()
+        site.services.platform.database.close()
         for answer in (
             await ada.get("/rooms"),
             await ada.get("/rooms", htmx=True),

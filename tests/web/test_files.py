@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from littlechat.app import create_app
+from littlechat.files.schema import CHUNKS, FILES
+from littlechat.messages.schema import MESSAGES
 from littlechat.platform.bus import MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
@@ -42,9 +44,9 @@ async def cast(site: Site) -> AsyncIterator[Cast]:
 
 
 async def nothing_stored(site: Site) -> bool:
-    await site.services.work.close()
-    db = site.services.db
-    return [await db.files.find({}), await db.chunks.find({})] == [[], []]
+    await site.services.platform.tasks.close()
+    db = site.services.platform.database
+    return [await db[FILES].find({}), await db[CHUNKS].find({})] == [[], []]
 
 
 # In
@@ -108,8 +110,8 @@ async def test_too_large_a_file_is_cut_early(db: Database, settings: Settings) -
         except httpx.TransportError:
             pass  # Cut before it had read the answer.
         assert sent < 60 * MIB
-        await site.services.work.close()
-        assert len(await db.files.find({})) == 1
+        await site.services.platform.tasks.close()
+        assert len(await db[FILES].find({})) == 1
 
 
 async def test_empty_file_and_bomb_are_refused(site: Site, cast: Cast) -> None:
@@ -132,7 +134,7 @@ async def test_full_installation_says_so(db: Database, settings: Settings) -> No
 
 async def test_client_cut_in_the_middle_leaves_nothing(site: Site, cast: Cast) -> None:
     ada, _, _, room = cast
-    db = site.services.db
+    db = site.services.platform.database
     head = (
         f"POST /rooms/{room}/files?name=a HTTP/1.1\r\nHost: localhost\r\n"
         f"Cookie: {ada.cookies()}\r\nContent-Length: 5000000\r\n\r\n"
@@ -142,13 +144,13 @@ async def test_client_cut_in_the_middle_leaves_nothing(site: Site, cast: Cast) -
         writer.write(head.encode() + b"a" * size)
         await writer.drain()
         async with asyncio.timeout(10):
-            while len(await db.chunks.find({})) < min(size // 261_120, 3):
+            while len(await db[CHUNKS].find({})) < min(size // 261_120, 3):
                 await asyncio.sleep(0.01)
-            while not await db.files.find({}):
+            while not await db[FILES].find({}):
                 await asyncio.sleep(0.01)
         writer.transport.abort()
         async with asyncio.timeout(10):
-            while await db.files.find({}) or await db.chunks.find({}):
+            while await db[FILES].find({}) or await db[CHUNKS].find({}):
                 await asyncio.sleep(0.01)
 
 
@@ -235,7 +237,7 @@ async def test_plain_form_has_the_same_limit(db: Database, settings: Settings) -
             answer = await ada.http.post(f"/rooms/{room}/messages", data={"body": ""}, files=picked)
             assert answer.status_code in statuses
             assert alert(answer.text)
-        assert await db.messages.find({}) == []
+        assert await db[MESSAGES].find({}) == []
 
 
 async def test_waiting_files_are_found_again_after_a_reload(cast: Cast) -> None:

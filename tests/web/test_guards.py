@@ -17,12 +17,15 @@ import pytest
 from quart import Quart
 from werkzeug.datastructures import Headers
 
+from littlechat.accounts.schema import USERS
 from littlechat.app import BODY_BYTES_MAX, create_app
 from littlechat.core.errors import Invalid
 from littlechat.core.messages import Draft
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.files.blobs import parts_of
+from littlechat.files.schema import FILES
+from littlechat.messages.schema import MESSAGES
 from littlechat.notifications import delivery as notifications
 from littlechat.platform.bus import MemoryBus
 from littlechat.platform.configuration import Settings
@@ -234,7 +237,7 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
     served, user = site.services, await user_of(site, ada)
     values: dict[str, object] = {"room": room, "seq": 1, "name": "Cleo"}
     if "<token>" in row.rule:
-        values["token"] = (await served.rooms.invite(room, user)).token
+        values["token"] = (await served.rooms.members.invite(room, user)).token
     if "<file_id>" in row.rule or "<loose_id>" in row.rule:
         values |= await filed(site, room, user)
     if row.form.get("browser"):
@@ -242,30 +245,32 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
             "/account/notifications/subscribe", False, **{**PUT_UP, "endpoint": ENDPOINT}
         )
     if "<bot>" in row.rule:
-        values["bot"] = (await served.bots.create(room, f"bot-{new_id()}", user))[0].id
+        values["bot"] = (await served.bots.store.create(room, f"bot-{new_id()}", user))[0].id
     if "<session_id>" in row.rule:
-        values["session_id"] = (await served.accounts.open_session(user, "", ""))[1].id
+        values["session_id"] = (await served.accounts.sessions.open(user, "", ""))[1].id
     if "<pass_id>" in row.rule:
-        await served.admission.invite(user, 1, 1)
-        values["pass_id"] = (await served.admission.list_invitations())[0].id
+        await served.accounts.registration.invite(user, 1, 1)
+        values["pass_id"] = (await served.accounts.registration.list_invitations())[0].id
     if "<digest>" in row.rule:
-        values["digest"] = await served.people.avatars.put(user.id, b"RIFF", "image/webp")
+        values["digest"] = await served.accounts.profiles.avatars.put(
+            user.id, b"RIFF", "image/webp"
+        )
     if "/bans/" in row.rule:
-        cleo = await served.accounts.get_user("Cleo")
+        cleo = await served.accounts.users.get("Cleo")
         await served.rooms.bans.add(room, cleo.id, "Cleo", user)
     return re.sub(r"<(?:int:)?(\w+)>", lambda match: str(values[match[1]]), row.rule)
 
 
 async def filed(site: Site, room: str, owner: User) -> dict[str, object]:
     """Store two files, one of them with a message; return their ids."""
-    uploads = site.services.uploads
+    uploads = site.services.files
     stored = [
         await uploads.add(room, owner, "a.png", parts_of(BytesIO(picture()))) for _ in range(2)
     ]
     sent, loose = [one.file.id for one in stored]
     files = await uploads.claim(room, owner, [sent], new_id())
-    claim = (await site.services.db.files.find({"_id": sent}))[0]["claim"]
-    await site.services.actions.say(room, owner, Draft("", claim, files=files))
+    claim = (await site.services.platform.database[FILES].find({"_id": sent}))[0]["claim"]
+    await site.services.actions.messages.say(room, owner, Draft("", claim, files=files))
     return {"file_id": sent, "loose_id": loose}
 
 
@@ -287,14 +292,16 @@ async def test_nobody_outsiders_and_mere_members_are_denied_everywhere(
                     for kind in ("used public", "left public", "left private")
                 ]
                 for room in rooms:
-                    await site.services.actions.say(
+                    await site.services.actions.messages.say(
                         room, await user_of(site, ada), Draft("hello", "")
                     )
                 used, public, private = [await filled(site, row, room, ada) for room in rooms]
                 answer = await send(by_name[row.who], row, used, f"used public {number}")
                 assert answer.status == row.allowed, "the allowed case"
                 if row.rule.endswith("/delete"):
-                    await site.services.work.close()  # What was said there goes afterwards.
+                    await (
+                        site.services.platform.tasks.close()
+                    )  # What was said there goes afterwards.
 
                 stored = await everything(site)
                 await deny_nobody(nobody, row, public)
@@ -465,7 +472,7 @@ async def test_a_refused_handshake_carries_them_too(site: Site) -> None:
 
 async def test_pages_hold_no_inline_script_style_or_foreign_address(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (ada, nobody):
-        await site.services.administration.promote("the test", "Ada")
+        await site.services.actions.administration.promote("the test", "Ada")
         room = await ada.create_room("Garden")
         await ada.say(room, "hello")
         for who, path in (
@@ -651,7 +658,7 @@ async def test_hostile_bodies_are_refused_with_a_sentence(lenient: Site) -> None
     async with insiders(lenient, "Ada", "Ben", "Cleo", "nobody") as (ada, ben, cleo, nobody):
         room = await found_room(lenient, "Garden", ada, ben, cleo)
         await ada.say(room, "hello")
-        await lenient.services.administration.promote("the test", "Ada")
+        await lenient.services.actions.administration.promote("the test", "Ada")
         rows = [row for row in ROWS if row.verb == "POST" and row.rule != f"{ROOM}/leave"]
         paths = [await filled(lenient, row, room, ada) for row in rows]
         for path in (*paths, "/register", "/login"):
@@ -665,9 +672,12 @@ async def test_hostile_bodies_are_refused_with_a_sentence(lenient: Site) -> None
                         body[:60],
                     )
                     assert answer.status_code < 400 or alert(answer.text), (path, body[:60])
-        users = await lenient.services.db.users.find({})
+        users = await lenient.services.platform.database[USERS].find({})
         assert len([one for one in users if "bot" not in one]) == 3
-        ids = {str(one["client_id"]) for one in await lenient.services.db.messages.find({})}
+        ids = {
+            str(one["client_id"])
+            for one in await lenient.services.platform.database[MESSAGES].find({})
+        }
         assert all(re.fullmatch(r"[a-z2-7]{15}", one) for one in ids)
 
 
@@ -937,7 +947,7 @@ async def test_no_secret_reaches_the_log(site: Site, caplog: pytest.LogCaptureFi
         await ada.post(f"/rooms/{room}/invitations/{secrets[0]}/revoke")
         await ben.post("/logout")
         assert await stream.until_closed() == 1008
-        site.services.db.close()
+        site.services.platform.database.close()
         assert (await ada.post(link, password="secret")).status_code == 503
     lines = [
         KeyValueFormatter().format(record)
@@ -967,7 +977,7 @@ async def test_no_payload_is_live_in_any_page(lenient: Site) -> None:
         served = lenient.services
         room = await ada.create_room("Plain")
         await ada.say(room, "plain")
-        await served.rooms.touch(room, 1, now())  # At once, since lists show when.
+        await served.rooms.store.touch(room, 1, now())  # At once, since lists show when.
         link = await ada.invite(room)
         mine = (f"/rooms/{room}", f"/rooms/{room}/settings", f"/rooms/{room}/messages/1/edit")
         his = ("/rooms", f"/rooms/{room}", link, f"/rooms?here={room}&view=sidebar")
@@ -981,13 +991,13 @@ async def test_no_payload_is_live_in_any_page(lenient: Site) -> None:
             return [*map(skeleton, shown), skeleton(refused.text), skeleton(repeated.text)]
 
         name, described = "Plain", "plain"
-        stored = await served.rooms.get(room)
-        await served.actions.describe_room(stored, name, described)
+        stored = await served.rooms.store.get(room)
+        await served.actions.rooms.describe(stored, name, described)
         plain = await pages()
         names = [payload for payload in PAYLOADS if len(payload) <= 60 and payload.strip()]
         for number, described in enumerate(packed(300)):
             for name in names[number::40][:1]:
-                await served.actions.describe_room(stored, name, described)
+                await served.actions.rooms.describe(stored, name, described)
                 assert await pages() == plain, (name, described)
 
 
@@ -1017,5 +1027,5 @@ async def test_no_payload_is_a_username(lenient: Site) -> None:
     accounts = lenient.services.accounts
     for payload in PAYLOADS:
         with pytest.raises(Invalid) as refused:
-            await accounts.register(payload, PASSWORD)
+            await accounts.users.register(payload, PASSWORD)
         assert set(refused.value.errors) == {"username"}, payload

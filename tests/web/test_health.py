@@ -23,7 +23,7 @@ async def test_alive_and_ready_are_said_to_anybody_in_plain_text(site: Site) -> 
 
 async def test_without_the_database_alive_and_not_ready(site: Site) -> None:
     async with Person(site, "nobody") as nobody:
-        site.services.db.close()
+        site.services.platform.database.close()
         assert (await nobody.get("/healthz")).status_code == 200
         answer = await nobody.get("/readyz")
         assert answer.status_code == 503

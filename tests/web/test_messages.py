@@ -117,7 +117,7 @@ async def test_sending_too_fast_is_429_with_a_sentence(site: Site) -> None:
         room = await found_room(site, "Garden", ada, ben)
         await ada.say(room, "hello")
         for _ in range(SEND.item.amount - 1):
-            await site.services.throttle.hit(SEND, (await user_of(site, ada)).id)
+            await site.services.platform.rate_limits.hit(SEND, (await user_of(site, ada)).id)
         for path in ("", "/1/edit", "/1/remove"):
             for htmx in (True, False):
                 answer = await ada.post(f"/rooms/{room}/messages{path}", htmx, body="more")
@@ -133,7 +133,9 @@ async def test_no_payload_is_live_as_a_message(site: Site) -> None:
         room = await found_room(site, "Garden", ada, ben)
         for payload in PAYLOADS:
             fragment = str(
-                served.render.message(await served.actions.say(room, user, Draft(payload, "")))
+                served.renderer.message(
+                    await served.actions.messages.say(room, user, Draft(payload, ""))
+                )
             )
             assert [Checker(body).faults for body in bodies(fragment)] == [[]], payload
         stream = await ben.stream(room, "c0-0")
@@ -165,7 +167,10 @@ async def test_history_comes_before_after_and_around_in_bounded_stretches(site: 
         room = await ada.create_room("Garden")
         user = await user_of(site, ada)
         await asyncio.gather(
-            *(site.services.actions.say(room, user, Draft(f"m{n}", "")) for n in range(120))
+            *(
+                site.services.actions.messages.say(room, user, Draft(f"m{n}", ""))
+                for n in range(120)
+            )
         )
 
         async def seqs(query: str) -> list[int]:
@@ -196,7 +201,10 @@ async def test_without_scripts_links_lead_through_the_history_and_back(site: Sit
         room = await ada.create_room("Garden")
         user = await user_of(site, ada)
         await asyncio.gather(
-            *(site.services.actions.say(room, user, Draft(f"m{n}", "")) for n in range(120))
+            *(
+                site.services.actions.messages.say(room, user, Draft(f"m{n}", ""))
+                for n in range(120)
+            )
         )
         seen: set[int] = set()
         path = f"/rooms/{room}"
@@ -218,7 +226,7 @@ async def test_a_permalink_shows_the_message_among_its_neighbours(site: Site) ->
         user = await user_of(site, ada)
         await asyncio.gather(
             *(
-                site.services.actions.say(room, user, Draft(f"hidden words {n}", ""))
+                site.services.actions.messages.say(room, user, Draft(f"hidden words {n}", ""))
                 for n in range(120)
             )
         )

@@ -8,6 +8,7 @@ import pytest
 from quart import Quart
 
 from littlechat.app import create_app
+from littlechat.notifications.schema import SUBSCRIPTIONS
 from littlechat.platform.bus import Exchange, MemoryBus
 from littlechat.platform.configuration import Settings
 from tests.attacks import alert, found_room, insiders
@@ -60,7 +61,7 @@ async def test_a_script_is_told_to_come_back_or_what_is_wrong(site: Site) -> Non
             answer = await ada.post(f"{HERE}/subscribe", True, **{**fields, **wrong})
             assert answer.status_code == 422
             assert alert(answer.text).endswith("cannot be used.")
-        assert len(await site.services.db.subscriptions.find({})) == 1
+        assert len(await site.services.platform.database[SUBSCRIPTIONS].find({})) == 1
 
 
 async def test_choices_are_kept_and_wrong_ones_stay_in_their_fields(site: Site) -> None:

@@ -36,7 +36,7 @@ async def test_a_page_tells_what_its_person_told(site: Site) -> None:
 
 async def test_only_administrators_see_acts(site: Site) -> None:
     async with insiders(site, "Ada", "Ben", "Cleo") as (ada, ben, _):
-        await site.services.administration.promote("the test", "Ada")
+        await site.services.actions.administration.promote("the test", "Ada")
         assert "/admin/people/Cleo/disable" in (await ada.get("/people/Cleo")).text
         assert "/admin/" not in (await ben.get("/people/Cleo")).text
 
@@ -67,7 +67,7 @@ async def test_the_directory_is_searched_and_paged(site: Site) -> None:
         assert 'href="/people/Ben"' in found.text
         assert "Nobody is called" in (await ada.get("/people?search=.*")).text
         for number in range(PAGE):
-            await site.services.accounts.make(f"P{number:03}")
+            await site.services.accounts.users.make(f"P{number:03}")
         assert 'href="/people?page=2&amp;search="' in (await ada.get("/people")).text
         assert 'href="/people?page=1&amp;search="' in (await ada.get("/people?page=2")).text
         for wrong in ("0", "-1", "x", "1.5", "99999", "٣"):
@@ -108,7 +108,7 @@ async def test_a_picture_reaches_every_page_by_the_style_sheet(
             assert (await nobody.get(secret)).status_code == 303
         # The other process read it anew as well.
         async with asyncio.timeout(WAIT_SECONDS):
-            while other_site.services.faces.version != version:
+            while other_site.services.avatar_styles.version != version:
                 await asyncio.sleep(0.01)
         await ada.post("/account/avatar/remove")
         assert (await ben.get(path)).status_code == 404
@@ -117,7 +117,7 @@ async def test_a_picture_reaches_every_page_by_the_style_sheet(
 
 async def test_no_payload_is_live_on_a_person_s_page(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
-        people, user = site.services.people, await user_of(site, ada)
+        people, user = site.services.accounts.profiles, await user_of(site, ada)
 
         async def pages(display: str, bio: str) -> list[list[object]]:
             await people.describe(user, display, bio, "")

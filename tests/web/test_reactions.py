@@ -124,10 +124,10 @@ async def test_reactions_are_limited_like_all_that_makes_noise(site: Site) -> No
     async with insiders(site, "Ada") as (ada,):
         room = await ada.create_room("Garden")
         await ada.say(room, "shall we?")
-        user = await site.services.accounts.find_user("Ada")
+        user = await site.services.accounts.users.find("Ada")
         assert user
         for _ in range(60):
-            await site.services.throttle.hit(REACT, user.id)
+            await site.services.platform.rate_limits.hit(REACT, user.id)
         text = await react(ada, room, "👍", status=429)
         assert "Try again in" in alert(text)
 

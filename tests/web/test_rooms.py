@@ -13,6 +13,7 @@ from littlechat.platform.rate_limits import (
     JOIN,
     TooMany,
 )
+from littlechat.rooms.schema import ROOMS
 from tests.attacks import alert, everything, found_room, handshake, insiders, user_of
 from tests.factories import Person, Site
 
@@ -78,7 +79,7 @@ async def test_a_search_finds_by_part_of_a_name_however_cased(site: Site) -> Non
 async def test_the_list_is_announced_to_every_socket(
     site: Site, other_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("littlechat.live.ROOMS_SECONDS", 0.05)
+    monkeypatch.setattr("littlechat.realtime.dispatcher.ROOMS_SECONDS", 0.05)
     async with (
         insiders(site, "Ada", "Ben") as (ada, ben),
         Person(other_site, "Ben") as ben_there,
@@ -151,14 +152,14 @@ async def test_names_that_are_none_are_422_with_the_text_kept(site: Site) -> Non
             assert alert(answer.text) == sentence
             assert f'value="{form["name"]}"' in answer.text
             assert form.get("description", "") in answer.text
-        assert len(await site.services.db.rooms.find({})) == 1
+        assert len(await site.services.platform.database[ROOMS].find({})) == 1
 
 
 async def test_two_who_make_one_name_at_once_make_one_room(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as people:
         answers = await asyncio.gather(*(p.post("/rooms", name="Garden") for p in people * 3))
         assert sorted(answer.status_code for answer in answers) == [303, *[409] * 5]
-        assert len(await site.services.db.rooms.find({"key": "garden"})) == 1
+        assert len(await site.services.platform.database[ROOMS].find({"key": "garden"})) == 1
 
 
 async def test_words_of_our_addresses_are_no_rooms_addresses(site: Site) -> None:
@@ -192,7 +193,7 @@ async def test_names_are_not_tried_out_faster_by_renaming(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         room = await ada.create_room("Garden")
         for _ in range(CREATE_ROOM.item.amount - 1):
-            await site.services.throttle.hit(CREATE_ROOM, (await user_of(site, ada)).id)
+            await site.services.platform.rate_limits.hit(CREATE_ROOM, (await user_of(site, ada)).id)
         for path in (f"/rooms/{room}/settings", "/rooms"):
             answer = await ada.post(path, name="Guess")
             assert answer.status_code == 429
@@ -257,7 +258,7 @@ async def test_a_public_rooms_door_has_a_join_button_and_no_messages(site: Site)
         await dan.join(room)
         assert "inside words" in (await dan.get(f"/rooms/{room}")).text
         await dan.join(room)
-        assert len(await site.services.rooms.list_members(room)) == 2
+        assert len(await site.services.rooms.memberships.list_of(room)) == 2
 
 
 async def test_a_private_room_is_a_404_like_any_other(site: Site) -> None:
@@ -347,10 +348,10 @@ async def test_nobody_slips_in_while_being_removed(site: Site) -> None:
             assert (await removal).status_code == 303
             served = site.services
             async with asyncio.timeout(KICK_SECONDS):
-                while served.hub.sockets:
+                while served.realtime.hub.sockets:
                     await asyncio.sleep(0)
-            link = await served.rooms.invite(room, await user_of(site, ada))
-            await served.actions.accept(link.token, await user_of(site, ben))
+            link = await served.rooms.members.invite(room, await user_of(site, ada))
+            await served.actions.members.accept(link.token, await user_of(site, ben))
 
 
 # Invitations
@@ -378,7 +379,7 @@ async def test_an_invitation_leads_somebody_new_through_the_door_to_the_room(sit
         assert "inside words" in (await dan.get(f"/rooms/{room}")).text
         assert (await dan.get(link)).headers["location"] == f"/rooms/{room}"
         assert (await dan.post(link)).status_code == 303
-        assert len(await site.services.rooms.list_members(room)) == 2
+        assert len(await site.services.rooms.memberships.list_of(room)) == 2
 
 
 async def test_a_revoked_invitation_is_closed(site: Site) -> None:
@@ -433,7 +434,7 @@ async def test_tokens_cannot_be_guessed_and_making_them_is_bounded(site: Site) -
             user = await user_of(site, person)
             with contextlib.suppress(TooMany):
                 while True:
-                    await site.services.throttle.hit(rule, user.id)
+                    await site.services.platform.rate_limits.hit(rule, user.id)
         for answer in (
             await dan.post(f"/join/{token}"),
             await dan.post(f"/rooms/{LOBBY}/join"),

@@ -31,8 +31,8 @@ async def people(site: Site) -> AsyncIterator[list[Person]]:
 
 async def say(site: Site, room: str, who: Person, *bodies: str) -> None:
     for body in bodies:
-        await site.services.actions.say(room, await user_of(site, who), Draft(body, ""))
-    await site.services.indexer.catch_up([room])
+        await site.services.actions.messages.say(room, await user_of(site, who), Draft(body, ""))
+    await site.services.search.indexer.catch_up([room])
 
 
 async def search(who: Person, q: str, htmx: bool = False, **values: str) -> str:
@@ -144,7 +144,7 @@ async def test_removed_member_finds_nothing_there_any_more(
     private = await found_room(site, "Attic", ada, ben, visibility="private")
     await say(site, private, ada, "secret treasure")
     assert len(HIT.findall(await search(ben, "secret"))) == 1
-    await site.services.actions.remove_member(private, "Ben")
+    await site.services.actions.members.remove(private, "Ben")
     assert HIT.findall(await search(ben, "secret")) == []
     assert len(HIT.findall(await search(ada, "secret"))) == 1
 
@@ -156,13 +156,13 @@ async def test_removed_and_edited_messages_show_nothing_of_what_they_said(
     room = await found_room(site, "Garden", ada)
     await say(site, room, ada, "first secret", "second secret")
     user = await user_of(site, ada)
-    membership = await site.services.rooms.find_membership(room, user)
+    membership = await site.services.rooms.memberships.find(room, user)
     assert membership
-    await site.services.actions.remove(room, 1, membership, user)
-    await site.services.actions.edit(room, 2, user, "harmless")
+    await site.services.actions.messages.remove(room, 1, membership, user)
+    await site.services.actions.messages.edit(room, 2, user, "harmless")
     for _ in range(2):
         assert HIT.findall(await search(ada, "secret")) == []
-        await site.services.indexer.catch_up([room])
+        await site.services.search.indexer.catch_up([room])
     assert len(HIT.findall(await search(ada, "harm"))) == 1
 
 

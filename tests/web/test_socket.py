@@ -98,7 +98,7 @@ async def test_sockets_are_refused_before_they_open(site: Site) -> None:
             assert await handshake(nobody, path, Origin="https://evil.example") == 403
         for room in ("nowhere", "%00", "x" * 3_000, "[$ne]", "..%2flobby"):
             assert await handshake(dan, f"/rooms/{room}/socket") == 404
-        await until(lambda: not site.services.hub.sockets)
+        await until(lambda: not site.services.realtime.hub.sockets)
 
 
 async def test_an_outsider_receives_no_frame(site: Site) -> None:
@@ -135,7 +135,7 @@ async def test_one_person_holds_a_bounded_number_of_sockets(site: Site) -> None:
         assert await handshake(ada, "/socket") == 429
         assert await handshake(ben, "/socket") == 101
         await asyncio.gather(*(socket.close() for socket in opened))
-        await until(lambda: not site.services.hub.sockets)
+        await until(lambda: not site.services.realtime.hub.sockets)
         assert await handshake(ada, "/socket") == 101
         while (status := await handshake(ada, "/socket")) == 101:
             pass  # The rate of opening is bounded as well.
@@ -274,7 +274,7 @@ async def test_a_burst_leaves_no_memory_behind(site: Site) -> None:
         async def burst() -> None:
             stream = await ada.stream(room)
             assert await send_all(stream, [big] * 2_000) in (1008, 1006)
-            await until(lambda: not site.services.hub.sockets)
+            await until(lambda: not site.services.realtime.hub.sockets)
             gc.collect()
 
         tracemalloc.start()
@@ -300,7 +300,7 @@ async def test_who_floods_on_and_never_closes_is_hung_up_on(site: Site) -> None:
                         writer.write((b"\x81\x80" + bytes(4)) * 1_000)
                         await writer.drain()
                         await asyncio.sleep(0)
-            await until(lambda: not site.services.hub.sockets)
+            await until(lambda: not site.services.realtime.hub.sockets)
         finally:
             writer.transport.abort()
 
@@ -315,7 +315,7 @@ async def test_who_speaks_before_the_handshake_is_answered_is_not_here(site: Sit
             assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 400")
             writer.close()
             await writer.wait_closed()
-        await until(lambda: not site.services.hub.sockets)
+        await until(lambda: not site.services.realtime.hub.sockets)
         async with streaming(ben, room=room) as (his,):
             await his.until(lambda dom: dom.online == ["Ben"])
 
@@ -379,4 +379,4 @@ async def test_no_socket_survives_a_logout_that_races_its_opening(site: Site) ->
         out: Awaitable[object] = ada.post("/logout")
         await out
         assert set(await asyncio.gather(*opening)) <= {0, 1008}
-        await until(lambda: not site.services.hub.sockets)
+        await until(lambda: not site.services.realtime.hub.sockets)

@@ -41,13 +41,13 @@ async def test_people_are_found_by_what_they_call_themselves(site: Site) -> None
         for person in (ben, bea):
             form["display"] += " B" * (person is bea)
             await person.post("/account/profile", False, **form)
-        await site.services.faces.load()
+        await site.services.avatar_styles.load()
         assert await found(ada, "cur") == ["Bea", "Ben"]
         page = (await ada.get("/direct/new?q=mar")).text
         assert re.findall(r'type="checkbox"[^>]*value="(\w+)"', page) == ["Bea", "Ben"]
         await ada.post("/direct", name="Ben")
         assert await found(ada, "cur") == ["Ben", "Bea"]
-        await site.services.accounts.disable(await user_of(site, bea))
+        await site.services.accounts.sessions.disable(await user_of(site, bea))
         assert await found(ada, "cur") == ["Ben"]
 
 
@@ -60,9 +60,9 @@ async def test_queries_are_text_and_bounded(site: Site) -> None:
 async def test_who_is_called_exactly_so_comes_before_a_crowd_of_names(site: Site) -> None:
     async with insiders(site, "Ada", "Zed") as (ada, zed):
         for number in range(30):
-            await site.services.accounts.make(f"max{number:02}")
+            await site.services.accounts.users.make(f"max{number:02}")
         await zed.post("/account/profile", False, display="Max", bio="", zone="")
-        await site.services.faces.load()
+        await site.services.avatar_styles.load()
         names = await found(ada, "max")
         assert names[:2] == ["Zed", "max00"]
         # Signs alone find nobody, and leave where one is already.

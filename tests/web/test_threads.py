@@ -22,7 +22,7 @@ async def panel_of(person: Person, room: str, seq: int, query: str = "") -> str:
 
 
 async def at_rest(site: Site) -> None:
-    await site.services.work.close()
+    await site.services.platform.tasks.close()
 
 
 async def test_replies_reach_the_room_and_its_thread_on_both_processes(
@@ -157,7 +157,7 @@ async def test_older_replies_are_read_on_demand(
 
 async def test_no_payload_becomes_markup_in_a_quote_or_a_panel(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
-        site.services.throttle.enabled = False
+        site.services.platform.rate_limits.enabled = False
         room = await ada.create_room("Garden")
         for payload in PAYLOADS:
             if payload.strip():

@@ -17,12 +17,13 @@ from littlechat.messages.documents import reacted
 from littlechat.platform.bus import Exchange, MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Collection
+from littlechat.rooms.schema import ROOMS
 from tests.attacks import alert, found_room, insiders, user_of
 from tests.factories import WAIT_SECONDS, Person, Site, Stream
 
 
 async def position(site: Site, room: str, person: Person) -> int:
-    found = await site.services.rooms.find_membership(room, await user_of(site, person))
+    found = await site.services.rooms.memberships.find(room, await user_of(site, person))
     assert found
     return found.read_seq
 
@@ -30,7 +31,7 @@ async def position(site: Site, room: str, person: Person) -> int:
 async def settled(site: Site, room: str, seq: int) -> None:
     """Wait until the lists know how far a room is."""
     async with asyncio.timeout(WAIT_SECONDS):
-        while (await site.services.rooms.get(room)).last_seq < seq:
+        while (await site.services.rooms.store.get(room)).last_seq < seq:
             await asyncio.sleep(0.02)
 
 
@@ -127,7 +128,9 @@ async def test_lists_and_sidebar_show_counts_until_all_is_read(site: Site) -> No
 async def test_large_counts_are_cut(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         room = await found_room(site, "Garden", ada, ben)
-        await site.services.db.rooms.update({"_id": room}, {"$set": {"last_seq": 2_000}})
+        await site.services.platform.database[ROOMS].update(
+            {"_id": room}, {"$set": {"last_seq": 2_000}}
+        )
         assert badges((await ben.get("/rooms")).text) == ["unread 99+"]
 
 
@@ -186,10 +189,12 @@ async def test_a_page_asks_the_database_for_little_whatever_its_size(
         await fill(site, attic, ada, 3)
         act, author = site.services.actions, await user_of(site, ada)
         for number in range(1, 61):
-            await act.change(room, number, reacted("👍", author, on=True))
+            await act.messages.change(room, number, reacted("👍", author, on=True))
             if number % 3 == 0:
                 files = (File(new_id(), "plan.txt", "text/plain", 5),)
-                await act.say(room, author, Draft("", "", thread=number, shown=True, files=files))
+                await act.messages.say(
+                    room, author, Draft("", "", thread=number, shown=True, files=files)
+                )
         await settled(site, room, 80)
         await settled(site, attic, 3)
         assert (await cleo.get(f"/rooms/{room}")).status_code == 200
@@ -218,7 +223,7 @@ async def fill(site: Site, room: str, person: Person, count: int) -> None:
     """Let somebody talk without the pace that people are held to."""
     user = await user_of(site, person)
     for number in range(count):
-        await site.services.actions.say(room, user, Draft(f"text {number}, @ben", ""))
+        await site.services.actions.messages.say(room, user, Draft(f"text {number}, @ben", ""))
 
 
 async def test_pages_of_two_processes_hear_of_it(site: Site, other_site: Site) -> None:

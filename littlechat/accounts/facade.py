@@ -1,0 +1,22 @@
+"""The one object by which other packages reach accounts."""
+
+from littlechat.accounts.audit import AuditLog
+from littlechat.accounts.passwords import Passwords
+from littlechat.accounts.profiles import Profiles
+from littlechat.accounts.registration import Registration
+from littlechat.accounts.roles import Roles
+from littlechat.accounts.sessions import Sessions
+from littlechat.accounts.users import Users
+from littlechat.platform import Database
+
+
+class Accounts:
+    """Everything about people that does not depend on a room."""
+
+    def __init__(self, db: Database) -> None:
+        self.roles = Roles(db)
+        self.users = Users(db, self.roles, Passwords())
+        self.sessions = Sessions(db, self.users)
+        self.registration = Registration(db)
+        self.profiles = Profiles(db)
+        self.audit = AuditLog(db)

@@ -1,0 +1,40 @@
+"""The one object by which handlers write what others must see."""
+
+from littlechat.accounts import Accounts
+from littlechat.actions.administration import Administration
+from littlechat.actions.deleted_rooms import DeletedRooms
+from littlechat.actions.members import MemberActions
+from littlechat.actions.messages import MessageActions
+from littlechat.actions.rooms import RoomActions
+from littlechat.actions.sessions import SessionActions
+from littlechat.actions.threads import Threads
+from littlechat.files import Files
+from littlechat.messages import Messages
+from littlechat.platform import BackgroundTasks, Bus
+from littlechat.realtime import Realtime
+from littlechat.rendering import Renderer
+from littlechat.rooms import Rooms
+
+
+class Actions:
+    """All verbs, by noun. Each is seen through though its caller goes away."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        messages: Messages,
+        rooms: Rooms,
+        files: Files,
+        renderer: Renderer,
+        bus: Bus,
+        realtime: Realtime,
+        tasks: BackgroundTasks,
+    ) -> None:
+        self.messages = MessageActions(messages, rooms, files, renderer, bus, realtime, tasks)
+        self.threads = Threads(messages, self.messages, tasks)
+        self.rooms = RoomActions(rooms, messages, realtime, tasks)
+        self.members = MemberActions(rooms, realtime, tasks)
+        self.sessions = SessionActions(accounts, realtime, tasks)
+        self.administration = Administration(accounts, rooms, self.messages, realtime, tasks)
+        self.deleted_rooms = DeletedRooms(rooms, messages, files)
+        self.rooms.subscribe_to_deletions(files.clear_room, in_background=True)

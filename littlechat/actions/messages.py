@@ -1,0 +1,176 @@
+"""Posting, changing and removing messages: check, store, render once, publish."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from littlechat.core import (
+    Draft,
+    Membership,
+    Message,
+    User,
+    clean_body,
+    clean_client_id,
+)
+from littlechat.files import Files
+from littlechat.messages import (
+    Decide,
+    Messages,
+    edited,
+    emptied,
+)
+from littlechat.platform import BackgroundTasks, Bus, Unavailable
+from littlechat.realtime import Realtime, room_topic
+from littlechat.rendering import Renderer
+from littlechat.rooms import Rooms
+from littlechat.text import HERE, addressing
+
+TOUCH_SECONDS = 1.0
+"""How much the lists of rooms may lag behind: one write a room and second, not one a message."""
+
+Listener = Callable[[Message], Coroutine[Any, Any, None]]
+"""Follows a message beyond its room. Called once, in the process that stored it, after that."""
+
+
+class MessageActions:
+    """What is done to messages. Callers have found out who acts and in which room."""
+
+    def __init__(
+        self,
+        messages: Messages,
+        rooms: Rooms,
+        files: Files,
+        renderer: Renderer,
+        bus: Bus,
+        realtime: Realtime,
+        tasks: BackgroundTasks,
+    ) -> None:
+        self._messages, self._files, self._renderer = messages, files, renderer
+        self._store, self._direct_messages = rooms.store, rooms.direct_messages
+        self._access, self._bus, self._tasks = rooms.access, bus, tasks
+        self._presence, self._unread_signals = realtime.presence, realtime.unread_signals
+        self._announcements = realtime.announcements
+        self._on_posted: list[Listener] = [files.confirm]
+        self._on_changed: list[Listener] = []
+        self._touched: dict[str, tuple[int, datetime, str]] = {}
+
+    def subscribe_to_posts(self, listener: Listener) -> None:
+        """Let `listener` have every message that is posted through this process."""
+        self._on_posted.append(listener)
+
+    def subscribe_to_changes(self, listener: Listener) -> None:
+        """Let `listener` have every message that is changed through this process."""
+        self._on_changed.append(listener)
+
+    async def say(self, room_id: str, author: User, draft: Draft) -> Message:
+        """Post a message and return it; raise `Invalid` or `Unavailable`."""
+        text = clean_body(draft.body, may_be_blank=bool(draft.files))
+        client_id = clean_client_id(draft.client_id)
+        members = await self._members_for(room_id, text)
+        named = addressing.find(room_id, text, author, members, self._presence.names)
+        concerns = tuple(dict.fromkeys((*draft.concerns, *named.concerns)))
+        draft = replace(
+            draft, body=text, client_id=client_id, mentions=named.mentions, concerns=concerns
+        )
+        return await self._tasks.run_to_completion(self._say(room_id, author, draft))
+
+    async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
+        concerns = await self._list_concerned(room_id, author, draft.concerns)
+        message = await self._messages.add(room_id, author, replace(draft, concerns=concerns))
+        self._bus.publish(
+            room_topic(room_id),
+            {
+                "kind": "posted",
+                "seq": message.seq,
+                "author": message.author_name,
+                "html": str(self._renderer.message(message)),
+            },
+        )
+        self._touch(message)
+        self._call(message)
+        self._tasks.spawn(*(listener(message) for listener in self._on_posted))
+        return message
+
+    async def _list_concerned(
+        self, room_id: str, author: User, named: Iterable[str]
+    ) -> tuple[str, ...]:
+        # What is said to somebody directly concerns them as if it named them.
+        people = await self._direct_messages.list_people(room_id)
+        others = (user_id for user_id in people if user_id != author.id)
+        return tuple(dict.fromkeys((*named, *others)))
+
+    async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
+        """Replace the text of one's own message; raise `Invalid` or `Missing`."""
+        text = clean_body(body, may_be_blank=True)  # As long as it has files.
+        members = await self._members_for(room_id, text)
+        others = await self._list_concerned(room_id, author, ())
+
+        def address(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
+            # A correction calls nobody who has come since.
+            was_here = HERE in message.mentions
+            here = addressing.called_by_here(message) if was_here else self._presence.names
+            named = addressing.find(room_id, text, author, members, here)
+            return named.mentions, tuple(dict.fromkeys((*named.concerns, *others)))
+
+        decide = edited(text, author, address)
+        message = await self.change(room_id, seq, decide)
+        self._call(message)
+        return message
+
+    async def _members_for(self, room_id: str, text: str) -> list[Membership]:
+        """Return whom a text may address."""
+        return await self._access.list_members(room_id) if "@" in text else []
+
+    def _call(self, message: Message) -> None:
+        if message.concerns:
+            self._tasks.spawn(self._unread_signals.call(message))
+
+    async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:
+        """Remove one's own message, or anybody's as room manager or administrator; raise `Missing`."""
+        decide = emptied(None if by.may_manage or user.is_admin else user)
+        return await self._tasks.run_to_completion(self._remove(room_id, seq, decide))
+
+    async def _remove(self, room_id: str, seq: int, decide: Decide) -> Message:
+        await self._files.doubt(room_id, seq)
+        try:
+            return await self._change(room_id, seq, decide)
+        finally:
+            self._tasks.spawn(self._files.settle(room_id, seq))
+
+    async def change(self, room_id: str, seq: int, decide: Decide) -> Message:
+        """Change a message as `decide` says and let everybody see it; raise what that raises.
+
+        This is the one way in which anything about a posted message changes.
+        """
+        return await self._tasks.run_to_completion(self._change(room_id, seq, decide))
+
+    async def _change(self, room_id: str, seq: int, decide: Decide) -> Message:
+        message, n = await self._messages.change(room_id, seq, decide)
+        if n:
+            self._bus.publish(
+                room_topic(message.room_id),
+                {"kind": "changed", "n": n, "html": str(self._renderer.message(message))},
+            )
+            self._tasks.spawn(*(listener(message) for listener in self._on_changed))
+        return message
+
+    def _touch(self, message: Message) -> None:
+        if message.room_id not in self._touched:
+            self._tasks.spawn(self._touch_soon(message.room_id))
+        latest = (message.seq, message.at, message.author_name)
+        self._touched[message.room_id] = max(self._touched.get(message.room_id, latest), latest)
+
+    async def _touch_soon(self, room_id: str) -> None:
+        try:
+            await asyncio.sleep(TOUCH_SECONDS)
+        finally:
+            seq, at, author = self._touched.pop(room_id)
+        try:
+            await self._store.touch(room_id, seq, at)
+            await self._unread_signals.spoken(room_id, seq, author)
+            if people := await self._direct_messages.list_people(room_id):
+                self._announcements.announce_direct(people, room_id)
+        except Unavailable:
+            return  # A hint for lists; the next message brings it.

@@ -1,0 +1,102 @@
+"""Making, renaming and deleting rooms, and opening and hiding direct conversations."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from littlechat.core import (
+    LOBBY,
+    Refused,
+    Room,
+    User,
+    clean_visibility,
+)
+from littlechat.messages import Messages
+from littlechat.platform import BackgroundTasks
+from littlechat.realtime import Realtime
+from littlechat.rooms import Rooms
+
+Result = TypeVar("Result")
+
+Clear = Callable[[str], Coroutine[Any, Any, None]]
+"""Forgets one package's part of a deleted room, by its id."""
+
+
+class RoomActions:
+    """What is done to rooms. Callers have found out who acts and that they may."""
+
+    def __init__(
+        self, rooms: Rooms, messages: Messages, realtime: Realtime, tasks: BackgroundTasks
+    ) -> None:
+        self._rooms, self._messages, self._tasks = rooms, messages, tasks
+        self._direct_messages = rooms.direct_messages
+        self._announcements = realtime.announcements
+        self._on_deleted: list[Clear] = [rooms.clear]
+        self._in_background: list[Clear] = [messages.delete_room]
+
+    def subscribe_to_deletions(self, clear: Clear, *, in_background: bool = False) -> None:
+        """Let `clear` forget what belongs to a deleted room, before or after its caller is answered."""
+        (self._in_background if in_background else self._on_deleted).append(clear)
+
+    async def create(self, creator: User, name: str, description: str, visibility: str) -> Room:
+        """Make a room; raise `Invalid`, or `Duplicate` for a name taken."""
+        kind = clean_visibility(visibility)
+        return await self._tasks.run_to_completion(
+            self._announced(self._rooms.store.create(creator, name, description, kind))
+        )
+
+    async def describe(self, room: Room, name: str, description: str) -> None:
+        """Rename and re-describe; raise `Invalid`, `Refused`, or `Duplicate` for a name taken."""
+        if room.id == LOBBY:
+            raise Refused("The Lobby keeps its name.")
+        if room.is_direct:
+            raise Refused("A direct conversation is called by its people.")
+        await self._tasks.run_to_completion(
+            self._announced(self._rooms.store.describe(room.id, name, description))
+        )
+
+    async def delete(self, room: Room, confirmation: str) -> None:
+        """Delete a room and all that was said there; raise `Refused` unless it is named."""
+        if room.id == LOBBY:
+            raise Refused("The Lobby cannot be deleted.")
+        if room.is_direct:
+            raise Refused("A direct conversation cannot be deleted. Hide it instead.")
+        if " ".join(confirmation.split()) != room.name:
+            raise Refused(f"Type the room’s name, {room.name}, to delete it.")
+        await self._tasks.run_to_completion(self._delete(room.id))
+
+    async def _delete(self, room_id: str) -> None:
+        await self._rooms.store.delete(room_id)
+        for clear in self._on_deleted:
+            await clear(room_id)
+        self._announcements.revoke(room=room_id, reason="deleted")
+        self._announcements.announce_rooms()
+        # Nobody can reach what was said any more; clearing a long room away takes its time. What is
+        # broken off, or comes in late, `deleted_rooms` finds.
+        for clear in self._in_background:
+            self._tasks.spawn(clear(room_id))
+
+    async def open_direct(self, opener: User, others: Iterable[User]) -> str:
+        """Return the id of the one direct conversation of these people, made if there is none.
+
+        It shows in the others' lists from the first message on.
+        """
+        return await self._tasks.run_to_completion(self._open_direct(opener, others))
+
+    async def _open_direct(self, opener: User, others: Iterable[User]) -> str:
+        room_id = await self._direct_messages.open(opener, others)
+        self._announcements.announce_rooms([opener.id])
+        return room_id
+
+    async def hide_direct(self, room_id: str, user: User) -> None:
+        """Take a direct conversation off one's lists until somebody speaks; raise `Missing`."""
+        await self._tasks.run_to_completion(self._hide_direct(room_id, user))
+
+    async def _hide_direct(self, room_id: str, user: User) -> None:
+        head = await self._messages.head(room_id)
+        await self._direct_messages.hide(room_id, user, head.seq)
+        self._announcements.announce_rooms([user.id])
+
+    async def _announced(self, work: Coroutine[Any, Any, Result]) -> Result:
+        result = await work
+        self._announcements.announce_rooms()
+        return result

@@ -1,0 +1,86 @@
+"""Closes sockets that have lost their right: told by an event, and checked against the store.
+
+Access is decided when a stream is joined, revoked by an event, and checked again every so often, so
+that even a lost event closes a socket soon.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+
+from littlechat.accounts import Sessions
+from littlechat.platform import Bus, Event, Unavailable
+from littlechat.realtime.feed import room_topic
+from littlechat.realtime.hub import POLICY, Hub, Socket
+from littlechat.rooms import Access, Memberships
+
+RECHECK_SECONDS = 30.0
+BUSLESS_RECHECK_SECONDS = 0.8
+"""While the bus is down, revocations reach other processes through the store alone."""
+
+
+class Revocation:
+    """The ends of rights, as this process learns of them."""
+
+    def __init__(
+        self, bus: Bus, hub: Hub, access: Access, sessions: Sessions, memberships: Memberships
+    ) -> None:
+        self._bus, self._hub, self._access = bus, hub, access
+        self._sessions, self._memberships = sessions, memberships
+        self._in_doubt = asyncio.Event()
+
+    def doubt(self) -> None:
+        """Check all sockets at once: a revocation may have been lost."""
+        self._in_doubt.set()
+        self._access.forget()
+
+    def on_revoked(self, event: Event) -> None:
+        """Close the sockets that a revocation names."""
+        user, sessions, room = event["user"], event["sessions"], event["room"]
+        self._access.forget(user=user, sessions=sessions, room=room)
+        topic = room_topic(room) if room else None
+        # A process of the version before, while a new one is started, gives none.
+        reason = str(event.get("reason", ""))
+        self._hub.kick(user=user, sessions=sessions, topic=topic, reason=reason)
+
+    def on_refreshed(self, event: Event) -> None:
+        """Look anew at what somebody may, leaving their sockets open."""
+        self._access.forget(user=event["user"])
+
+    async def run(self) -> None:
+        """Check the sockets against the store, for ever."""
+        while True:
+            await self._pause()
+            self._in_doubt.clear()
+            with contextlib.suppress(Unavailable):
+                await self._close_unentitled()
+
+    async def _pause(self) -> None:
+        """Wait until it is time, the bus is down, or it says that a revocation may be lost."""
+        seconds = RECHECK_SECONDS if self._bus.connected else BUSLESS_RECHECK_SECONDS
+        for _ in range(round(seconds / BUSLESS_RECHECK_SECONDS)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BUSLESS_RECHECK_SECONDS):
+                    await self._in_doubt.wait()
+                    return
+            if not self._bus.connected:
+                return
+
+    async def _close_unentitled(self) -> None:
+        sockets = list(self._hub.sockets)
+        live = await self._sessions.list_live(list({socket.session for socket in sockets}))
+        by_room: dict[str, list[Socket]] = defaultdict(list)
+        for socket in sockets:
+            if socket.session not in live:
+                socket.close(POLICY, "signed out")
+            for topic in socket.topics:
+                kind, _, room_id = topic.partition(":")
+                if kind == "room":
+                    by_room[room_id].append(socket)
+        for room_id, present in by_room.items():
+            members = await self._memberships.list_among(
+                room_id, list({socket.user for socket in present})
+            )
+            for socket in present:
+                if socket.user not in members:
+                    socket.close(POLICY)

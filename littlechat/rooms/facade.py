@@ -1,0 +1,31 @@
+"""The one object by which other packages reach rooms."""
+
+from littlechat.accounts import Sessions
+from littlechat.messages import Messages
+from littlechat.platform import Bus, Database
+from littlechat.rooms.access import Access
+from littlechat.rooms.bans import Bans
+from littlechat.rooms.direct_messages import DirectMessages
+from littlechat.rooms.invitations import Invitations
+from littlechat.rooms.members import Members
+from littlechat.rooms.memberships import Memberships
+from littlechat.rooms.store import RoomStore
+from littlechat.rooms.unread import Unread
+
+
+class Rooms:
+    """Everything about rooms and who belongs to them."""
+
+    def __init__(self, db: Database, sessions: Sessions, messages: Messages, bus: Bus) -> None:
+        self.memberships, self.bans, self.invitations = Memberships(db), Bans(db), Invitations(db)
+        self.store = RoomStore(db, self.memberships)
+        self.members = Members(self.store, self.memberships, self.bans, self.invitations)
+        self.direct_messages = DirectMessages(db)
+        self.unread = Unread(db, messages)
+        self.access = Access(sessions, self.store, self.memberships, self.unread, bus)
+
+    async def clear(self, room_id: str) -> None:
+        """Forget who belonged to a room that is no more, and what lets into it."""
+        await self.memberships.clear(room_id)
+        await self.invitations.clear(room_id)
+        await self.bans.clear(room_id)

@@ -1,0 +1,61 @@
+"""Links into private rooms: whoever holds one may join until it is revoked."""
+
+import secrets
+
+from littlechat.core import Invitation, Membership, User
+from littlechat.platform import Database, Missing, now
+from littlechat.rooms.documents import invitation_from
+from littlechat.rooms.schema import INVITATIONS
+
+
+class Invitations:
+    """The store of invitations."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def make(self, room_id: str, by: User) -> Invitation:
+        """Make a link into a room, whatever kind of room it is."""
+        invitation = Invitation(secrets.token_urlsafe(24), room_id, by.id, by.name, now())
+        await self._db[INVITATIONS].insert(
+            {
+                "_id": invitation.token,
+                "room": room_id,
+                "by": by.id,
+                "by_name": by.name,
+                "created": invitation.created,
+            }
+        )
+        return invitation
+
+    async def end_all_by(self, by: User) -> None:
+        """Close every link that somebody made into any room."""
+        await self._db[INVITATIONS].delete({"by": by.id})
+
+    async def list_of(self, room_id: str) -> list[Invitation]:
+        """Return a room's open invitations, the newest first."""
+        documents = await self._db[INVITATIONS].find({"room": room_id}, limit=200)
+        return sorted(map(invitation_from, documents), key=lambda one: one.created, reverse=True)
+
+    async def get(self, token: str) -> Invitation:
+        """Return an open invitation; raise `Missing`."""
+        document = await self._db[INVITATIONS].find_one({"_id": token[:64]})
+        if document is None:
+            raise Missing
+        return invitation_from(document)
+
+    async def revoke(self, room_id: str, token: str, by: Membership) -> None:
+        """Close an invitation: one's own, or any for who manages the room; raise `Missing`."""
+        where = {"_id": token[:64], "room": room_id}
+        if not by.may_manage:
+            where["by"] = by.user_id
+        if not await self._db[INVITATIONS].delete(where):
+            raise Missing
+
+    async def end_those_of(self, room_id: str, user_id: str) -> None:
+        """Close the links that somebody who leaves a room made into it."""
+        await self._db[INVITATIONS].delete({"room": room_id, "by": user_id})
+
+    async def clear(self, room_id: str) -> None:
+        """Close all links into a room that is no more."""
+        await self._db[INVITATIONS].delete({"room": room_id})

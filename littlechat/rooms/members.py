@@ -1,0 +1,119 @@
+"""Coming and going: who may enter a room, leave it, be removed and banned from it."""
+
+from littlechat.core import (
+    LOBBY,
+    Invitation,
+    Membership,
+    Refused,
+    Role,
+    Room,
+    User,
+)
+from littlechat.platform import Duplicate, Missing
+from littlechat.rooms.bans import Bans
+from littlechat.rooms.invitations import Invitations
+from littlechat.rooms.memberships import Memberships
+from littlechat.rooms.store import RoomStore
+
+
+class Members:
+    """The rules of coming and going. Nobody is told of anything here."""
+
+    def __init__(
+        self, store: RoomStore, memberships: Memberships, bans: Bans, invitations: Invitations
+    ) -> None:
+        self._store, self._memberships = store, memberships
+        self._bans, self._invitations = bans, invitations
+
+    async def join(self, room_id: str, user: User) -> Room:
+        """Make the person a member of a public room; raise `Missing`. Twice is once."""
+        room, membership = await self._store.get_visible(room_id, user)
+        if membership is None:
+            # Who enters an abandoned room minds it; the Lobby is nobody's.
+            abandoned = room.members == 0 and room.id != LOBBY
+            await self._enter(room, user, "creator" if abandoned else "member")
+        return room
+
+    async def accept(self, token: str, user: User) -> Room:
+        """Join by invitation; raise `Missing`."""
+        _, room = await self.get_invitation(token)
+        await self._enter(room, user, "member")
+        return room
+
+    async def invite(self, room_id: str, by: User) -> Invitation:
+        """Make an invitation link into the room; raise `Missing` or `Refused`."""
+        if (await self._store.get(room_id)).is_direct:
+            raise Refused("A direct conversation stays between its people: make a room for more.")
+        return await self._invitations.make(room_id, by)
+
+    async def get_invitation(self, token: str) -> tuple[Invitation, Room]:
+        """Return an open invitation and its room; raise `Missing`."""
+        invitation = await self._invitations.get(token)
+        return invitation, await self._store.get(invitation.room_id)
+
+    async def _enter(self, room: Room, user: User, role: Role) -> None:
+        await self._require_unbanned(room, user)
+        try:
+            await self._memberships.add(room.id, user, role, room.last_seq)
+        except Duplicate:
+            return
+        try:
+            # Once more: who is banned while they enter may have been removed before they were in.
+            await self._require_unbanned(room, user)
+        except Refused:
+            await self._memberships.remove(room.id, user.id)
+            raise
+        await self._memberships.recount(room.id)
+
+    async def _require_unbanned(self, room: Room, user: User) -> None:
+        if await self._bans.is_banned(room.id, user.id):
+            raise Refused(f"You are banned from {room.name}.")
+
+    async def leave(self, room_id: str, user: User) -> None:
+        """End a membership; raise `Missing`, or `Refused` if it would orphan a private room."""
+        room = await self._store.get(room_id)
+        membership = await self._memberships.find(room_id, user)
+        if membership is None:
+            raise Missing
+        if room.is_direct:
+            raise Refused("A direct conversation cannot be left. Hide it instead.")
+        # Bots keep no room: who is left with them alone is the last one.
+        members = await self._memberships.list_of(room_id)
+        others = [one for one in members if one.user_id != user.id and not one.bot]
+        if room.is_private and not others:
+            raise Refused("You are the last one here. Delete the room instead of leaving it.")
+        if membership.may_manage and others:
+            heir = min(others, key=lambda one: one.joined)
+            await self._memberships.make_manager(room_id, heir.user_id)
+        await self._exit(room_id, user.id)
+
+    async def remove(self, room_id: str, name: str) -> Membership:
+        """End another's membership; raise `Missing`, or `Refused` for the room's creator."""
+        if (await self._store.get(room_id)).is_direct:
+            raise Refused("Nobody can be removed from a direct conversation.")
+        membership = await self._memberships.find_named(room_id, name)
+        if membership is None:
+            raise Missing
+        if membership.may_manage:
+            raise Refused("Who made the room cannot be removed from it.")
+        if membership.bot:
+            raise Refused("A bot is removed on the room’s page of bots.")
+        await self._exit(room_id, membership.user_id)
+        return membership
+
+    async def ban(self, room_id: str, name: str, by: User) -> Membership:
+        """Remove a member for as long as the ban lasts; raise `Missing` or `Refused`."""
+        if (await self._store.get(room_id)).is_direct:
+            raise Refused("Nobody can be banned from a direct conversation.")
+        member = await self._memberships.find_named(room_id, name)
+        if member is None:
+            raise Missing
+        # The ban first: between the two, nobody who was removed could come back.
+        if not member.may_manage and not member.bot:
+            await self._bans.add(room_id, member.user_id, name, by)
+        return await self.remove(room_id, name)
+
+    async def _exit(self, room_id: str, user_id: str) -> None:
+        await self._memberships.remove(room_id, user_id)
+        await self._invitations.end_those_of(room_id, user_id)
+        await self._memberships.recount(room_id)

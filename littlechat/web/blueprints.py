@@ -1,0 +1,59 @@
+"""All handlers, registered with an application."""
+
+from quart import Quart
+
+from littlechat.web import (
+    account,
+    admin,
+    api,
+    auth,
+    bots,
+    direct_messages,
+    files,
+    health,
+    installed,
+    messages,
+    notifications,
+    people,
+    reactions,
+    rooms,
+    search,
+    socket,
+    switcher,
+    threads,
+    unread,
+)
+from littlechat.web.errors import protect
+from littlechat.web.request_log import log_requests
+from littlechat.web.static_files import serve_static
+
+NOUNS = (
+    auth,
+    account,
+    admin,
+    people,
+    rooms,
+    messages,
+    threads,
+    reactions,
+    direct_messages,
+    switcher,
+    unread,
+    files,
+    search,
+    notifications,
+    installed,
+    bots,
+    api,
+    socket,
+    health,
+)
+
+
+def register_pages(app: Quart) -> None:
+    """Let `app` answer all our addresses, behind the guards."""
+    protect(app)
+    for noun in NOUNS:
+        app.register_blueprint(noun.blueprint)
+    serve_static(app)
+    log_requests(app)
