@@ -116,7 +116,7 @@ class Live:
     ) -> None:
         """Close, everywhere, the sockets of sessions, of a room, or of a user (in one room).
 
-        `reason` is what their pages then tell, a word of `static/socket.js`.
+        `reason` is what their pages then tell, a word of `static/layout/socket.js`.
         """
         sessions = list(sessions)
         self._access.forget(user=user, sessions=sessions, room=room)

@@ -159,7 +159,7 @@ async def _account(
         "status": profile.status.text,
     }
     return page(
-        "account.html",
+        "accounts/account.html",
         status_code,
         sessions=await services().accounts.list_sessions(session.user),
         errors=errors,

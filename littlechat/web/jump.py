@@ -18,7 +18,7 @@ async def show_jump(session: Session) -> ResponseReturnValue:
     """Show where one can go; htmx gets the list alone."""
     q = request.args.get("q", "").strip()[:QUERY_MAX]
     places = await _list_places(session, q, request.args.get("here", ""))
-    template = "_jump.html" if is_htmx() else "jump.html"
+    template = "rooms/_switcher_results.html" if is_htmx() else "rooms/switcher.html"
     return page(template, places=rank(q, places), q=q, online=services().online.names)
 
 

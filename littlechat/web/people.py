@@ -25,7 +25,7 @@ async def show_people(session: Session) -> ResponseReturnValue:
     moment = now()
     found, more = await services().people.list_page(search, number)
     return page(
-        "_directory.html" if is_htmx() else "people.html",
+        "accounts/_people_list.html" if is_htmx() else "accounts/people.html",
         people=[current(one, moment) for one in found],
         search=search,
         number=number,
@@ -41,7 +41,7 @@ async def show_person(session: Session, name: str) -> ResponseReturnValue:
     person = current(await served.people.get(name), moment)
     online, away = served.online.find(person.name)
     return page(
-        "_person.html" if is_htmx() else "person.html",
+        "accounts/_person.html" if is_htmx() else "accounts/person.html",
         card=True,
         person=person,
         online=online,

@@ -57,4 +57,4 @@ async def show_emoji(session: Session) -> ResponseReturnValue:
 
 @cache
 def _picker() -> str:
-    return services().render.page("_emoji.html", groups=list_groups())
+    return services().render.page("messages/_emoji_list.html", groups=list_groups())

@@ -78,7 +78,7 @@ async def show_inbox(session: Session) -> ResponseReturnValue:
         Entry(by_id[message.room_id], message, served.render.text(message)) for message in messages
     ]
     return page(
-        "inbox.html",
+        "rooms/inbox.html",
         joined=joined,
         entries=entries,
         earlier=round(before.timestamp() * 1_000) if before else None,
