@@ -18,7 +18,7 @@ OUTBOX_BYTES = 256 * 1024
 """What may wait for one socket."""
 
 WRITE_SECONDS = 50.0
-"""How long a frame may take: by then a browser has given the line up itself (`static/layout/socket.js`).
+"""How long a frame may take: by then a browser has given the line up itself (`layout/socket.js`).
 A peer that takes too little of it is cut off sooner, by the server."""
 
 CLOSE_SECONDS = 0.5

@@ -54,7 +54,8 @@ from littlechat.threads import Thread
 from littlechat.web.bots import Form
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=UTC)
-TEMPLATES = sorted(path.name for path in (Path(module.__file__).parent / "templates").iterdir())
+FOLDER = Path(module.__file__).parent / "templates"
+TEMPLATES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
 VOID = set("area base br col embed hr img input link meta source track wbr".split())
 
 HOSTILE = [
