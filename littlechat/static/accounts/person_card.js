@@ -1,5 +1,5 @@
-// Who is that: a click on a name or picture in a message, in a thread too, brings a card about the person. The names
-// in the list of people lead to the whole page, with the keyboard too.
+// The profile card: a click on an author's name or avatar, in the room or in a thread, opens it beside
+// them. Without a mouse, the names in the list of people lead to the same profile as a whole page.
 
 import { localiseAll } from "../layout/times.js";
 

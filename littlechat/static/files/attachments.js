@@ -1,5 +1,6 @@
-// Files for a message: picked, dropped or pasted, sent ahead of it, each a chip in the form with its
-// progress. A chip that has arrived holds the field that the form sends; one that failed loses nothing.
+// Attachments of the message being written: uploaded before it is sent, each shown as a chip in the
+// form with its progress. The chip of an uploaded file holds the form field that names the file; a
+// failed upload can be tried again, and the text is kept.
 
 import { receive } from "./file_sources.js";
 
@@ -43,7 +44,7 @@ export function takeFiles(form, zone, kept) {
     request.open("POST", `/rooms/${room}/files?name=${encodeURIComponent(chip.file.name)}`);
     request.setRequestHeader("HX-Request", "true");
     request.upload.onprogress = event => { bar.max = event.total; bar.value = event.loaded; };
-    // All is there, but the server still looks at it.
+    // Everything is uploaded; the server is still checking it.
     request.upload.onload = () => bar.removeAttribute("value");
     request.onloadend = () => {
       running.delete(chip);
@@ -91,7 +92,7 @@ export function takeFiles(form, zone, kept) {
     },
     drop(chip) {
       chip.remove();
-      fetch(`/files/${chip.dataset.file}/discard`, { method: "POST" }).catch(() => {}); // The sweep takes it else.
+      fetch(`/files/${chip.dataset.file}/discard`, { method: "POST" }).catch(() => {}); // Otherwise the server's cleanup deletes it later.
     },
   };
   chips.addEventListener("click", event => {
@@ -125,7 +126,7 @@ async function remember(chips, key) {
     if (!old.size || ids().length) return;
     const answer = await fetch(`/rooms/${room}/files?${old}`);
     if (answer.ok) chips.insertAdjacentHTML("afterbegin", await answer.text());
-  } catch { /* Without storage, files wait for their message as long as their page lives. */ }
+  } catch { /* Without storage, attachments are remembered only until the page is left. */ }
 }
 
 const composer = document.getElementById("composer");

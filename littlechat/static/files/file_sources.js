@@ -1,11 +1,11 @@
-// The ways in which a page is given files: picked, pasted, dropped.
+// Where attachments come from: the file dialog, the clipboard, and drag and drop.
 
 export function receive(form, zone, add) {
   const picker = form.elements.upload;
   picker.addEventListener("change", () => { add([...picker.files]); picker.value = ""; });
 
   form.elements.body.addEventListener("paste", event => {
-    // Office programs give a picture of the text besides the text.
+    // Office programs put a picture of the text on the clipboard besides the text.
     const { files, types } = event.clipboardData;
     if (!files.length || types.includes("text/plain")) return;
     event.preventDefault();
@@ -30,5 +30,5 @@ export function receive(form, zone, add) {
 
 const hasFiles = event => event.dataTransfer?.types.includes("Files");
 
-// A file that misses the conversation must not take its place.
+// A file dropped beside the drop zone would make the browser leave the page to open it.
 ["dragover", "drop"].forEach(kind => addEventListener(kind, event => hasFiles(event) && event.preventDefault()));

@@ -1,4 +1,4 @@
-// A picture by itself, with the others of its list to the left and right.
+// Shows a picture large in a dialog, with buttons and arrow keys for the other pictures of the list.
 
 const dialog = document.getElementById("lightbox");
 const image = dialog.querySelector("img"), name = dialog.querySelector(".name");
@@ -38,7 +38,8 @@ dialog.addEventListener("click", event => {
   else if (event.target === dialog || event.target.matches("figure, .close")) dialog.close();
 });
 
-// On the document: at either end the button that had the focus is switched off.
+// Listens on the document: at the first and last picture the focused button becomes disabled, and a
+// disabled button gets no key events.
 document.addEventListener("keydown", event => {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!by || !dialog.open) return;

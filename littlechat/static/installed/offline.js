@@ -1,9 +1,9 @@
-// Comes back by itself as soon as the server answers.
+// The page shown while the server cannot be reached: reloads as soon as the server answers.
 
 async function tryAgain() {
   try {
     if ((await fetch("/healthz", { cache: "no-store" })).ok) location.reload();
-  } catch { /* Not yet. */ }
+  } catch { /* The server still does not answer. */ }
 }
 
 addEventListener("online", tryAgain);

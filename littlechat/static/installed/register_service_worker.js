@@ -1,5 +1,5 @@
-// Puts up the worker, which shows notifications and the page for when there is no line. On plain
-// http, but for localhost, a browser has none.
+// Registers the service worker, which shows notifications and the offline page. Browsers have service
+// workers only over https and on localhost.
 
 const worker = document.querySelector("meta[name=worker]");
 const begin = () => navigator.serviceWorker.register(worker.content).catch(() => {});

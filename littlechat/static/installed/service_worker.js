@@ -1,17 +1,18 @@
-// The worker: shows notifications, opens what they tell of, and keeps one page for when there is no
-// line. It keeps nothing else: what people write must not lie in a browser's store.
+// The service worker, served as /sw.js: shows notifications, opens the room that one is about, and
+// caches the offline page. It caches nothing else, so that no messages stay in a browser's cache.
 
 const VERSION = new URL(location.href).searchParams.get("v") ?? "0";
 const OFFLINE = "/offline";
 
 self.addEventListener("install", event => {
-  // Past us, where browsers can: what a page says while it is left is lost on its way through here.
+  // POSTs bypass the worker where the browser supports it: a request that a page sends while it is being
+  // closed gets lost when it passes through a worker.
   event.addRoutes?.({ condition: { requestMethod: "POST" }, source: "network" });
   event.waitUntil(keep().then(() => self.skipWaiting()));
 });
 self.addEventListener("activate", event => event.waitUntil(begin()));
 
-// The page and what it links: its look, its picture, its script.
+// Cache the offline page and the files it links: style sheets, icon, script.
 async function keep() {
   const cache = await caches.open(VERSION);
   const page = await fetch(OFFLINE, { cache: "reload" });
@@ -57,10 +58,11 @@ async function show(data) {
   let notice = {};
   try {
     notice = data.json();
-  } catch { /* Nothing that we sent: the browser wants to see something all the same. */ }
+  } catch { /* Not a payload of ours; a browser requires a notification for every push, so show a plain one. */ }
   const { title = "littlechat", body = "", url = "/rooms", tag = "", insists = false } = notice;
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  // What is before somebody's eyes needs no notification; the server knows only most of the time.
+  // No notification for a room that is visible and focused. The server checks this as well, but what it
+  // knows can be some seconds old.
   if (!insists && pages.some(page => page.focused && isAt(page, url))) return;
   await self.registration.showNotification(title, {
     body, tag, renotify: Boolean(tag), data: { url }, dir: "auto", timestamp: Date.now(),
@@ -75,8 +77,8 @@ self.addEventListener("notificationclick", event => {
   event.waitUntil(open(event.notification.data?.url ?? "/rooms"));
 });
 
-// In the room's own tab, else in one that shows some room, whose half-written text is kept; else
-// in a new one.
+// Open in a tab that shows this room, else in one that shows another room (its draft is kept), else in
+// a new one.
 async function open(url) {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   const page = pages.find(one => isAt(one, url))
@@ -85,12 +87,12 @@ async function open(url) {
   try {
     await page.navigate(url);
   } catch {
-    return self.clients.openWindow(url); // A page from before the worker is not ours to lead.
+    return self.clients.openWindow(url); // The worker may not navigate a page that was loaded before it.
   }
   return page.focus().catch(() => {});
 }
 
-// The browser has renewed its address: say so, or notifications end without a word.
+// The browser has replaced its push subscription: send the new one, or notifications silently stop.
 self.addEventListener("pushsubscriptionchange", event => event.waitUntil(renew(event)));
 
 async function renew({ oldSubscription, newSubscription }) {

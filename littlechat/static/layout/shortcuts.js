@@ -1,5 +1,6 @@
-// The shortcuts, all of them listed in _keys.html, and what opens and closes dialogs. A key that some
-// other part has taken, or that belongs to an input method or the browser, is left alone.
+// Keyboard shortcuts (_shortcuts.html lists them for people), and the buttons that open and close
+// dialogs. Keys that another script has handled, or that belong to an input method or the browser, are
+// left alone.
 
 import { openSwitcher } from "../rooms/switcher.js";
 
@@ -18,12 +19,12 @@ function openSheet() {
   sheet.showModal();
 }
 
-const AHEAD_SECONDS = 5; // A page that has not come by then was stopped or could not be had.
+const AHEAD_SECONDS = 5; // A page that has not loaded by then was stopped or failed to load.
 
-let ahead; // Where the last step leads: one taken before that page has come goes on from there.
+let ahead; // Where the last step leads: the next one starts there, even if that page has not loaded yet.
 let forgetting;
 
-// The conversations of the list, in its order; around its end it begins anew.
+// Go to the next or previous conversation of the room list; after the last comes the first.
 function walk(step, unread) {
   const links = [...document.querySelectorAll("#rooms li a[href^='/rooms/']")];
   const here = links.findIndex(link => ahead ? link.href === ahead : link.hasAttribute("aria-current"));
@@ -49,7 +50,8 @@ function search() {
   else openSwitcher();
 }
 
-// Back out: what is open closes itself; then to the message field, then to the newest message.
+// Escape: open dialogs and menus close themselves; else focus the message field; else go to the newest
+// message.
 function escape(event) {
   if (event.target.closest?.("form.edit") || document.querySelector(":popover-open")) return;
   const field = composer(), news = document.getElementById("news");
@@ -66,7 +68,7 @@ function press(event) {
   if (mod && !altKey && !shiftKey && key.toLowerCase() === "k") return take(event, openSwitcher);
   if (document.querySelector("dialog[open]")) return;
   if (altKey && !ctrlKey && !metaKey && (key === "ArrowUp" || key === "ArrowDown")) {
-    // On a Mac these move through a text that is being written.
+    // On a Mac, Alt with an arrow moves the caret in text.
     if (MAC && isField(event.target) && event.target.value) return;
     return take(event, () => walk(key === "ArrowUp" ? -1 : 1, shiftKey));
   }
@@ -81,7 +83,7 @@ function take(event, act) {
 }
 
 document.addEventListener("keydown", press);
-// A browser may bring back this page as it was left.
+// A browser may restore this page from its back-forward cache, with its variables.
 addEventListener("pageshow", forget);
 
 document.addEventListener("click", event => {
@@ -91,13 +93,13 @@ document.addEventListener("click", event => {
     OPENERS[opener.dataset.open]();
   }
   const dialog = event.target.closest?.("dialog");
-  // A click beside the sheet lands on the dialog itself.
+  // A click on the backdrop has the dialog itself as its target.
   if (dialog && (event.target === dialog || event.target.closest("[data-close]"))) dialog.close();
 });
 
 try {
   single.checked = localStorage.getItem(STORED) !== "off";
-} catch { /* A browser may refuse storage; then the choice lives as long as its page. */ }
+} catch { /* A browser may refuse storage; the choice then lasts until the page is left. */ }
 single.addEventListener("change", () => {
   try {
     localStorage.setItem(STORED, single.checked ? "on" : "off");

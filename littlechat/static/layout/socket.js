@@ -1,7 +1,7 @@
-// The socket's life as people see it: cut, trying, caught up, or closed for good; and what it says
-// about rooms. hx-ws makes the connection and comes back after a cut by itself.
+// The connection status that people see: lost, reconnecting, caught up, or closed for good with the
+// reason; and the refresh of the room list. hx-ws opens the socket and reconnects by itself.
 
-const SILENCE = 45_000; // Three beats of the server missed: the line is dead, though nobody said so.
+const SILENCE = 45_000; // Three heartbeats of the server missed: the connection is dead, though it was never closed.
 const SHOWN = 3_000;
 const KICKED = 1008;
 
@@ -26,7 +26,7 @@ document.addEventListener("htmx:ws:after:connection", () => {
   opened = true;
   failures = 0;
   heardAt = Date.now();
-  // hx-ws tells of the code alone.
+  // hx-ws passes on the close code only, not the reason.
   connection.socket.addEventListener("close", async ({ code, reason }) => {
     if (code === KICKED) end(reason || await ask());
   });
@@ -42,7 +42,7 @@ document.addEventListener("htmx:ws:after:message:incoming", () => {
   const news = document.getElementById("rooms-news");
   if (news && news.dataset.number !== "0" && !news.dataset.done) {
     news.dataset.done = "yes";
-    // Everybody hears this at once and must not ask at once.
+    // All pages get this frame at the same moment; the delay spreads their requests.
     setTimeout(() => ["#rooms", "#belonging"].forEach(part => document.querySelector(part) && htmx.trigger(part, "stale")), Math.random() * 1_500);
   }
 });
@@ -52,7 +52,7 @@ document.addEventListener("htmx:ws:close", async event => {
   if (reason === "removed" || code === KICKED) return;
   lost = true;
   say("Connection lost. Trying again…", "bad");
-  // A refused handshake looks like a lost line: ask what it is, after the second in a row.
+  // A refused handshake looks like a lost connection: after two in a row, ask the server why.
   if (!opened && ++failures >= 2) {
     const why = await ask();
     if (why) end(why);
@@ -60,7 +60,7 @@ document.addEventListener("htmx:ws:close", async event => {
   opened = false;
 });
 
-// What the server answers now, to who may not hear it or was not told: it is no secret to them.
+// Find out from response statuses why this page may not connect, when no close reason arrived.
 async function ask() {
   const { room } = document.body.dataset;
   const head = path => fetch(path, { headers: { "HX-Request": "true" }, method: "HEAD" }).then(answer => answer.status);
@@ -97,11 +97,11 @@ function end(why) {
 }
 
 document.addEventListener("htmx:ws:before:message:outgoing", event => {
-  // What could not be sent now, as that one is typing, is not worth sending later.
+  // What is sent up the socket (typing, presence) is outdated after a reconnect: do not queue it.
   if (event.detail.connection.socket?.readyState !== WebSocket.OPEN) event.preventDefault();
 });
 
-// By an event: imported, this file would be loaded once more, under another address.
+// Other scripts ask for a reconnect by an event; every page loads this file by its own script element.
 const reconnect = () => connection?.socket?.close();
 document.addEventListener("littlechat:reconnect", reconnect);
 

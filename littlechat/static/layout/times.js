@@ -1,4 +1,4 @@
-// Moments in the reader's own zone and words; the server wrote them in UTC.
+// Times in the reader's own time zone and language; the server writes them in UTC.
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
@@ -18,13 +18,13 @@ export const dayName = moment => {
   return name[0].toLocaleUpperCase() + name.slice(1) + year;
 };
 
-// In a conversation a time of day is enough, since days are separated; elsewhere how long ago.
+// In a room's messages the time of day is enough, since days are separated; elsewhere say how long ago.
 export function localise(time) {
   const moment = new Date(time.dateTime);
   if (Number.isNaN(moment.getTime())) return;
   time.title = full.format(moment);
   if (!time.closest(".byline")) time.textContent = howLongAgo(moment);
-  // In a thread no line divides the days.
+  // A thread has no separators between days.
   else if (time.closest("#messages") || dayOf(moment) === dayOf(new Date())) time.textContent = clock.format(moment);
   else time.textContent = short.format(moment);
 }

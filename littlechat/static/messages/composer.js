@@ -1,11 +1,13 @@
-// A message field: Enter sends, the field grows, a draft survives a reload, and what could not be
-// sent comes back into the field. Each message on its way is a form of its own beside it.
+// The composer of a room or a thread: Enter sends, the field grows, the draft survives a reload, and a
+// message that could not be sent comes back into the field. Each message being sent is a form of its
+// own beside the composer.
 
 const random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 const identity = (text, chips) => JSON.stringify([text, ...chips.map(chip => chip.dataset.file)]);
 
-// `composer` is the form; `place` tells its drafts from others'; `sent` is called after each send.
+// `composer` is the form; `place` is a suffix for the draft's key in storage; `sent` is called after
+// each send.
 export function compose(composer, place, sent) {
   const field = composer.elements.body, clientId = composer.elements.client_id;
   const notice = composer.querySelector(".alerts");
@@ -24,7 +26,7 @@ export function compose(composer, place, sent) {
     try {
       if (field.value) localStorage.setItem(draft, field.value);
       else localStorage.removeItem(draft);
-    } catch { /* A browser may refuse storage; then a draft lives as long as its page. */ }
+    } catch { /* A browser may refuse storage; the draft then lasts until the page is left. */ }
   }
 
   function fill(text) {
@@ -45,7 +47,7 @@ export function compose(composer, place, sent) {
     const text = field.value;
     const chips = [...composer.querySelectorAll(".chip[data-file]")];
     if (!text.trim() && !chips.length) return field.focus();
-    // The same again is the same message: the server stores one id once.
+    // Unchanged text keeps its client_id when it is sent again: the server stores each id only once.
     if (returned !== identity(text, chips)) clientId.value = random();
     returned = "";
     notice.replaceChildren();
@@ -58,7 +60,7 @@ export function compose(composer, place, sent) {
   function send(text, chips) {
     const form = template.content.firstElementChild.cloneNode(true);
     form.append(...chips);
-    // Whatever else the composer says of a message, such as which one it answers.
+    // The composer's other fields, such as the thread that the message belongs to.
     for (const [name, value] of new FormData(composer)) {
       if (typeof value !== "string") continue;
       if (!form.elements[name]) form.append(Object.assign(document.createElement("input"), { type: "hidden", name }));

@@ -1,5 +1,5 @@
-// Up in an empty message field edits one's last message, in the room or in the open thread; when an
-// edit ends, the focus comes back.
+// The up arrow in an empty composer edits the author's own last message, in the room or in the open
+// thread; when an edit ends, the focus returns to the composer.
 
 import { edit } from "./message_menu.js";
 
@@ -8,7 +8,7 @@ const field = document.querySelector("#composer textarea");
 const { me, room } = document.body.dataset;
 let editing = null;
 
-// The thread's field is another one with each thread.
+// On the document, because the thread's composer is replaced with each thread.
 document.addEventListener("keydown", event => {
   const from = event.target;
   if (event.key !== "ArrowUp" || event.isComposing || !from.matches(".composer textarea") || from.value) return;
@@ -23,7 +23,7 @@ document.addEventListener("keydown", event => {
 
 list.addEventListener("littlechat:placing", () => {
   editing = document.activeElement?.closest("form.edit");
-  // Beside the thread, its own field is the next one.
+  // An edit in the thread returns to the thread's composer.
   if (editing?.closest("#thread")) editing = "thread-body";
 });
 list.addEventListener("littlechat:placed", () => {

@@ -1,4 +1,4 @@
-// The picker of emoji: fetched when first wanted, searched by name, walked with the arrows.
+// The emoji picker: fetched when first opened, searched by name, moved through with the arrow keys.
 
 import { recent, remember } from "./reactions.js";
 
@@ -8,7 +8,7 @@ const lately = document.querySelector("#emoji-recent div");
 const GAP = 8;
 let give, back;
 
-// Opens beside `anchor`; hands what is chosen to `chosen`. The focus goes back to `anchor`.
+// Open beside `anchor` and call `chosen` with the emoji chosen. The focus returns to `anchor`.
 export function pick(anchor, chosen) {
   if (picker.matches(":popover-open")) picker.hidePopover();
   [give, back] = [chosen, anchor];
@@ -22,7 +22,7 @@ export function pick(anchor, chosen) {
   picker.showPopover();
   beside(anchor.getBoundingClientRect());
   sift();
-  // On a phone a field in focus would raise the keyboard over half of them.
+  // On a phone, focus in the search field would raise the keyboard over half of the emoji.
   (matchMedia("(pointer: coarse)").matches ? lately.firstElementChild : search).focus();
 }
 
@@ -66,7 +66,7 @@ picker.addEventListener("click", event => {
 search.addEventListener("input", sift);
 document.addEventListener("htmx:after:swap", event => { if (event.target === all) sift(); });
 
-// The nearest one in the row above or below, however long the rows are.
+// The nearest emoji in the row above or below; rows differ in length.
 function vertical(buttons, at, down) {
   const from = at.getBoundingClientRect(), middle = from.left + from.width / 2;
   const boxes = buttons.map(button => [button, button.getBoundingClientRect()])

@@ -1,5 +1,5 @@
-// Completes @names in any field that is called "body", from the members that the page shows: typed
-// on, or chosen with arrows and Enter or Tab, or by touch; Escape puts the list away.
+// Completes @names in any field named "body" from the members that the page shows. A suggestion is
+// chosen with the arrow keys and Enter or Tab, or by a click; Escape closes the list.
 
 const SHOWN = 8;
 const popup = document.getElementById("completions");
@@ -9,7 +9,7 @@ const members = document.getElementById("members");
 const fold = text => text.normalize("NFKC").toLowerCase();
 let field, start, found = [], chosen = 0, dismissed = -1;
 
-// What stands between an @ and the caret, if a name may stand there.
+// The text between an @ and the caret, or null if there is no place for a name.
 function typed() {
   if (field.selectionStart !== field.selectionEnd) return null;
   const before = field.value.slice(0, field.selectionStart);
@@ -29,7 +29,8 @@ function people() {
   return [...all, ...calls];
 }
 
-// Whose name begins so comes first, then those with a part that does; who is here before others.
+// Names that begin with the text come first, then those with a part that does; people online before
+// others.
 function matches(text) {
   const rank = ({ name, about, avatar }) => {
     const folded = fold(name), parts = folded.split(/[._-]/);
@@ -44,7 +45,7 @@ function refresh() {
   const text = typed();
   if (text === null || start === dismissed) return hide(text !== null);
   found = matches(text);
-  // Somebody who has typed the whole name is done with it.
+  // Nothing matches any more, such as after a complete name and a space.
   if (!found.length) return hide(true);
   popup.replaceChildren(...found.map(option));
   choose(0);
@@ -113,7 +114,7 @@ const KEYS = {
   Escape: () => { dismissed = start; hide(true); },
 };
 
-// Before the field's own handlers, for which Enter sends and Escape leaves.
+// In the capture phase, before the field's own handlers, where Enter sends and Escape leaves.
 document.addEventListener("keydown", event => {
   if (event.target !== field || !found.length || event.isComposing || event.shiftKey) return;
   const act = KEYS[event.key];
@@ -130,7 +131,7 @@ document.addEventListener("input", event => {
 });
 document.addEventListener("selectionchange", () => { if (found.length && typed() === null) hide(); });
 document.addEventListener("focusout", event => { if (event.target === field) hide(); });
-// The field keeps the focus, and a phone its keyboard.
+// A press on the list must not take the focus from the field, nor close a phone's keyboard.
 popup.addEventListener("pointerdown", event => event.preventDefault());
 popup.addEventListener("click", event => {
   const item = event.target.closest("[role=option]");

@@ -1,6 +1,6 @@
-// The one rule by which messages come into the list, whether they were posted here, pushed, caught
-// up with or changed: each once, at the place of its number, the newest version of it.
-// As an htmx swap: hx-swap="place", and "reload" for the whole list.
+// The only code that inserts messages into the list, whether they come from a post, the socket, catch-up
+// or an edit: each message once, ordered by number, in its newest version. Available to htmx as
+// hx-swap="place", and hx-swap="reload" to replace the whole list.
 
 const messages = list => list.querySelectorAll(":scope > .message");
 const seq = item => Number(item.dataset.seq);
@@ -10,7 +10,7 @@ export function place(list, fragment) {
   const placed = [];
   let cursor;
   tell(list, "placing");
-  // Whoever shows some of them a second time, as an open thread does, takes copies now.
+  // Scripts that show messages a second time, such as an open thread, copy them now.
   tell(list, "arrived", [...fragment.children].filter(item => item.matches(".message")));
   for (const item of [...fragment.children]) {
     if (item.matches(".cursor")) cursor = item.dataset.cursor;
@@ -26,7 +26,7 @@ export function put(list, item) {
   if (old) return renew(old, item);
   const shown = messages(list);
   const first = shown[0], last = shown[shown.length - 1];
-  // Outside of what is loaded there would be a hole: it comes when its stretch is loaded.
+  // Beyond the loaded part there would be a gap: such a message comes when that part is loaded.
   if (first && seq(item) < seq(first) && list.querySelector(":scope > .older")) return false;
   if (last && seq(item) > seq(last) && list.querySelector(":scope > .newer")) return false;
   let before = last;
@@ -40,18 +40,18 @@ export function put(list, item) {
 function renew(old, item) {
   const editing = old.querySelector("form.edit");
   const newer = Number(item.dataset.version) > Number(old.dataset.version);
-  // What somebody is editing stays, unless it is their own Save or Cancel that answers.
+  // A message being edited is not replaced, except by the response to its own Save or Cancel.
   if (editing ? !editing.classList.contains("htmx-request") && !editing.querySelector(".htmx-request") : !newer) return false;
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const tools = old.querySelector(".tools");
   old.replaceWith(item);
   if (tools) item.querySelector(".byline").append(tools);
-  // An edit that ends has no counterpart: editlast.js leads on to the message field.
+  // An edit form that closes has no counterpart: edit_last.js moves the focus to the composer.
   if (focused && !focused.closest("form.edit")) (tools?.contains(focused) ? focused : counterpart(item, focused))?.focus({ preventScroll: true });
   return true;
 }
 
-// Who had a part of the old version in focus has the same part of the new one.
+// The element of the new version that takes over the focus from the same element of the old one.
 function counterpart(item, focused) {
   const emoji = focused.closest(".reactions button")?.value;
   const same = emoji && [...item.querySelectorAll(".reactions button")].find(button => button.value === emoji);

@@ -1,5 +1,5 @@
-// One menu for all messages: it goes to the message under the pointer or with the focus, so that a
-// message need not carry it for everybody. Where nothing hovers, it is a button that opens a sheet.
+// The one menu of all messages: it moves to the message under the pointer or with the focus, so that
+// the server need not render one per message. On touch screens it is a button that opens a sheet.
 
 import { post, say } from "./requests.js";
 import { pick } from "./emoji_picker.js";
@@ -21,7 +21,7 @@ function offer(event) {
   button("edit").hidden = !mine || gone;
   button("remove").hidden = !(mine || manages === "yes") || gone;
   button("react").hidden = quick.hidden = gone;
-  // What a pointer is told by resting on a reaction.
+  // Who reacted: on a touch screen there is no tooltip that would tell.
   acts.querySelector(".whom").textContent = [...item.querySelectorAll(".reactions button")]
     .map(one => `${one.value} ${one.title}`).join(" · ");
   if (!item.contains(menu)) {
@@ -48,7 +48,7 @@ function adapt() {
 touch.addEventListener("change", adapt);
 adapt();
 
-// What is not here is done by whoever else minds it: reading.js marks unread.
+// The menu's other button, mark unread, is handled in rooms/read_position.js.
 const verbs = {
   react: (item, by) => pick(touch.matches ? more : by, emoji => react(item.dataset.seq, emoji)),
   reply: item => openThread(Number(item.dataset.thread ?? item.dataset.seq), { write: true, opener: item }),
@@ -72,7 +72,7 @@ async function copy(address) {
     await navigator.clipboard.writeText(address);
     say("The link is copied.");
   } catch {
-    // Only https and localhost have the clipboard.
+    // Browsers offer the clipboard only over https and on localhost.
     prompt("The link to this message:", address);
   }
 }
@@ -90,7 +90,7 @@ acts.addEventListener("keydown", event => {
 
 export async function edit(item, address) {
   const { seq } = item.dataset;
-  // Of a message that is in the room and in the open thread, one is edited at a time.
+  // A message shown in the room and in the open thread is edited in one of the two only.
   if (!document.getElementById(`edit-${seq}`)) {
     await htmx.ajax("GET", `${address}/edit`, { target: item.querySelector(".message-body"), swap: "innerHTML" });
   }

@@ -1,5 +1,6 @@
-// What differs between readers, put on messages that the server renders for all alike: times, days,
-// whose they are, and which follow each other closely.
+// The server renders messages the same for everybody. This adds what differs between readers: local
+// times and days, which messages are their own or mention them, and the line above the new ones. It also
+// groups consecutive messages of one author.
 
 import { dayName, dayOf, localiseAll } from "../layout/times.js";
 
@@ -10,7 +11,7 @@ const newLine = document.getElementById("new-line").content.firstElementChild;
 let line = Infinity;
 
 const moment = item => new Date(item.querySelector("time")?.dateTime ?? NaN);
-// Replies that stand in their threads alone are in the list and not seen there.
+// Replies that are shown only in their thread are in the list, hidden.
 const seen = other => other.matches(".message:not(.threaded)");
 const previous = item => {
   let other = item.previousElementSibling;
@@ -26,7 +27,7 @@ const next = item => {
 function relate(item) {
   if (!seen(item)) return;
   const before = previous(item), at = moment(item);
-  // Before the first one loaded there may be others of its day: that shows when they are loaded.
+  // The first loaded message may not be the first of its day: wait until older ones are loaded.
   const first = !before && !list.querySelector(":scope > .older");
   const newDay = first || (before && dayOf(moment(before)) !== dayOf(at));
   if (newDay) item.dataset.day = dayName(at);
@@ -38,10 +39,10 @@ function relate(item) {
   );
 }
 
-export function dress(item) {
+export function personalise(item) {
   item.classList.toggle("mine", item.dataset.author === me);
   localiseAll(item);
-  const called = item.dataset.mentions?.split(" ") ?? []; // By @here, too: who was online then.
+  const called = item.dataset.mentions?.split(" ") ?? []; // Includes whom @here addressed: those who were online then.
   item.querySelectorAll(".mention").forEach(one => {
     const name = one.dataset.mention;
     one.classList.toggle("to-me", name === me || name === "all" || (name === "here" && called.includes(me)));
@@ -49,14 +50,14 @@ export function dress(item) {
   item.classList.toggle("calls-me", Boolean(item.querySelector(".mention.to-me")) && item.dataset.author !== me);
   item.querySelectorAll(".reactions button").forEach(button =>
     button.setAttribute("aria-pressed", button.dataset.names.split(" ").includes(me)));
-  // What scrolls sideways must be reachable for those who have no pointer to scroll it with.
+  // Code that scrolls sideways must be focusable, so that it can be scrolled with the keyboard.
   item.querySelectorAll("pre > code").forEach(code => {
     if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
   });
 }
 
-// The line stands above the first message after `line` that somebody else wrote, if what comes
-// before it is here too: else it would stand wherever the loaded part happens to begin.
+// The new-messages line stands above the first message after `line` by somebody else, if the message
+// before it is loaded too: otherwise it would stand wherever the loaded part happens to begin.
 function putLine() {
   const items = [...list.querySelectorAll(":scope > .message")];
   const fresh = items.find(item =>
@@ -76,7 +77,7 @@ export function drawLine(after) {
 }
 
 function all(items) {
-  items.forEach(dress);
+  items.forEach(personalise);
   const touched = new Set([...items, ...putLine()]);
   items.forEach(item => { const after = next(item); if (after) touched.add(after); });
   touched.forEach(relate);

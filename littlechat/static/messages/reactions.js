@@ -1,5 +1,5 @@
-// Reactions: a click on one that is there puts mine there or takes it away; new ones come from the
-// picker. Which were used lately is remembered in this browser.
+// Reactions: a click on one adds or removes the reader's own; others come from the emoji picker. The
+// emoji used lately are remembered in this browser.
 
 import { post } from "./requests.js";
 
@@ -21,13 +21,13 @@ export function remember(emoji) {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY) ?? "[]").filter(one => one !== emoji);
     localStorage.setItem(KEY, JSON.stringify([emoji, ...kept].slice(0, KEPT)));
-  } catch { /* A browser may refuse storage; then the usual ones are offered. */ }
+  } catch { /* A browser may refuse storage; the default ones are then offered. */ }
 }
 
 const there = (seq, emoji) => [...document.querySelectorAll(`#message-${seq} .reactions button, #thread-message-${seq} .reactions button`)]
   .some(button => button.value === emoji && button.dataset.names.split(" ").includes(me));
 
-// Said outright, on or off: two tabs, or a second try, then want the same.
+// Sends "on" or "off" instead of a toggle, so that two tabs or a retry have the same effect.
 export function react(seq, emoji) {
   return post(`/rooms/${room}/messages/${seq}/reactions`, { emoji, on: there(seq, emoji) ? "0" : "1" });
 }

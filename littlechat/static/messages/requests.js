@@ -1,4 +1,5 @@
-// What is done to a message at a click: asked of the server, placed, and told of if it fails.
+// Requests of the message menu, the reactions and others: posts, inserts the messages of the response,
+// and shows a sentence if it fails.
 
 import { place } from "./message_list.js";
 

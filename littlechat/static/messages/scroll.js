@@ -1,4 +1,5 @@
-// Where the reader is: at the newest, or reading old messages while new ones wait below.
+// The scroll position of the message list: at the newest message, or at older ones while a button
+// counts the new ones below.
 
 const NEAR = 60;
 const scroller = document.getElementById("scroll");
@@ -7,7 +8,7 @@ const news = document.getElementById("news");
 const me = document.body.dataset.me;
 let waiting = 0;
 
-// The list is laid out from its end (column-reverse): 0 is the newest, further up is negative.
+// The list is laid out from its end (column-reverse): scrollTop is 0 at the newest, negative above.
 export const atEnd = () => scroller.scrollTop > -NEAR;
 
 export function toEnd() {
@@ -37,7 +38,7 @@ scroller.addEventListener("scroll", () => {
 }, { passive: true });
 if (news.tagName === "BUTTON") news.addEventListener("click", () => { toEnd(); document.getElementById("body").focus(); });
 
-// A list that began in the past and has now been read to its end joins the stream from where it is.
+// A page opened at old messages that has now loaded all newer ones joins the live feed from there.
 new MutationObserver(changes => {
   const gone = changes.some(change => [...change.removedNodes].some(node => node.matches?.(".newer")));
   const older = changes.some(change => [...change.addedNodes].some(node => node.matches?.(".newer")));
@@ -47,7 +48,7 @@ new MutationObserver(changes => {
   document.dispatchEvent(new Event("littlechat:reconnect"));
 }).observe(list, { childList: true });
 
-// Whatever comes above or below, what is being read stays where it is on the screen.
+// Whatever is inserted above or below, the message being read stays where it is on the screen.
 let mark;
 
 function remember() {

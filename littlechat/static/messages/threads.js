@@ -1,10 +1,10 @@
-// The thread beside the room: opened over its address, kept in step with the room, closed by Escape,
-// by its button, or by going back.
+// The thread panel beside the room: its thread stands in the page's address, its messages follow the
+// room's, and it is closed by Escape, its button, or the browser's Back.
 
 import { say } from "./requests.js";
 import { takeFiles } from "../files/attachments.js";
 import { compose } from "./composer.js";
-import { dress } from "./personalise.js";
+import { personalise } from "./personalise.js";
 import { put } from "./message_list.js";
 
 const { room } = document.body.dataset;
@@ -20,7 +20,7 @@ let opener, loading = null, waiting = [];
 
 const belongs = (item, thread) => Number(item.dataset.thread) === thread || seq(item) === thread;
 
-// What the thread lies over is not to be reached behind it.
+// On narrow screens the panel covers the room, which must then not be reachable by keyboard.
 function cover() {
   document.querySelectorAll("#main > :is(.bar, #scroll, .foot)").forEach(part => { part.inert = narrow.matches && !panel.hidden; });
 }
@@ -37,11 +37,11 @@ function copy(item) {
 
 function mirror(item) {
   const first = replies().querySelector(":scope > .older + .message");
-  // Between the root and the oldest reply loaded there may be others: they come when asked for.
+  // Replies older than the oldest one loaded would leave a gap: they come when they are loaded.
   const beyond = first && seq(item) < seq(first) && seq(item) !== root();
   if (beyond && !document.getElementById(`thread-${item.id}`)) return;
   const twin = copy(item);
-  if (put(replies(), twin)) dress(twin);
+  if (put(replies(), twin)) personalise(twin);
 }
 
 list.addEventListener("littlechat:arrived", ({ detail }) => {
@@ -50,7 +50,7 @@ list.addEventListener("littlechat:arrived", ({ detail }) => {
 });
 list.addEventListener("littlechat:reloaded", () => { if (replies()) load(root(), "#thread-messages"); });
 
-// With `part`, that part of the panel alone: what is being written stays.
+// With `part`, replace only that part of the panel, so that a draft stays.
 async function load(thread, part) {
   loading = thread;
   const how = part ? { target: part, select: part, swap: "outerHTML" } : { target: inside, swap: "innerHTML" };
@@ -60,8 +60,8 @@ async function load(thread, part) {
 }
 
 function settle() {
-  replies().querySelectorAll(".message").forEach(dress);
-  // What came while it was fetched.
+  replies().querySelectorAll(".message").forEach(personalise);
+  // Messages that arrived while the panel was loading.
   waiting.filter(item => belongs(item, root())).forEach(mirror);
   const composer = document.getElementById("thread-composer");
   if (composer && !composer.dataset.ready) {
@@ -131,7 +131,7 @@ document.addEventListener("click", event => {
 
 if (replies()) settle();
 cover();
-// A link to a reply that the room does not show leads to it in its thread.
+// A link to a reply that the room does not show opens its thread.
 const target = document.getElementById(location.hash.slice(1));
 if (target?.matches("#messages > .threaded")) {
   await openThread(Number(target.dataset.thread), { opener: target });

@@ -1,5 +1,5 @@
-// Notifications in this browser: whether it can, whether it may, on and off. The person is asked
-// only after they have pressed the button.
+// Push notifications in this browser: whether it supports and allows them, and turning them on and off.
+// The browser's question for permission comes only after the button was pressed.
 
 const box = document.getElementById("this-browser");
 const on = document.getElementById("turn-on"), off = document.getElementById("turn-off");
@@ -22,7 +22,7 @@ async function digest(text) {
   return [...bytes].map(byte => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// The row of this browser in the list that the server keeps, if it keeps one.
+// This browser's row in the list of subscribed browsers, if it is subscribed.
 async function row() {
   const subscription = await current();
   return subscription && document.querySelector(`[data-browser="${await digest(subscription.endpoint)}"]`);
@@ -43,7 +43,7 @@ async function turnOn() {
   if (await Notification.requestPermission() !== "granted") return decide();
   try {
     const { pushManager } = await ready();
-    // One made for another key, by an installation that was here before, cannot be used.
+    // A subscription made with another server key, by an earlier installation, cannot be used.
     await (await pushManager.getSubscription())?.unsubscribe();
     const subscription = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
     await tell(subscription.toJSON());
@@ -88,7 +88,7 @@ off.addEventListener("click", () => busy(off, turnOff));
 navigator.permissions?.query({ name: "notifications" }).then(state => state.onchange = decide, () => {});
 decide();
 
-// Where the person lives, as a first guess.
+// Until a time zone is chosen, suggest the browser's.
 const zone = document.getElementById("zone");
 if (!zone.value) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone.selectedIndex < 0) zone.selectedIndex = 0;

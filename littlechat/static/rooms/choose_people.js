@@ -1,9 +1,9 @@
-// Choosing people by keyboard: Enter takes the first one found, Down goes into the list, Backspace in
-// the empty field gives the last one back.
+// Keyboard for choosing the people of a new direct message: Enter chooses the first match, the down
+// arrow goes into the list, Backspace in the empty field removes the last one chosen.
 
 const form = document.getElementById("choose");
 const field = form.elements.q;
-form.querySelector("[formmethod]").hidden = true; // It finds while one types.
+form.querySelector("[formmethod]").hidden = true; // With scripts the list follows the typing, without a button.
 const boxes = () => [...form.querySelectorAll("#choice input[type=checkbox]")];
 
 function fetchAnew() {
@@ -30,7 +30,7 @@ field.addEventListener("keydown", event => {
   }
 });
 
-// A fresh list takes the box along that had the focus.
+// The swap removes the checkbox that had the focus.
 form.addEventListener("htmx:after:swap", () => {
   if (document.activeElement === document.body) field.focus();
 });

@@ -1,13 +1,13 @@
-// What the socket tells of direct conversations: where somebody spoke, and who is online.
+// Keeps direct messages in the lists up to date from socket frames: their order, and who is online.
 
 let known;
 
-// A conversation goes to the top of the list; one that is not there comes with a fresh list.
+// Move a conversation to the top of the list; if it is not there, fetch the list again.
 function bring(room) {
   const list = document.getElementById("directs");
   const item = list?.querySelector(`a[href="/rooms/${CSS.escape(room)}"]`)?.closest("li");
   if (!item) return htmx.trigger("#rooms", "stale");
-  // What has the focus would lose it by moving.
+  // Moving the item would take the focus from it.
   if (item !== list.firstElementChild && !item.contains(document.activeElement)) list.prepend(item);
 }
 

@@ -1,5 +1,5 @@
-// What is read in this room: says so to the server, draws the line above what is new, leads back
-// to it. Only what a person has before their eyes is read: the end, in a window that they look at.
+// How far this room is read: reports it to the server, draws the line above new messages, and offers a
+// jump to it. Messages count as read when the list is scrolled to its end in a visible, focused window.
 
 import { drawLine } from "../messages/personalise.js";
 import { atEnd } from "../messages/scroll.js";
@@ -10,8 +10,8 @@ const jump = document.getElementById("first-unread");
 const { me, room } = document.body.dataset;
 const seqOf = item => Number(item.dataset.seq);
 const first = Number(list.dataset.read);
-let read = first, told = first; // As far as this page knows; as far as the server does.
-let held = false; // Marked unread: until the person comes anew.
+let read = first, told = first; // The read position as this page knows it, and as reported to the server.
+let held = false; // Set by mark unread, until the reader posts, or leaves the tab and returns.
 let known = last(), line = known > first ? first : Infinity, toldAt = -EVERY, timer;
 
 function last() {
@@ -43,7 +43,7 @@ async function tell() {
 }
 
 function post(values) {
-  // keepalive: a page that is being left still says what was read in it.
+  // keepalive: the request must survive the closing of the page.
   return fetch(`/rooms/${room}/read`, {
     method: "POST", body: new URLSearchParams(values), headers: { "HX-Request": "true" }, keepalive: true,
   }).then(answer => answer.ok, () => false);
@@ -100,7 +100,7 @@ addEventListener("pagehide", tell);
 addEventListener("focus", look);
 document.getElementById("scroll").addEventListener("scroll", look, { passive: true });
 
-// The way to the line, while it is out of sight.
+// The jump to the line is offered only while the line is above the visible part.
 let drawn;
 const sight = new IntersectionObserver(entries => {
   if (entries.at(-1).isIntersecting || entries.at(-1).boundingClientRect.top > innerHeight / 2) jump.hidden = true;

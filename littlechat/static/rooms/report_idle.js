@@ -1,5 +1,5 @@
-// Whether anybody is there: ten minutes without a touch in any tab of this browser, and the page
-// says so up its socket; and that somebody is, when they come back and every few minutes.
+// Reports presence up the socket: away after ten minutes without input in any tab of this browser, here
+// when the person returns, and here again every few minutes.
 
 const IDLE = 10 * 60_000, LOOK = 10_000, SAY = 4 * 60_000;
 let touchedAt = Date.now(), saidAt = 0, away = false;
@@ -9,7 +9,7 @@ function shared(value) {
     if (value) localStorage.setItem("touched", value);
     return Number(localStorage.getItem("touched")) || 0;
   } catch {
-    return 0; // Storage is switched off: each tab then counts for itself.
+    return 0; // A browser may refuse storage; each tab then decides for itself.
   }
 }
 
@@ -36,6 +36,6 @@ function touched() {
 ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"].forEach(kind =>
   addEventListener(kind, touched, { passive: true }));
 document.addEventListener("visibilitychange", () => document.hidden || touched());
-// A new line knows nothing of what was said on the old one.
+// The server forgets the report with its connection: repeat it on a new one.
 document.addEventListener("htmx:ws:after:connection", () => away && setTimeout(say, 500));
 setInterval(look, LOOK);

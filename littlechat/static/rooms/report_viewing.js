@@ -1,5 +1,5 @@
-// Whether somebody looks at this room, said up the socket: what is before their eyes needs no
-// notification, on any of their devices. A page left alone for two minutes is not looked at.
+// Reports up the socket whether this room is being looked at: its messages then need no notification on
+// any of the person's devices. Two minutes without input count as not looking.
 
 const ALONE = 120_000, AGAIN = 30_000;
 let touchedAt = Date.now(), saidAt = 0, looking;
@@ -16,7 +16,7 @@ function look() {
   document.dispatchEvent(new CustomEvent(looking ? "littlechat:shown" : "littlechat:hidden"));
 }
 
-// What told of this room has been seen.
+// Close the notifications about this room: it has been seen.
 async function clear() {
   const registration = await navigator.serviceWorker?.getRegistration?.();
   const shown = await registration?.getNotifications?.() ?? [];
@@ -28,6 +28,6 @@ async function clear() {
   addEventListener(kind, () => { touchedAt = Date.now(); if (!looking) look(); }, { passive: true }));
 ["focus", "blur", "pagehide"].forEach(kind => addEventListener(kind, look));
 document.addEventListener("visibilitychange", look);
-// A new line knows nothing of what was said on the old one.
+// The server forgets the report with its connection: repeat it on a new one.
 document.addEventListener("htmx:ws:after:connection", () => setTimeout(() => { looking = undefined; look(); }, 300));
 setInterval(look, 5_000);

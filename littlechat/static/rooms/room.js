@@ -1,4 +1,4 @@
-// A room's page: each part minds its own business.
+// The entry point of a room's page: loads the scripts of all its parts.
 
 import "../messages/message_list.js";
 import "../messages/personalise.js";

@@ -1,4 +1,4 @@
-// The menu in a phone's bar is done with when what was opened from it closes.
+// On a phone the room header has a menu; it closes together with the panel that was opened from it.
 
 const menu = document.getElementById("bar-more");
 const button = document.querySelector(".more-button");
@@ -7,6 +7,6 @@ for (const id of ["level", "people"]) document.getElementById(id).addEventListen
   if (event.newState !== "closed" || !menu.matches(":popover-open")) return;
   const { activeElement, body } = document;
   menu.hidePopover();
-  // Who went on elsewhere by closing it stays there.
+  // If closing it moved the focus elsewhere, leave it there.
   if (activeElement === body || menu.contains(activeElement)) button.focus();
 });

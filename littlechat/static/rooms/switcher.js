@@ -1,5 +1,5 @@
-// The quick switcher: a dialog over what /jump finds. The first find is where Enter goes, arrows move
-// the focus through the others, and whatever is typed goes into the field.
+// The switcher: a dialog with the rooms and people that /jump finds. Enter goes to the first match, the
+// arrow keys move the focus through the others, and whatever is typed goes into the field.
 
 const dialog = document.getElementById("switcher");
 const field = document.getElementById("jump");
@@ -34,9 +34,9 @@ function go() {
 
 dialog.addEventListener("htmx:after:swap", () => {
   tell();
-  // Fresh finds take the one along that had the focus.
+  // The swap removes the match that had the focus.
   if (!dialog.contains(document.activeElement)) field.focus();
-  // Enter was faster than the answer.
+  // Enter was pressed before the response came.
   if (going) go();
 });
 
@@ -44,7 +44,7 @@ function move(step, event) {
   const found = finds(), at = found.indexOf(document.activeElement);
   event.preventDefault();
   if (at + step < 0) return field.focus();
-  // The first is marked while the field has the focus: down from there is the second.
+  // While the field has the focus, the first match is already highlighted: go on to the second.
   const target = at < 0 ? (found[1] ?? found[0]) : found[at + step];
   target?.focus();
 }

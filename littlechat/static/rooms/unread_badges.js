@@ -1,5 +1,5 @@
-// How much is unread, and where: the counts in lists of rooms, in the tab's title and on its icon.
-// The server wrote them into the page; what changes since is heard as <i data-room …> in #heard.
+// Unread counts: in the room list, in the tab's title and on its icon. The server renders the first
+// counts; changes arrive as unread signals, <i data-room …> elements in #heard.
 
 const heard = document.getElementById("heard");
 const icon = document.querySelector("link[rel=icon]");
@@ -7,7 +7,7 @@ const { me, room: here } = document.body.dataset;
 const name = document.title, picture = icon.href;
 const rooms = new Map();
 let drawn = "", shape;
-let asked = 0; // When the list that comes next was asked for.
+let asked = 0; // When the room list was last requested.
 
 const links = () => document.querySelectorAll("#rooms a[data-end]");
 const idOf = link => decodeURIComponent(link.pathname.split("/")[2]);
@@ -16,16 +16,16 @@ const callsIn = room => [...room.calls].filter(seq => seq > room.read).length;
 const short = count => count < 100 ? String(count) : "99+";
 const sum = (list, of) => list.reduce((all, one) => all + of(one), 0);
 
-// A list that comes anew may be older than what was heard.
+// A list that arrives may be older than the signals received meanwhile.
 function takeIn() {
   for (const link of links()) {
     const { end, read, calls, taken } = link.dataset;
-    // What a list said when it came is not said again by something else that comes.
+    // Take in each link once: later swaps must not repeat its old counts.
     if (taken) continue;
     link.dataset.taken = "yes";
     const room = rooms.get(idOf(link)) ?? { end: 0, read: 0, calls: new Set() };
     room.end = Math.max(room.end, end);
-    // One that was asked for before something was marked unread does not know of that.
+    // A list requested before something was marked unread does not know of it.
     if (!(room.putBack > asked)) room.read = Math.max(room.read, read);
     calls.split(" ").filter(Boolean).forEach(seq => room.calls.add(Number(seq)));
     rooms.set(idOf(link), room);
@@ -37,7 +37,7 @@ function hear({ room: id, end, author, call, read, unread }) {
   const room = rooms.get(id);
   if (!room) return;
   if (end) {
-    // What one says oneself, on another page, is not news.
+    // One's own message from another tab or device is not unread.
     if (author === me && room.read >= room.end) room.read = Math.max(room.read, end);
     room.end = Math.max(room.end, end);
   }
@@ -70,7 +70,7 @@ function show() {
   draw(unread, calls);
 }
 
-// A dot for what is unread, a number for what concerns the reader.
+// A dot for unread messages, a number for mentions of the reader.
 async function draw(unread, calls) {
   const mark = calls ? short(calls) : unread ? "•" : "";
   if (mark === drawn) return;
@@ -92,8 +92,8 @@ if (heard) new MutationObserver(() => {
   if (news.some(one => one.call)) document.dispatchEvent(new CustomEvent("littlechat:called"));
 }).observe(heard, { childList: true });
 
-// What the room's own page shows and reads is known before the server tells; the list that came with
-// it may lag by a second.
+// What this page itself shows and reads is known here before the server signals it; the room list that
+// came with the page may be a second behind.
 function see(items) {
   hear({ room: here, end: Math.max(0, ...items.map(item => Number(item.dataset.seq))) });
   show();
@@ -110,7 +110,8 @@ document.addEventListener("htmx:after:swap", event => {
   if (document.querySelector("#rooms a[data-end]") && !event.target.closest?.("#messages")) takeIn();
 });
 
-// What was said while the line was cut was not heard. Not everybody may ask at once.
+// Signals sent while the connection was lost are missing: fetch the list again. The delay spreads the
+// requests of all pages.
 let connections = 0;
 document.addEventListener("htmx:ws:after:connection", () => {
   if (++connections > 1) setTimeout(refresh, Math.random() * 3_000);

@@ -1,5 +1,5 @@
-// Arrows go from the field through what was found and back; the address keeps what was typed, so
-// that Back from a message finds the same results.
+// The search page: the arrow keys move between the field and the results, and the address keeps the
+// query, so that Back from a message shows the same results.
 
 const field = document.getElementById("search-field");
 const hits = () => [...document.querySelectorAll("#results .hit, #results .more a")];
@@ -7,7 +7,7 @@ const hits = () => [...document.querySelectorAll("#results .hit, #results .more 
 const end = field.value.length;
 field.setSelectionRange(end, end);
 
-// What was typed while the page was still being set up is looked for now.
+// Search for what was typed before htmx was ready.
 document.addEventListener("DOMContentLoaded", () => {
   if (field.value.trim() !== document.getElementById("results").dataset.q) htmx.trigger(field, "input");
 });
