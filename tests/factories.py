@@ -291,7 +291,7 @@ class Shown:
 
 @dataclass
 class Dom(HTMLParser):
-    """What a page shows of a room; frames are applied as `place.js` applies them."""
+    """What a page shows of a room; frames are applied as `message_list.js` applies them."""
 
     html: str
     messages: dict[int, Shown] = field(default_factory=dict)

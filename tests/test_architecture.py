@@ -1,6 +1,7 @@
 """The conventions a reader relies on: the import ladder, fences, files, templates, settings."""
 
 import ast
+import posixpath
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -75,11 +76,13 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
     if path != PACKAGE / "__init__.py"
 }
-TEMPLATE_PATHS = sorted(TEMPLATES.glob("*.html"))
-SCRIPTS = sorted(STATIC.glob("*.js"))
-SHEETS = sorted(STATIC.glob("*.css"))
+TEMPLATE_PATHS = sorted(TEMPLATES.rglob("*.html"))
+SCRIPTS = sorted(set(STATIC.rglob("*.js")) - set(STATIC.glob("vendor/*")))
+SHEETS = sorted(STATIC.rglob("*.css"))
 every_module = pytest.mark.parametrize("module", MODULES)
-every_template = pytest.mark.parametrize("path", TEMPLATE_PATHS, ids=lambda path: path.name)
+every_template = pytest.mark.parametrize(
+    "path", TEMPLATE_PATHS, ids=lambda path: path.relative_to(TEMPLATES).as_posix()
+)
 
 
 # The helpers, on sources as text
@@ -166,7 +169,7 @@ def variables_read(source: str) -> set[str]:
 
 
 def templates_named(text: str) -> set[str]:
-    return set(re.findall(r"[\"']([\w-]+\.html)[\"']", text))
+    return set(re.findall(r"[\"']([\w/-]+\.html)[\"']", text))
 
 
 def parts_linked(template: str) -> set[str]:
@@ -184,12 +187,12 @@ def parts_shown(text: str) -> set[str]:
     return set(re.findall(r"\"/static/([^\"]+)\"", text))
 
 
-def parts_imported(text: str) -> set[str]:
-    """Return the files that a script or a style sheet pulls in."""
+def parts_imported(text: str, folder: str = "") -> set[str]:
+    """Return the files that a script or a style sheet in a folder of `static/` pulls in."""
     found = re.findall(
-        r"(?:import|from)\s*\(?\s*[\"']\./([^\"']+)[\"']|url\(\s*[\"']?\./([^\"')]+)", text
+        r"(?:import|from)\s*\(?\s*[\"'](\.[^\"']+)[\"']|url\(\s*[\"']?(\.[^\"')]+)", text
     )
-    return {one or other for one, other in found}
+    return {posixpath.normpath(posixpath.join(folder, one or other)) for one, other in found}
 
 
 class Inline(HTMLParser):
@@ -289,7 +292,7 @@ def test_readme_has_a_row_for_every_variable_and_no_other() -> None:
 def test_every_template_is_used_and_exists() -> None:
     sources = [path.read_text() for path in chain(MODULES.values(), TEMPLATE_PATHS)]
     used = set(chain.from_iterable(map(templates_named, sources)))
-    assert used == {path.name for path in TEMPLATE_PATHS}
+    assert used == {path.relative_to(TEMPLATES).as_posix() for path in TEMPLATE_PATHS}
 
 
 @every_template
@@ -312,7 +315,10 @@ def test_template_addresses_nothing_outside(path: Path) -> None:
 
 def test_every_static_file_is_linked_and_exists() -> None:
     linked = set(chain.from_iterable(parts_linked(path.read_text()) for path in TEMPLATE_PATHS))
-    imported = (parts_imported(path.read_text()) for path in (*SCRIPTS, *SHEETS))
+    imported = (
+        parts_imported(path.read_text(), path.parent.relative_to(STATIC).as_posix())
+        for path in (*SCRIPTS, *SHEETS)
+    )
     linked.update(chain.from_iterable(imported))
     linked.update(*(parts_sent(path.read_text()) for path in MODULES.values()))
     linked.update(*(parts_shown(path.read_text()) for path in SCRIPTS))
@@ -320,7 +326,7 @@ def test_every_static_file_is_linked_and_exists() -> None:
     assert linked == {name for name in files if not Path(name).name.startswith(".")}
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.relative_to(STATIC).as_posix())
 def test_script_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= SCRIPT_LINES_MAX
 
@@ -398,7 +404,8 @@ def test_variables_are_found_however_they_are_read() -> None:
 
 
 def test_templates_and_parts_are_found_where_they_are_named() -> None:
-    assert templates_named("""page("a.html")\n{% include '_b.html' %}""") == {"a.html", "_b.html"}
+    named = templates_named("""page("x/a.html")\n{% include 'x/_b.html' %}""")
+    assert named == {"x/a.html", "x/_b.html"}
     assert parts_linked("""<link href="{{ static('a.css') }}">""") == {"a.css"}
     assert parts_imported('import "./a.js";\nimport { x } from "./b.js";\nimport("./c.js")') == {
         "a.js",
@@ -406,6 +413,7 @@ def test_templates_and_parts_are_found_where_they_are_named() -> None:
         "c.js",
     }
     assert parts_imported("mask: url(./d.svg)") == {"d.svg"}
+    assert parts_imported('import "../y/a.js";\nimport "./b.js"', "x") == {"y/a.js", "x/b.js"}
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ class Notice:
     """Shown though its page is open: a test."""
 
     def packed(self) -> bytes:
-        """Return it as `sw.js` reads it."""
+        """Return it as `installed/service_worker.js` reads it."""
         values = {"title": self.title, "body": self.body, "url": self.url, "tag": self.tag}
         return json.dumps({**values, "insists": self.insists}, ensure_ascii=False).encode()
 

@@ -18,7 +18,7 @@ OUTBOX_BYTES = 256 * 1024
 """What may wait for one socket."""
 
 WRITE_SECONDS = 50.0
-"""How long a frame may take: by then a browser has given the line up itself (`static/socket.js`).
+"""How long a frame may take: by then a browser has given the line up itself (`layout/socket.js`).
 A peer that takes too little of it is cut off sooner, by the server."""
 
 CLOSE_SECONDS = 0.5
@@ -59,7 +59,7 @@ class Socket:
     """Whether nobody has touched the page for a while, as it says itself."""
     close_code: int | None = None
     close_reason: str = ""
-    """Why, for the page to tell: a word of `static/socket.js`, or nothing."""
+    """Why, for the page to tell: a word of `static/layout/socket.js`, or nothing."""
     looked_at: float = float("-inf")
     """When its page last said that somebody looks at it, in the event loop's seconds."""
     _frames: list[str] = field(default_factory=list)

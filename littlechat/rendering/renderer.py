@@ -32,7 +32,7 @@ from littlechat.text import markdown
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
 HUES = 12
-"""How many colours the initials of people and rooms have; `style.css` names them."""
+"""How many colours the initials of people and rooms have; `layout/style.css` names them."""
 
 MESSAGES_CHARS = 32_000_000
 HISTORIES_CHARS = 8_000_000
@@ -129,7 +129,7 @@ class Renderer:
             size=types.size_in_words,
             shown_size=shown_size,
         )
-        self._message = self._env.get_template("_message.html")
+        self._message = self._env.get_template("messages/_message.html")
         self._messages: Shelf[str] = Shelf(chars_kept)
         self._histories: Shelf[str] = Shelf(HISTORIES_CHARS)
         self._moulds: Shelf[Mould] = Shelf(MOULDS_CHARS)
@@ -191,7 +191,7 @@ class Renderer:
         html = self._histories.find(key) or self._histories.keep(
             key,
             self.page(
-                "_history.html",
+                "messages/_history.html",
                 room_id=room_id,
                 page=page,
                 messages=self.messages(page.messages),
@@ -242,11 +242,11 @@ class Renderer:
 
     def avatar_styles_frame(self, version: str) -> str:
         """Return the frame that makes pages fetch what people look like again."""
-        return self.page("_faces.html", faces=version, oob=True)
+        return self.page("accounts/_avatar_style_sheet.html", faces=version, oob=True)
 
     def online_frame(self, names: Sequence[str], away: Collection[str] = ()) -> str:
         """Return the frame with the people who are here, and which of them are away."""
-        return self.page("_online.html", names=names, away=away, oob=True)
+        return self.page("rooms/_online.html", names=names, away=away, oob=True)
 
     def typing_frames(self, names: Sequence[str]) -> tuple[str, Mapping[str, str]]:
         """Return the frame with who is typing, and for those who type the one without them."""
@@ -257,7 +257,7 @@ class Renderer:
         return self._typing_frame(names), variants
 
     def _typing_frame(self, names: Sequence[str]) -> str:
-        return self.page("_typing.html", names=names, oob=True)
+        return self.page("rooms/_typing.html", names=names, oob=True)
 
 
 def typing_sentence(names: Sequence[str]) -> str:
@@ -329,13 +329,13 @@ def browser(agent: str) -> str:
     return " on ".join(words) or "Unknown browser"
 
 
-KEPT = ("style.css", "pages.css", "offline.js", "icon.svg")
+KEPT = ("layout/style.css", "layout/pages.css", "installed/offline.js", "installed/icon.svg")
 """What the page without a line is made of."""
 
 
 def worker_version() -> str:
     """Return what changes with anything that a browser's worker keeps: it is then put up anew."""
-    template = (HERE / "templates" / "offline.html").read_bytes()
+    template = (HERE / "templates" / "installed/offline.html").read_bytes()
     return hashlib.sha256(template + "".join(map(static_url, KEPT)).encode()).hexdigest()[:12]
 
 
@@ -344,7 +344,7 @@ def static_url(path: str) -> str:
 
     Our scripts have one version: they import each other by relative addresses, which inherit it.
     """
-    if path.endswith(".js") and "/" not in path:
+    if path.endswith(".js") and not path.startswith("vendor/"):
         return f"/static/{scripts_version()}/{path}"
     return f"/static/{path}?v={_version(path)}"
 
@@ -352,7 +352,8 @@ def static_url(path: str) -> str:
 @cache
 def scripts_version() -> str:
     """Return what changes with any of our scripts."""
-    return _version(*sorted(file.name for file in STATIC.glob("*.js")))
+    paths = (file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js"))
+    return _version(*sorted(path for path in paths if not path.startswith("vendor/")))
 
 
 @cache

@@ -51,7 +51,7 @@ LANGUAGES = frozenset(
     " php pl powershell ps1 py python r rb rs ruby rust scala scss sh shell sql swift toml ts"
     " typescript xml yaml yml zsh".split()
 )
-# The Pygments short classes that static/code.css colours; any other token takes its parent's.
+# The Pygments short classes that messages/code.css colours; any other token takes its parent's.
 CODE_CLASSES = frozenset("c gd gh gi k kt m na nb nc nd nf nt nv o s se".split())
 
 _BROKEN = re.compile("[\0\ud800-\udfff]")

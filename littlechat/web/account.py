@@ -162,7 +162,7 @@ async def _account(
         "status": profile.status.text,
     }
     return page(
-        "account.html",
+        "accounts/account.html",
         status_code,
         sessions=await services().accounts.sessions.list_of(session.user),
         errors=errors,

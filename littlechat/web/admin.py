@@ -151,7 +151,7 @@ async def show_audit(session: Session) -> ResponseReturnValue:
     """Show a page of the log, the newest lines first."""
     before = clean_number(request.args.get("before", ""), "before", None)
     lines, older = await services().accounts.audit.page(before)
-    return page("audit.html", lines=lines, older=older, newest=before is None)
+    return page("accounts/audit_log.html", lines=lines, older=older, newest=before is None)
 
 
 async def _accounts(
@@ -163,7 +163,7 @@ async def _accounts(
 ) -> ResponseReturnValue:
     search = request.args.get("search", "").replace("\0", "")[:100]
     return page(
-        "admin.html",
+        "accounts/admin.html",
         status,
         users=await services().accounts.users.list_named(search),
         search=search,
@@ -182,7 +182,7 @@ async def _registration(
     days: str = str(DAYS_DEFAULT),
 ) -> ResponseReturnValue:
     return page(
-        "registration.html",
+        "accounts/registration.html",
         status,
         mode=await services().accounts.registration.mode(),
         passes=await services().accounts.registration.list_invitations(),

@@ -58,11 +58,11 @@ async def show_register() -> ResponseReturnValue:
     except Refused as refused:
         return _no_entry(refused)
     target = _next(request.args.get("next", ""))
-    return page("register.html", errors={}, username="", next=target, ticket=token)
+    return page("accounts/register.html", errors={}, username="", next=target, ticket=token)
 
 
 def _no_entry(refused: Refused) -> ResponseReturnValue:
-    return page("no_entry.html", 403, sentence=str(refused))
+    return page("accounts/registration_refused.html", 403, sentence=str(refused))
 
 
 @blueprint.post("/register")
@@ -77,7 +77,7 @@ async def post_register() -> ResponseReturnValue:
 
     def again(status: int, errors: dict[str, str]) -> ResponseReturnValue:
         return page(
-            "register.html",
+            "accounts/register.html",
             status,
             errors=errors,
             username=username,
@@ -114,7 +114,7 @@ async def _login(
     status: int, error: str, username: str, target: str, done: str = ""
 ) -> ResponseReturnValue:
     return page(
-        "login.html",
+        "accounts/login.html",
         status,
         error=error,
         username=username,
@@ -178,7 +178,7 @@ async def post_logout() -> ResponseReturnValue:
 async def show_reset(token: str) -> ResponseReturnValue:
     """Show the form to set a password by a link; the link alone says whose."""
     user = await services().actions.administration.find_owner(token)
-    return page("reset.html", user=user, token=token, errors={})
+    return page("accounts/reset_password.html", user=user, token=token, errors={})
 
 
 @blueprint.post("/reset/<token>")
@@ -190,7 +190,9 @@ async def post_reset(token: str) -> ResponseReturnValue:
         await services().actions.administration.reset_password(token, password)
     except Invalid as invalid:
         user = await services().actions.administration.find_owner(token)
-        return page("reset.html", 422, user=user, token=token, errors=invalid.errors)
+        return page(
+            "accounts/reset_password.html", 422, user=user, token=token, errors=invalid.errors
+        )
     logout_user()
     return go("/login?done=password")
 

@@ -161,7 +161,7 @@ async def _page(
     secret: str = "",
 ) -> ResponseReturnValue:
     return page(
-        "bots.html",
+        "bots/bots.html",
         status,
         room=await _room(membership),
         bots=await services().bots.store.list_bots(membership.room_id),

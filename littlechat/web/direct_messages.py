@@ -80,7 +80,9 @@ async def _choice(
     names = [name[: NAME_MAX + 1] for name in chosen]
     found = await accounts.users.find_several(names)
     picked = list(dict.fromkeys(found[fold(name)] for name in names if fold(name) in found))
-    template = "_choose.html" if is_htmx() and not error else "new_direct.html"
+    template = (
+        "rooms/_choose_people.html" if is_htmx() and not error else "rooms/new_direct_message.html"
+    )
     return page(
         template,
         422 if error else 200,

@@ -24,7 +24,7 @@ def refusal(status: int, sentence: str, **headers: str) -> Response:
     if has_websocket_context():
         plain = "text/plain; charset=utf-8"
         return Response(sentence, status=status, content_type=plain, headers=headers)
-    template = "_alert.html" if is_htmx() else "error.html"
+    template = "layout/_alert.html" if is_htmx() else "layout/error.html"
     response = page(template, status, code=status, sentence=sentence)
     response.headers.update(headers)
     return response

@@ -44,7 +44,7 @@ async def post_file(session: Session, membership: Membership) -> ResponseReturnV
             upload = await uploads.add(membership.room_id, session.user, name, request.body)
     except TimeoutError:
         raise RequestTimeout("This file took too long to arrive. Try again.") from None
-    return page("_chips.html", 201, attached=[upload.file])
+    return page("files/_attachments.html", 201, attached=[upload.file])
 
 
 @blueprint.get("/rooms/<room>/files")
@@ -53,7 +53,7 @@ async def show_waiting(session: Session, membership: Membership) -> ResponseRetu
     """Return those of one's files that still wait for a message, for a page that was reloaded."""
     ids = request.args.getlist("id")
     found = await services().files.list_loose(membership.room_id, session.user, ids)
-    return page("_chips.html", attached=found)
+    return page("files/_attachments.html", attached=found)
 
 
 @blueprint.post("/files/<loose_id>/discard")

@@ -12,14 +12,14 @@ from littlechat.web.services import services
 
 blueprint = Blueprint("installed", __name__)
 
-WORKER = (STATIC / "sw.js").read_bytes()
+WORKER = (STATIC / "installed/service_worker.js").read_bytes()
 
 ICONS = [
-    {"src": static_url("icon.svg"), "sizes": "any", "type": "image/svg+xml"},
-    {"src": static_url("icon-192.png"), "sizes": "192x192", "type": "image/png"},
-    {"src": static_url("icon-512.png"), "sizes": "512x512", "type": "image/png"},
+    {"src": static_url("installed/icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+    {"src": static_url("installed/icon-192.png"), "sizes": "192x192", "type": "image/png"},
+    {"src": static_url("installed/icon-512.png"), "sizes": "512x512", "type": "image/png"},
     {
-        "src": static_url("icon-maskable.png"),
+        "src": static_url("installed/icon-maskable.png"),
         "sizes": "512x512",
         "type": "image/png",
         "purpose": "maskable",
@@ -62,7 +62,7 @@ async def show_worker() -> ResponseReturnValue:
 async def show_offline() -> ResponseReturnValue:
     """Show the page that the worker keeps for when the server cannot be reached."""
     response = Response(
-        services().renderer.page("offline.html", session=None),
+        services().renderer.page("installed/offline.html", session=None),
         content_type="text/html; charset=utf-8",
     )
     response.headers["Cache-Control"] = "no-cache"

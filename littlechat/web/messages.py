@@ -51,7 +51,7 @@ async def show_room(session: Session, room: str) -> ResponseReturnValue:
     if membership is None:
         found, _ = await services().rooms.store.get_visible(room, session.user)
         banned = await services().rooms.bans.is_banned(room, session.user.id)
-        return page("door.html", 403 if banned else 200, room=found, banned=banned)
+        return page("rooms/join.html", 403 if banned else 200, room=found, banned=banned)
     thread = clean_number(request.args.get("thread", ""), "thread", None, least=1)
     return await _conversation(session, membership, 200, Draft("", "", thread=thread), "")
 
@@ -75,7 +75,7 @@ async def _conversation(
     room = next((one for one in joined if one.id == room_id), None)
     read_seq = room.read_seq if room else membership.read_seq
     return moulded_page(
-        "room.html",
+        "rooms/room.html",
         room_id,
         {
             "history": served.renderer.history(room_id, stretch),
@@ -110,7 +110,7 @@ async def _panel(room_id: str, seq: int, draft: Draft, error: str) -> Markup:
     """Return an open thread, with what could not be sent in its field."""
     thread = await services().actions.threads.get(room_id, seq)
     html = services().renderer.page(
-        "_thread.html",
+        "messages/_thread.html",
         thread=thread,
         draft=draft,
         error=error,
@@ -234,7 +234,7 @@ def _storable(seq: int) -> int:
 
 
 def _edit_form(message: Message, status: int, body: str, error: str) -> ResponseReturnValue:
-    template = "_edit.html" if is_htmx() else "edit.html"
+    template = "messages/_edit.html" if is_htmx() else "messages/edit.html"
     return page(template, status, message=message, body=body, error=error)
 
 

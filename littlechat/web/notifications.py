@@ -97,7 +97,7 @@ async def post_level(session: Session, membership: Membership) -> ResponseReturn
     level = clean_level(raw) if raw else None
     await services().notifications.set_level(room_id, session, level)
     if is_htmx():
-        return page("_level.html", room_id=room_id, level=level, back="")
+        return page("notifications/_room_level.html", room_id=room_id, level=level, back="")
     return go(local_path(await form_text("back")) or f"/rooms/{room_id}")
 
 
@@ -126,7 +126,7 @@ async def _page(
         "zone": chosen.zone or person.zone,
     }
     return page(
-        "notifications.html",
+        "notifications/settings.html",
         status,
         browsers=reach.subscriptions,
         key=services().notifications.public_key,

@@ -26,7 +26,7 @@ async def show_people(session: Session) -> ResponseReturnValue:
     moment = now()
     found, more = await services().accounts.profiles.list_page(search, number)
     return page(
-        "_directory.html" if is_htmx() else "people.html",
+        "accounts/_people_list.html" if is_htmx() else "accounts/people.html",
         people=[current(one, moment) for one in found],
         search=search,
         number=number,
@@ -42,7 +42,7 @@ async def show_person(session: Session, name: str) -> ResponseReturnValue:
     person = current(await served.accounts.profiles.get(name), moment)
     online, away = served.realtime.presence.find(person.name)
     return page(
-        "_person.html" if is_htmx() else "person.html",
+        "accounts/_person.html" if is_htmx() else "accounts/person.html",
         card=True,
         person=person,
         online=online,

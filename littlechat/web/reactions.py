@@ -59,4 +59,4 @@ async def show_emoji(session: Session) -> ResponseReturnValue:
 
 @cache
 def _picker() -> str:
-    return services().renderer.page("_emoji.html", groups=list_groups())
+    return services().renderer.page("messages/_emoji_list.html", groups=list_groups())

@@ -41,9 +41,9 @@ async def show_rooms(session: Session) -> ResponseReturnValue:
     search = request.args.get("search", "").replace("\0", "")[:100]
     joined, others = await services().rooms.access.find_rooms(session.user, search)
     view = request.args.get("view", "page")
-    template = "rooms.html"
+    template = "rooms/room_list.html"
     if is_htmx():
-        template = "_sidebar.html" if view == "sidebar" else "_rooms.html"
+        template = "rooms/_sidebar.html" if view == "sidebar" else "rooms/_room_list.html"
     here = request.args.get("here", "")
     return page(
         template,
@@ -59,7 +59,7 @@ async def show_rooms(session: Session) -> ResponseReturnValue:
 @signed_in
 async def show_new_room(session: Session) -> ResponseReturnValue:
     """Show the form for a new room."""
-    return page("new_room.html", errors={}, name="", description="", visibility="public")
+    return page("rooms/new_room.html", errors={}, name="", description="", visibility="public")
 
 
 @blueprint.post("/rooms")
@@ -71,9 +71,9 @@ async def post_room(session: Session) -> ResponseReturnValue:
     try:
         room = await services().actions.rooms.create(session.user, **values)
     except Invalid as invalid:
-        return page("new_room.html", 422, errors=invalid.errors, **values)
+        return page("rooms/new_room.html", 422, errors=invalid.errors, **values)
     except Duplicate:
-        return page("new_room.html", 409, errors={"name": NAME_TAKEN}, **values)
+        return page("rooms/new_room.html", 409, errors={"name": NAME_TAKEN}, **values)
     return go(f"/rooms/{room.id}")
 
 
@@ -100,7 +100,7 @@ async def show_members(session: Session, membership: Membership) -> ResponseRetu
     """Return a room's members, as its page lists them, as a fragment."""
     members = await services().rooms.access.list_members(membership.room_id)
     return page(
-        "_members.html",
+        "rooms/_members.html",
         room=await services().rooms.store.get(membership.room_id),
         members=members,
         may_call=may_call(members, session.user),
@@ -199,7 +199,7 @@ async def show_invitation(session: Session, token: str) -> ResponseReturnValue:
     invitation, room = await services().rooms.members.get_invitation(token)
     if await services().rooms.memberships.find(room.id, session.user):
         return go(f"/rooms/{room.id}")
-    return page("invitation.html", invitation=invitation, room=room)
+    return page("rooms/invitation.html", invitation=invitation, room=room)
 
 
 @blueprint.post("/join/<token>")
@@ -230,7 +230,7 @@ async def _settings(
 ) -> ResponseReturnValue:
     manages = membership.may_manage or session.user.is_admin
     return page(
-        "settings.html",
+        "rooms/settings.html",
         status,
         room=room,
         membership=membership,

@@ -85,8 +85,8 @@ async def show_search(session: Session) -> ResponseReturnValue:
 
 def _template(after: Place | None) -> str:
     if not is_htmx():
-        return "search.html"
-    return "_hits.html" if after else "_results.html"
+        return "search/search.html"
+    return "search/_hits.html" if after else "search/_results.html"
 
 
 def _place(text: str) -> Place | None:

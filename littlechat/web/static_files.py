@@ -11,7 +11,7 @@ from littlechat.rendering import STATIC, static_url
 
 VENDORED = ("vendor/htmx.min.js", "vendor/hx-ws.min.js")
 
-VERSIONED = re.compile(r"[0-9a-f]{12}/(?=[^/]+\.js$)")
+VERSIONED = re.compile(r"^[0-9a-f]{12}/(?=(?!vendor/).+\.js$)")
 """Begins the path of one of our scripts, in any version."""
 
 

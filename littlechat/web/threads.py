@@ -31,9 +31,9 @@ async def show_thread(session: Session, membership: Membership, seq: int) -> Res
     if not is_htmx():
         return go(f"/rooms/{room_id}?thread={thread.root.seq}")
     if before is not None:
-        return page("_replies_before.html", thread=thread)
+        return page("messages/_thread_replies.html", thread=thread)
     return page(
-        "_thread.html",
+        "messages/_thread.html",
         thread=thread,
         draft=Draft("", ""),
         error="",

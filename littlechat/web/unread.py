@@ -83,7 +83,7 @@ async def show_inbox(session: Session) -> ResponseReturnValue:
         for message in messages
     ]
     return page(
-        "inbox.html",
+        "rooms/inbox.html",
         joined=joined,
         entries=entries,
         earlier=round(before.timestamp() * 1_000) if before else None,

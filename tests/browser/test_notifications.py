@@ -394,10 +394,10 @@ async def test_without_a_line_a_page_says_so_and_comes_back(open_for: Open, tmp_
             )
             assert kept == [  # A version begins with a digit or a letter up to f.
                 "/offline",
-                static_url("offline.js"),
-                "/static/icon.svg",
-                "/static/pages.css",
-                "/static/style.css",
+                static_url("installed/offline.js"),
+                "/static/installed/icon.svg",
+                "/static/layout/pages.css",
+                "/static/layout/style.css",
             ]
             async with command(tmp_path / "data", port):
                 await expect(page.locator(".message")).to_contain_text("what nobody else")

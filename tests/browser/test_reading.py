@@ -81,7 +81,7 @@ async def test_counts_rise_in_every_tab_and_fall_when_one_of_them_is_read(
         await expect(badge(page, name, "calls")).to_be_hidden()
         await expect(page).not_to_have_title(re.compile(r"^\("))
         href = str(await page.locator("link[rel=icon]").get_attribute("href"))
-        assert "/static/icon.svg" in href
+        assert "/static/installed/icon.svg" in href
 
 
 async def test_what_comes_while_one_is_away_stays_unread_below_a_line(

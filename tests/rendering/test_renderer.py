@@ -51,7 +51,8 @@ from littlechat.text.emoji import Emoji
 from littlechat.web.bots import Form
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=UTC)
-TEMPLATES = sorted(path.name for path in (Path(module.__file__).parent / "templates").iterdir())
+FOLDER = Path(module.__file__).parent / "templates"
+TEMPLATES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
 VOID = set("area base br col embed hr img input link meta source track wbr".split())
 
 HOSTILE = [
@@ -291,9 +292,9 @@ def test_moulded_page_is_the_page_with_what_moves_filled_in_anew() -> None:
         for cursor, name in ((Cursor(number, 1), "Garden"), (Cursor(number, 2), HOSTILE[0])):
             values = {"sentence": name, "code": 404, "session": None}
             moving = {"sentence": f"<{number}>"}
-            expected = render.page("error.html", **{**values, **moving})
+            expected = render.page("layout/error.html", **{**values, **moving})
             steady = {"code": 404, "session": None}
-            assert render.moulded("error.html", cursor, moving, **steady) == expected
+            assert render.moulded("layout/error.html", cursor, moving, **steady) == expected
 
 
 def test_moulded_page_is_rendered_again_when_anything_steady_changes(
@@ -309,18 +310,20 @@ def test_moulded_page_is_rendered_again_when_anything_steady_changes(
 
     monkeypatch.setattr(render, "page", count)
     for code, times in ((404, 1), (404, 1), (403, 2), (403, 2), (404, 3)):
-        html = render.moulded("error.html", "key", {"sentence": "no"}, code=code, session=None)
+        html = render.moulded(
+            "layout/error.html", "key", {"sentence": "no"}, code=code, session=None
+        )
         assert f"<title>{code} " in html
         assert rendered == times
 
 
 def test_moulds_are_kept_by_their_size_and_one_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    size = len(Renderer().page("_alert.html", sentence="x" * 1_000)) + 500
+    size = len(Renderer().page("layout/_alert.html", sentence="x" * 1_000)) + 500
     monkeypatch.setattr(module, "MOULDS_CHARS", 2 * size)
     render = Renderer()
     for key in ("a", "b", "b", "b", "a", "c"):
         for sentence in ("x", "y"):
-            render.moulded("_alert.html", key, {}, sentence=sentence * 1_000)
+            render.moulded("layout/_alert.html", key, {}, sentence=sentence * 1_000)
     assert [key for key in "abc" if render._moulds.find(key)] == ["a", "c"]
 
 
@@ -328,7 +331,7 @@ def test_a_slot_in_somebodys_text_is_only_text() -> None:
     first, other = Renderer(), Renderer()
     assert first._slot != other._slot
     sentence = f"{other._slot}code;"
-    html = first.moulded("_alert.html", "key", {}, sentence=sentence)
+    html = first.moulded("layout/_alert.html", "key", {}, sentence=sentence)
     assert sentence in html
 
 
@@ -342,7 +345,7 @@ def test_page_history_frame_and_catch_up_show_the_same_string() -> None:
     assert everywhere in history
     assert everywhere in render.posted_frame(alone, Cursor(3, 3))
     assert everywhere in render.reload_frame("garden", page, Cursor(3, 3))
-    assert everywhere in render.page("room.html", **values("Ada") | {"history": history})
+    assert everywhere in render.page("rooms/room.html", **values("Ada") | {"history": history})
     assert everywhere == render.messages(messages)
 
 
@@ -486,7 +489,7 @@ def test_frame_that_moves_the_cursor_carries_it(name: str) -> None:
     carriers = [own for _, own in tree.attributes if "data-cursor" in own]
     assert len({own["data-cursor"] for own in carriers}) == 1
     assert Cursor.parse(carriers[0]["data-cursor"])
-    # The child that place.js looks for comes with the whole list and with each part of it.
+    # The child that message_list.js looks for comes with the whole list and with each part of it.
     assert [own.get("class") for own in carriers] == [None, "cursor"]
 
 
@@ -569,7 +572,10 @@ def test_hostile_words_add_no_tag_and_no_attribute(template: str, text: str) -> 
                 assert own[name] == benign[name]
 
 
-@pytest.mark.parametrize("template", ["rooms.html", "room.html", "account.html", "error.html"])
+@pytest.mark.parametrize(
+    "template",
+    ["rooms/room_list.html", "rooms/room.html", "accounts/account.html", "layout/error.html"],
+)
 @pytest.mark.parametrize("text", [one for one in HOSTILE if "\0" not in one])
 def test_hostile_words_are_shown_as_they_were_written(template: str, text: str) -> None:
     assert text in Tree(Renderer().page(template, **values(text))).text
@@ -589,7 +595,7 @@ def test_hostile_names_stay_text_in_every_frame(text: str) -> None:
 
 def test_session_is_what_tells_a_page_who_looks() -> None:
     pages = [
-        Renderer().page("error.html", **values("x") | {"session": session})
+        Renderer().page("layout/error.html", **values("x") | {"session": session})
         for session in (None, Session("s-1", User("u-1", "Ben", AT), AT, AT, "", ""))
     ]
     assert ['data-me="Ben"' in page for page in pages] == [False, True]
@@ -599,14 +605,14 @@ def test_session_is_what_tells_a_page_who_looks() -> None:
 
 def test_forgotten_value_is_an_error_and_not_a_blank() -> None:
     with pytest.raises(Exception, match="'sentence' is undefined"):
-        Renderer().page("_alert.html")
+        Renderer().page("layout/_alert.html")
 
 
 def test_results_are_marked_as_html_and_not_escaped_again() -> None:
     render = Renderer()
     assert isinstance(render.message(message()), Markup)
     assert isinstance(render.history("garden", Page([message()])), Markup)
-    assert "&lt;li" not in render.page("room.html", **values("Ada"))
+    assert "&lt;li" not in render.page("rooms/room.html", **values("Ada"))
 
 
 # Small things
@@ -648,7 +654,7 @@ def test_message_in_a_thread_differs_by_its_id_alone() -> None:
 
 
 def test_style_sheets_name_every_colour() -> None:
-    sheets = "".join(path.read_text() for path in module.STATIC.glob("*.css"))
+    sheets = "".join(path.read_text() for path in module.STATIC.rglob("*.css"))
     assert {number for number in range(HUES) if f"hue-{number}" not in sheets} == set()
 
 
@@ -711,17 +717,19 @@ def test_scripts_have_one_address_between_them_which_changes_with_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "STATIC", tmp_path)
-    (tmp_path / "other.js").write_text("export {}")
+    (tmp_path / "rooms").mkdir()
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "rooms/other.js").write_text("export {}")
     addresses = []
     for content in ("1", "2", "1"):
         module._version.cache_clear()
         module.scripts_version.cache_clear()
-        (tmp_path / "x.js").write_text(content)
-        addresses.append(static_url("other.js"))
+        (tmp_path / "messages/x.js").write_text(content)
+        addresses.append(static_url("rooms/other.js"))
     module._version.cache_clear()
     module.scripts_version.cache_clear()
     assert addresses[0] == addresses[2] != addresses[1]
-    assert all(re.fullmatch(r"/static/[0-9a-f]{12}/other\.js", one) for one in addresses)
+    assert all(re.fullmatch(r"/static/[0-9a-f]{12}/rooms/other\.js", one) for one in addresses)
 
 
 @pytest.mark.parametrize(

@@ -346,7 +346,7 @@ async def compare_with_absent(dan: Person, row: Row, private: str, room: str) ->
 async def test_open_routes_answer_nobody(site: Site) -> None:
     async with Person(site, "nobody") as nobody:
         for (verb, rule), status in OPEN.items():
-            path = rule.replace("<path:path>", "style.css")
+            path = rule.replace("<path:path>", "layout/style.css")
             answer = await (nobody.get(path) if verb == "GET" else nobody.post(path))
             assert answer.status_code == status, rule
 
@@ -434,7 +434,7 @@ async def test_every_answer_carries_the_security_headers(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (ada, nobody):
         answers = [await nobody.get(path) for path in ("/", "/login", "/rooms", "/nowhere")]
         answers += [
-            await nobody.get(path) for path in ("/healthz", "/static/style.css", "/static/x")
+            await nobody.get(path) for path in ("/healthz", "/static/layout/style.css", "/static/x")
         ]
         answers += [await ada.get("/rooms"), await ada.get("/rooms", htmx=True)]
         answers += [await ada.post("/rooms", name=""), await ada.post("/rooms", name="Garden")]
@@ -453,7 +453,7 @@ async def test_every_answer_carries_the_security_headers(site: Site) -> None:
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert answer.headers["referrer-policy"] == "same-origin"
             assert answer.headers["cross-origin-opener-policy"] == "same-origin"
-            static = "/static/style.css" in str(answer.url)
+            static = "/static/layout/style.css" in str(answer.url)
             assert answer.headers["cache-control"] == ("no-cache" if static else "no-store")
             assert "server" not in answer.headers
 

@@ -32,7 +32,7 @@ async def test_the_manifest_names_pictures_that_are_there(site: Site) -> None:
 
 
 def test_the_pictures_are_small() -> None:
-    for path in STATIC.glob("*.png"):
+    for path in STATIC.rglob("*.png"):
         assert path.stat().st_size < 20_000
 
 

@@ -27,17 +27,23 @@ async def test_static_files_of_this_version_are_kept_for_ever_and_others_asked_f
 ) -> None:
     forever = "public, max-age=31536000, immutable"
     async with Person(site, "nobody") as nobody:
-        address = static_url("style.css")
+        address = static_url("layout/style.css")
         for path, caching in (
             (address, forever),
             (static_url("vendor/htmx.min.js"), forever),
-            (static_url("room.js"), forever),
-            (static_url("room.js").replace("room.js", "place.js"), forever),  # What it imports.
-            ("/static/room.js", "no-cache"),
-            ("/static/000000000000/room.js", "no-cache"),
-            ("/static/style.css", "no-cache"),
-            ("/static/style.css?v=", "no-cache"),
-            ("/static/style.css?v=000000000000", "no-cache"),  # The next version's, in an update.
+            (static_url("rooms/room.js"), forever),
+            (
+                static_url("rooms/room.js").replace("rooms/room", "messages/scroll"),
+                forever,
+            ),  # Its import.
+            ("/static/rooms/room.js", "no-cache"),
+            ("/static/000000000000/rooms/room.js", "no-cache"),
+            ("/static/layout/style.css", "no-cache"),
+            ("/static/layout/style.css?v=", "no-cache"),
+            (
+                "/static/layout/style.css?v=000000000000",
+                "no-cache",
+            ),  # The next version's, in an update.
             (f"{address}&x=1", "no-cache"),
             (f"{address}0", "no-cache"),
         ):
@@ -50,7 +56,7 @@ async def test_static_files_of_this_version_are_kept_for_ever_and_others_asked_f
                 "text/javascript",
             )
         etag = (await nobody.get(address)).headers["etag"]
-        again = await nobody.http.get("/static/style.css", headers={"If-None-Match": etag})
+        again = await nobody.http.get("/static/layout/style.css", headers={"If-None-Match": etag})
         assert again.status_code == 304
         missing = await nobody.get("/static/nothing.css?v=000000000000")
         assert (missing.status_code, missing.headers["cache-control"]) == (404, "no-store")
@@ -70,12 +76,14 @@ async def test_no_file_beside_the_static_ones_is_served(site: Site) -> None:
         b"//etc/passwd",
         b"....//app.py",
         b"%00",
-        b"style.css%00",
+        b"layout/style.css%00",
         b"C:%5cx",
         b"",
         b".",
         b"vendor",
         b"vendor/",
+        b"000000000000/vendor/htmx.min.js",
+        b"rooms/000000000000/room.js",
         b"x" * 300,
         b"x/" * 2_000,
         b"%ff",
@@ -97,5 +105,5 @@ async def test_odd_ranges_and_conditions_get_the_file_or_a_refusal(site: Site) -
             {"If-None-Match": '"'},
             {"If-Range": "x", "Range": "bytes=0-1"},
         ):
-            answer = await nobody.http.get("/static/style.css", headers=headers)
+            answer = await nobody.http.get("/static/layout/style.css", headers=headers)
             assert answer.status_code in (200, 206, 304, 416)

@@ -1,0 +1,53 @@
+// Shows a picture large in a dialog, with buttons and arrow keys for the other pictures of the list.
+
+const dialog = document.getElementById("lightbox");
+const image = dialog.querySelector("img"), name = dialog.querySelector(".name");
+const download = dialog.querySelector(".download"), place = dialog.querySelector(".place");
+const [back, on] = dialog.querySelectorAll("[data-step]");
+let shown;
+
+const all = () => [...shown.closest("ol").querySelectorAll(".message:not(.threaded) a.picture")];
+
+function show(link) {
+  shown = link;
+  const small = link.firstElementChild, list = all(), at = list.indexOf(link);
+  image.src = link.href;
+  image.alt = name.textContent = small.alt;
+  download.href = `${link.getAttribute("href")}?download`;
+  place.textContent = list.length > 1 ? `${at + 1} of ${list.length}` : "";
+  back.disabled = at <= 0;
+  on.disabled = at === list.length - 1;
+  if (!dialog.open) dialog.showModal();
+}
+
+function step(by) {
+  const list = all(), next = list[list.indexOf(shown) + by];
+  if (next) show(next);
+}
+
+document.addEventListener("click", event => {
+  const link = event.target.closest?.("a.picture");
+  if (!link?.closest("ol") || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  show(link);
+});
+
+dialog.addEventListener("click", event => {
+  const button = event.target.closest("[data-step]");
+  if (button) step(Number(button.dataset.step));
+  else if (event.target === dialog || event.target.matches("figure, .close")) dialog.close();
+});
+
+// Listens on the document: at the first and last picture the focused button becomes disabled, and a
+// disabled button gets no key events.
+document.addEventListener("keydown", event => {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!by || !dialog.open) return;
+  event.preventDefault();
+  step(document.dir === "rtl" ? -by : by);
+});
+
+dialog.addEventListener("close", () => {
+  image.removeAttribute("src");
+  shown.focus();
+});

@@ -1,0 +1,43 @@
+// Keyboard for choosing the people of a new direct message: Enter chooses the first match, the down
+// arrow goes into the list, Backspace in the empty field removes the last one chosen.
+
+const form = document.getElementById("choose");
+const field = form.elements.q;
+form.querySelector("[formmethod]").hidden = true; // With scripts the list follows the typing, without a button.
+const boxes = () => [...form.querySelectorAll("#choice input[type=checkbox]")];
+
+function fetchAnew() {
+  field.value = "";
+  field.focus();
+  htmx.trigger(field, "fetch");
+}
+
+field.addEventListener("keydown", event => {
+  if (event.isComposing) return;
+  const chosen = boxes().filter(box => box.checked), first = boxes().find(box => !box.checked);
+  if (event.key === "Enter") {
+    event.preventDefault();
+    if (!field.value.trim() && chosen.length) return form.requestSubmit(form.querySelector(".primary"));
+    if (!field.value.trim() || !first) return;
+    first.checked = true;
+    fetchAnew();
+  } else if (event.key === "Backspace" && !field.value && chosen.length) {
+    chosen.at(-1).checked = false;
+    fetchAnew();
+  } else if (event.key === "ArrowDown") {
+    event.preventDefault();
+    (first ?? boxes()[0])?.focus();
+  }
+});
+
+// The swap removes the checkbox that had the focus.
+form.addEventListener("htmx:after:swap", () => {
+  if (document.activeElement === document.body) field.focus();
+});
+
+form.addEventListener("keydown", event => {
+  const all = boxes(), at = all.indexOf(event.target);
+  if (at < 0 || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+  event.preventDefault();
+  (all[at + (event.key === "ArrowDown" ? 1 : -1)] ?? (at ? all[at] : field)).focus();
+});
