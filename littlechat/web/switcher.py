@@ -25,13 +25,8 @@ async def show_jump(session: Session) -> ResponseReturnValue:
     """Show where one can go; htmx gets the list alone."""
     q = request.args.get("q", "").strip()[:QUERY_MAX]
     places = await _list_places(session, q, request.args.get("here", ""))
-<<<<<<< HEAD:littlechat/web/switcher.py
-    template = "_jump.html" if is_htmx() else "jump.html"
-    return page(template, places=rank(q, places), q=q, online=services().realtime.presence.names)
-=======
     template = "rooms/_switcher_results.html" if is_htmx() else "rooms/switcher.html"
-    return page(template, places=rank(q, places), q=q, online=services().online.names)
->>>>>>> static-by-noun:littlechat/web/jump.py
+    return page(template, places=rank(q, places), q=q, online=services().realtime.presence.names)
 
 
 async def _list_places(session: Session, q: str, here: str) -> list[Place]:
