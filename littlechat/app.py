@@ -181,16 +181,16 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
 
 def connect(served: Services) -> None:
     """Let the features follow what happens, in this order."""
-    posts, deleted = served.actions.messages, served.actions.rooms
+    posts, deleted = served.actions.messages, served.actions.deleted_rooms
     # First: what is corrected at once must find what it corrects.
     posts.subscribe_to_posts(served.notifications.on_posted)
     posts.subscribe_to_changes(served.notifications.on_changed)
     posts.subscribe_to_posts(served.bots.webhooks.on_posted)
     posts.subscribe_to_posts(served.search.indexer.on_message)
     posts.subscribe_to_changes(served.search.indexer.on_message)
-    deleted.subscribe_to_deletions(served.bots.store.clear_room)
+    deleted.subscribe(served.bots.store.clear_room)
     # An indexer that was at it may have died before it could be told to forget the room.
-    served.actions.deleted_rooms.subscribe(served.search.index.note_end)
+    deleted.subscribe_to_the_end(served.search.index.note_end)
     dispatcher, tasks = served.realtime.dispatcher, served.platform.tasks
     dispatcher.subscribe(NOTICES, served.notifications.on_event)
     dispatcher.on_signal(AVATAR_STYLES, lambda: tasks.spawn(renew_avatar_styles(served)))

@@ -16,6 +16,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from littlechat.accounts.schema import SESSIONS, USERS
+from littlechat.app import COLLECTIONS
+from littlechat.bots.schema import DELIVERIES
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.platform.database import now
@@ -105,12 +107,9 @@ async def everything(site: Site) -> dict[str, Any]:
     """Return all that is stored, but for when sessions were seen and rooms spoken in."""
     db = site.services.platform.database
     found = {
-        name: await getattr(db, name).find({}, sort=[("_id", 1)])
-        for name in (
-            *("users", "rooms", "memberships", "invitations", "messages", "changes", "files"),
-            *("settings", "passes", "bans", "audit", "avatars", "subscriptions", "preferences"),
-            "bots",
-        )
+        spec.name: await db[spec].find({}, sort=[("_id", 1)])
+        for spec in COLLECTIONS
+        if spec not in (SESSIONS, DELIVERIES) and not spec.name.startswith(("search", "fs.chunks"))
     }
     for user in found["users"]:
         user.pop("seen", None)

@@ -32,9 +32,8 @@ class Actions:
     ) -> None:
         self.messages = MessageActions(messages, rooms, files, renderer, bus, realtime, tasks)
         self.threads = Threads(messages, self.messages, tasks)
-        self.rooms = RoomActions(rooms, messages, realtime, tasks)
+        self.deleted_rooms = DeletedRooms(rooms, messages, files, tasks)
+        self.rooms = RoomActions(rooms, messages, self.deleted_rooms, realtime, tasks)
         self.members = MemberActions(rooms, realtime, tasks)
         self.sessions = SessionActions(accounts, realtime, tasks)
         self.administration = Administration(accounts, rooms, self.messages, realtime, tasks)
-        self.deleted_rooms = DeletedRooms(rooms, messages, files)
-        self.rooms.subscribe_to_deletions(files.clear_room, in_background=True)

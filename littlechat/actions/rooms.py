@@ -1,8 +1,9 @@
 """Making, renaming and deleting rooms, and opening and hiding direct conversations."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
+from littlechat.actions.deleted_rooms import DeletedRooms
 from littlechat.core import (
     LOBBY,
     Refused,
@@ -17,25 +18,21 @@ from littlechat.rooms import Rooms
 
 Result = TypeVar("Result")
 
-Clear = Callable[[str], Coroutine[Any, Any, None]]
-"""Forgets one package's part of a deleted room, by its id."""
-
 
 class RoomActions:
     """What is done to rooms. Callers have found out who acts and that they may."""
 
     def __init__(
-        self, rooms: Rooms, messages: Messages, realtime: Realtime, tasks: BackgroundTasks
+        self,
+        rooms: Rooms,
+        messages: Messages,
+        deleted_rooms: DeletedRooms,
+        realtime: Realtime,
+        tasks: BackgroundTasks,
     ) -> None:
         self._rooms, self._messages, self._tasks = rooms, messages, tasks
-        self._direct_messages = rooms.direct_messages
+        self._deleted_rooms, self._direct_messages = deleted_rooms, rooms.direct_messages
         self._announcements = realtime.announcements
-        self._on_deleted: list[Clear] = [rooms.clear]
-        self._in_background: list[Clear] = [messages.delete_room]
-
-    def subscribe_to_deletions(self, clear: Clear, *, in_background: bool = False) -> None:
-        """Let `clear` forget what belongs to a deleted room, before or after its caller is answered."""
-        (self._in_background if in_background else self._on_deleted).append(clear)
 
     async def create(self, creator: User, name: str, description: str, visibility: str) -> Room:
         """Make a room; raise `Invalid`, or `Duplicate` for a name taken."""
@@ -65,15 +62,9 @@ class RoomActions:
         await self._tasks.run_to_completion(self._delete(room.id))
 
     async def _delete(self, room_id: str) -> None:
-        await self._rooms.store.delete(room_id)
-        for clear in self._on_deleted:
-            await clear(room_id)
+        await self._deleted_rooms.delete(room_id)
         self._announcements.revoke(room=room_id, reason="deleted")
         self._announcements.announce_rooms()
-        # Nobody can reach what was said any more; clearing a long room away takes its time. What is
-        # broken off, or comes in late, `deleted_rooms` finds.
-        for clear in self._in_background:
-            self._tasks.spawn(clear(room_id))
 
     async def open_direct(self, opener: User, others: Iterable[User]) -> str:
         """Return the id of the one direct conversation of these people, made if there is none.

@@ -348,10 +348,6 @@ class Files:
         if document and await self._db[FILES].delete({"_id": file_id}) and document["stored"]:
             await self._db[USAGE].update({"_id": "files"}, {"$inc": {"bytes": -document["stored"]}})
 
-    async def clear_room(self, room_id: str) -> None:
-        """Delete the files of a room that was just deleted."""
-        await self.delete_room(room_id, now())
-
     async def delete_room(self, room_id: str, at: datetime) -> None:
         """Delete all files of a room that is no more, but for those that may be coming in yet."""
         for document in await self._db[FILES].find({"room": room_id}):

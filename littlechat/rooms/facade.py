@@ -24,6 +24,11 @@ class Rooms:
         self.unread = Unread(db, messages)
         self.access = Access(sessions, self.store, self.memberships, self.unread, bus)
 
+    async def delete(self, room_id: str) -> None:
+        """Delete a room and all memberships; what was said there others clear away."""
+        await self.store.delete(room_id)
+        await self.clear(room_id)
+
     async def clear(self, room_id: str) -> None:
         """Forget who belonged to a room that is no more, and what lets into it."""
         await self.memberships.clear(room_id)

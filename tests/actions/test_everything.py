@@ -171,7 +171,7 @@ async def test_many_messages_touch_their_room_once_and_with_the_last(
         touched.append(seq)
         await touch(room_id, seq, at)
 
-    monkeypatch.setattr(here.rooms, "touch", count)
+    monkeypatch.setattr(here.rooms.store, "touch", count)
     await asyncio.gather(
         *(here.actions.messages.say(room.id, ADA, Draft("text", f"c{n}")) for n in range(20))
     )

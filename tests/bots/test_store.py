@@ -212,7 +212,7 @@ async def test_bots_keep_no_room_and_are_not_counted(db: Database, bots: BotStor
     await bots.create(private.id, "Other", ADA)
     with pytest.raises(Refused):
         await rooms.members.leave(private.id, ADA)
-    await rooms.store.delete(private.id)
+    await bots.clear_room(private.id)
     assert await bots.list_bots(private.id) == []
 
 

@@ -14,7 +14,6 @@ from littlechat.platform.database import (
     Filter,
     Unavailable,
 )
-from littlechat.rooms.schema import ROOMS
 from tests.tabs import ADA, ROOM
 
 
@@ -43,8 +42,12 @@ async def test_the_end_is_found_however_far_it_is(db: Database, count: int) -> N
 
 async def test_what_is_known_never_goes_back_and_the_hint_is_only_a_beginning(db: Database) -> None:
     await say(db, 4)
-    await db[ROOMS].insert({"_id": ROOM, "key": ROOM, "visibility": "public", "last_seq": 2})
+
+    async def hint(room_id: str) -> int:
+        return 2
+
     known = Heads(db)
+    known.find_hint = hint
     assert (await known.known(ROOM)).seq == 2
     assert await known.refresh_seq(ROOM) == 4
     assert known.see(ROOM, seq=3) == Cursor(4, 0)

@@ -87,14 +87,14 @@ def test_directory_of_a_killed_littlechat_is_free(tmp_path: Path) -> None:
     holder = """
 import sys
 from pathlib import Path
-from littlechat.datadir import DataDirectory
+from littlechat.platform.data_directory import DataDirectory
 data = DataDirectory(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()
 """
     run = (sys.executable, "-c", holder, str(tmp_path))
     with subprocess.Popen(
-        run, cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        run, cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "held\n"

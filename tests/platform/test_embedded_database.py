@@ -23,15 +23,15 @@ from littlechat.platform.database import provision
 from littlechat.platform.embedded_database import EmbeddedError, EmbeddedServer
 
 WAIT_SECONDS = 30
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 
 # A littlechat that holds a data directory with its server until it is killed.
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from littlechat.datadir import DataDirectory
-from littlechat.db import provision
-from littlechat.embedded import EmbeddedServer
+from littlechat.platform.data_directory import DataDirectory
+from littlechat.platform.database import provision
+from littlechat.platform.embedded_database import EmbeddedServer
 
 async def main():
     data = DataDirectory(Path(sys.argv[1]))

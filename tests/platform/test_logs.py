@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from littlechat.platform.logs import KeyValueFormatter, configure
 
-PACKAGE = Path(__file__).parents[1] / "littlechat"
+PACKAGE = Path(__file__).parents[2] / "littlechat"
 TELLTALE = re.compile(r"body|html|password|token|secret|cookie|(^|_)(text|frame|form)$")
 LEVELS = "debug info warning error exception critical log".split()
 START = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ [\w.]+: ")

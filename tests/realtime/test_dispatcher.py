@@ -12,6 +12,7 @@ from littlechat.platform.bus import RESUMED, MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
 from littlechat.realtime import dispatcher as live
+from littlechat.realtime import revocation
 from littlechat.realtime.announcements import EVERY_PROCESS
 from littlechat.realtime.dispatcher import ROOMS, user_topic
 from littlechat.realtime.feed import room_topic
@@ -178,8 +179,8 @@ async def test_even_with_a_bus_that_loses_an_event_the_next_check_closes(
     room: Room,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live, "RECHECK_SECONDS", 0.1)
-    monkeypatch.setattr(live, "BUSLESS_RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(revocation, "BUSLESS_RECHECK_SECONDS", 0.05)
     async with process(settings, MemoryBus()) as served:
         tab = await in_room(served, ada, room)
         await here.accounts.sessions.end(ada.user, ada.id)
@@ -189,8 +190,8 @@ async def test_even_with_a_bus_that_loses_an_event_the_next_check_closes(
 async def test_a_check_while_the_database_is_away_closes_nobody(
     settings: Settings, ada: Session, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "RECHECK_SECONDS", 0.04)
-    monkeypatch.setattr(live, "BUSLESS_RECHECK_SECONDS", 0.02)
+    monkeypatch.setattr(revocation, "RECHECK_SECONDS", 0.04)
+    monkeypatch.setattr(revocation, "BUSLESS_RECHECK_SECONDS", 0.02)
     failed: list[str] = []
     async with process(settings, MemoryBus()) as served:
         tab = await in_room(served, ada, room)
@@ -203,7 +204,7 @@ async def test_a_check_while_the_database_is_away_closes_nobody(
                 failed.append(type(error).__name__)
                 raise
 
-        monkeypatch.setattr(served.accounts, "list_live", watched)
+        monkeypatch.setattr(served.accounts.sessions, "list_live", watched)
         served.platform.database.close()
         await until(lambda: len(failed) >= 2)
         assert set(failed) == {"Unavailable"}

@@ -71,7 +71,7 @@ async def test_lists_that_are_remembered_count_on_without_reading(
     here: Services, there: Services, room: Room, monkeypatch: pytest.MonkeyPatch, elsewhere: Open
 ) -> None:
     assert (await listed(there, BEN)).unread == 0
-    monkeypatch.setattr(there.rooms, "list_visible", None)
+    monkeypatch.setattr(there.rooms.store, "list_visible", None)
     his = elsewhere(there, BEN)
     await here.actions.messages.say(room.id, ADA, Draft("hello", ""))
     await his.until_frame('data-end="1"')
@@ -234,7 +234,7 @@ async def test_a_list_that_was_being_read_meanwhile_is_not_kept(
         await go_on.wait()
         return found
 
-    monkeypatch.setattr(here.rooms, "list_visible", slowly)
+    monkeypatch.setattr(here.rooms.store, "list_visible", slowly)
     early = asyncio.create_task(listed(here, BEN))
     await reading.wait()
     his = elsewhere(here, BEN)

@@ -142,7 +142,7 @@ async def test_forgetting_without_a_word_forgets_all(site: Site) -> None:
     await site.access.find_session(site.token)
     await site.access.find_membership(site.room, site.ada)
     await end_behind_its_back(site)
-    await site.rooms.store.delete(site.room)
+    await site.rooms.delete(site.room)
     site.access.forget()
     assert await site.access.find_session(site.token) is None
     assert await site.access.find_membership(site.room, site.ada) is None
@@ -183,7 +183,7 @@ async def test_lists_that_are_read_tell_of_the_place_in_one_room_until_it_may_ha
         asked.append(room_id)
         return await find(room_id, user)
 
-    monkeypatch.setattr(site.rooms, "find_membership", note)
+    monkeypatch.setattr(site.rooms.memberships, "find", note)
     await site.access.list_rooms(site.ada, here=site.room)
     assert await site.access.find_membership(site.room, site.ada) == place
     assert asked == []
@@ -209,6 +209,6 @@ async def test_a_place_that_ended_while_the_lists_were_read_is_not_remembered(
         site.access.forget(user=site.ada.id, room=site.room)
         return found
 
-    monkeypatch.setattr(site.rooms, "list_visible", slowly)
+    monkeypatch.setattr(site.rooms.store, "list_visible", slowly)
     await site.access.list_rooms(site.ada, here=site.room)
     assert await site.access.find_membership(site.room, site.ada) is None

@@ -337,7 +337,7 @@ async def test_a_deleted_room_is_gone_for_everybody_and_frees_its_name(
     room = await rooms.store.create(ADA, "Garden", "Green.", "public")
     await enter(db, rooms, room, BEN)
     invitation = await rooms.members.invite(room.id, ADA)
-    await rooms.store.delete(room.id)
+    await rooms.delete(room.id)
     for user in (ADA, BEN, DAN):
         assert names(await rooms.store.list_visible(user)) == ([], [])
         assert names(await rooms.store.list_visible(user, "garden")) == ([], [])
@@ -350,7 +350,7 @@ async def test_a_deleted_room_is_gone_for_everybody_and_frees_its_name(
     assert await rooms.memberships.list_of(room.id) == []
     again = await rooms.store.create(BEN, "Garden", "", "public")
     assert again.id != room.id
-    await rooms.store.delete(again.id)
+    await rooms.delete(again.id)
     assert "Garden" not in str(await db[ROOMS].find({}))
 
 
@@ -405,7 +405,7 @@ async def test_who_searches_searches_every_room_they_are_in_and_no_other(
     assert {room.id for room in await rooms.store.list_joined(ADA)} == {garden.id, attic.id}
     await rooms.members.join(garden.id, CLEO)
     assert [room.id for room in await rooms.store.list_joined(CLEO)] == [garden.id]
-    await rooms.store.delete(garden.id)
+    await rooms.delete(garden.id)
     assert await rooms.store.list_joined(CLEO) == []
     assert await rooms.store.list_joined(DAN) == []
 

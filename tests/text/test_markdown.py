@@ -555,7 +555,7 @@ def luminance(colour: str) -> float:
 
 
 def test_every_code_class_has_a_readable_colour_in_light_and_dark() -> None:
-    css = (Path(markup.__file__).parent / "static" / "messages" / "code.css").read_text()
+    css = (Path(markup.__file__).parents[1] / "static" / "messages" / "code.css").read_text()
     used = dict.fromkeys(re.findall(r"color: var\((--code-\w+)\)", css))
     assert set(re.findall(r"\.([a-z]{1,2})(?=[, ][^{}]*\{)", css)) == markup.CODE_CLASSES
     light, dark = (

@@ -22,7 +22,7 @@ from tests.factories import WAIT_SECONDS, Person, Site
 from tests.programs import require
 from tests.receivers import Receiver, answer
 
-DOCS = Path(__file__).parents[1] / "docs" / "bots.md"
+DOCS = Path(__file__).parents[2] / "docs" / "bots.md"
 MESSAGES = "/bots/messages"
 
 

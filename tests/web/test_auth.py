@@ -306,8 +306,8 @@ async def test_only_the_digest_of_a_token_is_stored(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         await ada.log_in()
         token = URLSafeTimedSerializer("x").loads_unsafe(ada.http.cookies[COOKIE])[1]
-        for collection in ("sessions", "users"):
-            stored = str(await getattr(site.services.platform.database, collection).find({}))
+        for collection in (SESSIONS, USERS):
+            stored = str(await site.services.platform.database[collection].find({}))
             assert str(token) not in stored
             assert PASSWORD not in stored
 
