@@ -1,4 +1,9 @@
-"""accounts."""
+"""People with accounts: users, passwords, sessions, registration, roles, profiles, the audit log.
+
+Owns `users`, `sessions`, `endings`, `passes`, `settings`, `audit`, `avatars`. Publishes nothing:
+whoever changes a right tells of it (`actions`). It knows no rooms, and a session's token or a
+password never leaves it but to the browser that it is for.
+"""
 
 from littlechat.accounts.audit import AuditLog
 from littlechat.accounts.facade import Accounts
@@ -26,20 +31,20 @@ from littlechat.accounts.sessions import Sessions
 from littlechat.accounts.users import Disabled, Users, WrongLogin
 
 __all__ = [
-    "Accounts",
-    "AuditLog",
     "COLLECTIONS",
     "DAYS_DEFAULT",
     "DAYS_MAX",
+    "STATUS_HOURS",
+    "USES_DEFAULT",
+    "USES_MAX",
+    "Accounts",
+    "AuditLog",
     "Disabled",
     "Mode",
     "Profile",
     "Profiles",
     "Registration",
-    "STATUS_HOURS",
     "Sessions",
-    "USES_DEFAULT",
-    "USES_MAX",
     "Users",
     "WrongLogin",
     "clean_bio",

@@ -33,7 +33,7 @@ PASSES = CollectionSpec(
 """One-time links, by the digest of their token."""
 
 SETTINGS = CollectionSpec("settings")
-"""The installation’s choices: who administers it, how one registers, the number of the last audit line."""
+"""The installation’s choices: who administers it, how one registers, how far the audit log is."""
 
 AUDIT = CollectionSpec("audit")
 """What administrators and room managers did."""

@@ -168,7 +168,10 @@ class Administration:
         )
 
     async def remove_message(self, membership: Membership, seq: int, by: User) -> Message:
-        """Remove one's own message, or another's as room manager or administrator; raise `Missing`."""
+        """Remove one's own message, or another's as room manager or administrator.
+
+        Raises `Missing`.
+        """
         return await self._tasks.run_to_completion(self._remove_message(membership, seq, by))
 
     async def _remove_message(self, membership: Membership, seq: int, by: User) -> Message:

@@ -128,7 +128,10 @@ class MessageActions:
             self._tasks.spawn(self._unread_signals.call(message))
 
     async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:
-        """Remove one's own message, or anybody's as room manager or administrator; raise `Missing`."""
+        """Remove one's own message, or anybody's as room manager or administrator.
+
+        Raises `Missing`.
+        """
         decide = emptied(None if by.may_manage or user.is_admin else user)
         return await self._tasks.run_to_completion(self._remove(room_id, seq, decide))
 

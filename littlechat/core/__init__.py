@@ -1,4 +1,8 @@
-"""core."""
+"""Values, limits, errors and validation. No I/O, no clock, nothing asynchronous, no other package.
+
+Values are frozen and know nothing of storage or HTML. What comes from outside becomes one of them
+through a `validate_*` function, or is refused with a sentence in `Invalid`.
+"""
 
 from littlechat.core import limits
 from littlechat.core.errors import Invalid, Refused
@@ -50,33 +54,33 @@ from littlechat.core.validation import (
 __all__ = [
     "BODY_MAX",
     "CLEARED",
-    "Cursor",
     "DELETED",
-    "Draft",
-    "File",
     "GONE",
     "INVISIBLE",
-    "Invalid",
-    "Invitation",
     "LOBBY",
     "LONG_AGO",
-    "Level",
-    "Membership",
-    "Message",
     "NAME_MAX",
     "NAME_READ_MAX",
     "NOTHING_TO_SEND",
     "NO_PASSWORD",
-    "Page",
-    "Quote",
     "REACTIONS_MAX",
     "ROOM_ID_MAX",
+    "SEEN_EVERY",
+    "SEQ_MAX",
+    "Cursor",
+    "Draft",
+    "File",
+    "Invalid",
+    "Invitation",
+    "Level",
+    "Membership",
+    "Message",
+    "Page",
+    "Quote",
     "Reaction",
     "Refused",
     "Role",
     "Room",
-    "SEEN_EVERY",
-    "SEQ_MAX",
     "Session",
     "Standing",
     "User",

@@ -1,4 +1,8 @@
-"""files."""
+"""What people upload: its bytes, what type it is, small pictures of it, and who refers to it.
+
+Owns `fs.files`, `fs.chunks`, `usage`. The message decides who may see a file, so it asks `messages`
+and never decides by itself. What a browser says of a file is never believed.
+"""
 
 from littlechat.files import types
 from littlechat.files.blobs import parts_of

@@ -1,4 +1,8 @@
-"""messages."""
+"""The numbered log of each room, and the numbered changes to it.
+
+Owns `messages` and `changes`. Publishes nothing. It asks nobody's right: callers have found out who
+may read and write. A number that readers could pass before it is stored would break every page.
+"""
 
 from littlechat.messages.documents import Decide, edited, emptied, gathered, quoted, reacted
 from littlechat.messages.queries import BULK, Stored
@@ -8,9 +12,9 @@ from littlechat.messages.store import PAGE_DEFAULT, Messages
 __all__ = [
     "BULK",
     "COLLECTIONS",
+    "PAGE_DEFAULT",
     "Decide",
     "Messages",
-    "PAGE_DEFAULT",
     "Stored",
     "edited",
     "emptied",

@@ -1,4 +1,8 @@
-"""notifications."""
+"""Tells people's browsers of what was said to them while they look elsewhere.
+
+Owns `subscriptions`, `preferences`, `installation`. Hears of posts and changes, and talks with the
+other processes on the topic `notifications`. Best effort: it must never delay a post.
+"""
 
 from littlechat.notifications.build import build_notifications
 from littlechat.notifications.delivery import NOTICES, Notifications
@@ -16,8 +20,8 @@ __all__ = [
     "AUTH_BYTES",
     "COLLECTIONS",
     "NOTICES",
-    "Notifications",
     "P256DH_BYTES",
+    "Notifications",
     "build_notifications",
     "clean_endpoint",
     "clean_key",

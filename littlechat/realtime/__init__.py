@@ -1,4 +1,8 @@
-"""realtime."""
+"""The sockets of this process: rooms' feeds, catch-up, presence, signals, and the bus's events.
+
+Owns no collections. Hears every event on the bus and hands it on (`dispatcher`); publishes what
+`actions` decide (`announcements`). The store is the truth: whatever is lost here heals from it.
+"""
 
 from littlechat.realtime import frames
 from littlechat.realtime.dispatcher import ROOMS, user_topic
@@ -10,10 +14,10 @@ from littlechat.realtime.hub import ERROR, POLICY, RESTART, Hub, Send, Socket, W
 __all__ = [
     "ERROR",
     "FRAME_BYTES_MAX",
-    "Hub",
     "POLICY",
     "RESTART",
     "ROOMS",
+    "Hub",
     "Realtime",
     "Send",
     "Socket",

@@ -104,7 +104,7 @@ class Dispatcher:
             try:
                 self._dispatch(topic, event)
             except Exception:
-                # Another version's event, or a stranger's: one that fails must not end the listening.
+                # Another version's event, or a stranger's: it must not end the listening.
                 log.exception("event not understood", extra={"topic": topic})
 
     def _dispatch(self, topic: str, event: Event) -> None:

@@ -1,4 +1,8 @@
-"""rooms."""
+"""Rooms, who belongs to them, direct conversations, bans, and what each person has read.
+
+Owns `rooms`, `memberships`, `invitations`, `bans`. It alone answers whether somebody may see a room
+(`access`). Publishes nothing.
+"""
 
 from littlechat.rooms.access import Access
 from littlechat.rooms.facade import Rooms
@@ -10,15 +14,15 @@ from littlechat.rooms.switcher import QUERY_MAX, SHOWN_MAX, Place, begin, rank, 
 from littlechat.rooms.unread import Unread
 
 __all__ = [
-    "Access",
     "COLLECTIONS",
+    "QUERY_MAX",
+    "SHOWN_MAX",
+    "Access",
     "Memberships",
     "Place",
-    "QUERY_MAX",
     "RoomListEntry",
     "RoomStore",
     "Rooms",
-    "SHOWN_MAX",
     "Tombstone",
     "Unread",
     "begin",

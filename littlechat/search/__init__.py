@@ -1,4 +1,8 @@
-"""search."""
+"""Finding messages: the index, the follower that keeps it, and the query.
+
+Owns `search_state`, `search_rooms`, `search_segments`, `search_parts`, all derived from messages.
+Hears of posts and changes. The index only proposes: what is shown is read from the messages again.
+"""
 
 from littlechat.search.facade import Search
 from littlechat.search.finder import Found, Place
@@ -7,9 +11,9 @@ from littlechat.search.terms import QUERY_MAX, Query, excerpt, known_as, parse, 
 
 __all__ = [
     "COLLECTIONS",
+    "QUERY_MAX",
     "Found",
     "Place",
-    "QUERY_MAX",
     "Query",
     "Search",
     "excerpt",

@@ -1,4 +1,8 @@
-"""text."""
+"""What a message's text means: Markdown to safe HTML, mentions, whom it addresses, emoji, words.
+
+Functions without state or I/O. Whatever is typed can be read, and no tag, attribute or address
+leaves that is not listed here.
+"""
 
 from littlechat.text import addressing, markdown
 from littlechat.text.addressing import may_call

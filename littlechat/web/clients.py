@@ -1,4 +1,4 @@
-"""Where a request came from, as far as the trusted proxies tell, and what that means for its cookie."""
+"""Where a request came from, as far as trusted proxies tell, and how its cookie is marked."""
 
 from ipaddress import IPv4Address, IPv6Network, ip_address
 

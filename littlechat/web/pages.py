@@ -1,4 +1,4 @@
-"""How handlers answer: whole pages for a browser, fragments and statuses for htmx, redirects for both."""
+"""How handlers answer: pages for a browser, fragments and statuses for htmx, redirects for both."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from http import HTTPStatus

@@ -1,0 +1,1 @@
+"""Tests of accounts, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""Tests of actions, in files named as those they test."""

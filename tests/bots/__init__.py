@@ -1,0 +1,1 @@
+"""Tests of bots, in files named as those they test."""

@@ -14,7 +14,7 @@ from littlechat.core.messages import Draft
 from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site, command
 from tests.xss_corpus import PAYLOADS
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PHONE = {"width": 390, "height": 844}
 

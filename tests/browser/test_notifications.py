@@ -32,7 +32,7 @@ from tests.attacks import found_room, insiders, user_of
 from tests.browsers import FakeBrowser, PushService
 from tests.factories import WAIT_SECONDS, Person, Site, command
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 PHONE = {"width": 390, "height": 844}
 SHOTS = os.environ.get("LITTLECHAT_SHOTS", "")
 HERE = "/account/notifications"

@@ -207,7 +207,7 @@ async def test_counts_are_right_again_after_the_line_was_cut(
     # Nothing that is said just now reaches him: as if it went by while the line was cut.
     with monkeypatch.context() as deaf:
         for process in site.processes:
-            deaf.setattr(process.services.realtime.dispatcher, "tell", lambda *_: None)
+            deaf.setattr(process.services.realtime.announcements, "send_to_people", lambda *_: None)
         await ada.say(name, "unheard, @ben")
         await page.wait_for_timeout(1_500)
     for process in site.processes:

@@ -1,0 +1,1 @@
+"""Tests of core, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""Tests of files, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""The flows through two applications on one database."""

@@ -1,0 +1,1 @@
+"""Tests of messages, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""Tests of notifications, in files named as those they test."""

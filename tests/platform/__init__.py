@@ -1,0 +1,1 @@
+"""Tests of platform, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""Tests of realtime, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""Tests of rendering, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""Tests of rooms, in files named as those they test."""

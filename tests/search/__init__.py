@@ -1,0 +1,1 @@
+"""Tests of search, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""Tests of server, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""Tests of text, in files named as those they test."""

@@ -1,0 +1,1 @@
+"""Tests of web, in files named as those they test."""
