@@ -1,6 +1,7 @@
 """Mechanisms that know no chat: database, bus, tasks, limits, numbers, logs, settings, the network.
 
-Owns no collections; other packages declare theirs (`CollectionSpec`). It alone imports the database driver and of Redis, and of the HTTP client for addresses that strangers name.
+Owns no collections; other packages declare theirs (`CollectionSpec`). It alone imports the database
+driver and Redis, and the HTTP client for addresses that strangers name.
 """
 
 from littlechat.platform import logs

@@ -1,4 +1,4 @@
-"""What this process tells all processes, itself among them: ended rights, changed lists, signals."""
+"""What this process tells all processes and itself: ended rights, changed lists, signals."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
