@@ -5,7 +5,8 @@ RUN python -m venv /venv
 WORKDIR /src
 COPY . .
 # hatch_build.py fetches the browser libraries here; npm and its cache stay in this stage
-RUN /venv/bin/pip install --no-cache-dir '.[embedded]'
+RUN /venv/bin/pip install --no-cache-dir --require-hashes -r docker/requirements.lock \
+    && /venv/bin/pip install --no-cache-dir --no-deps '.[embedded]'
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /data littlechat \
