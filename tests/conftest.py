@@ -30,7 +30,7 @@ from littlechat.platform.embedded_database import EmbeddedServer
 from littlechat.realtime import feed
 from littlechat.rendering import renderer as render
 from littlechat.web.services import Services
-from tests.factories import SECRET_KEY, WAIT_SECONDS, Site, wipe
+from tests.factories import SECRET_KEY, WAIT_SECONDS, Site, another, wipe
 from tests.programs import RedisServer, count_processes, require
 from tests.tabs import BEN, ROOM, Open, Tab, process, until
 
@@ -172,6 +172,13 @@ async def site(start: Callable[[], Awaitable[Site]], processes: int) -> Site:
 async def other_site(start: Callable[[], Awaitable[Site]], site: Site) -> Site:
     """Another process of the same installation."""
     return await start()
+
+
+@pytest.fixture
+async def lenient(db: Database, settings: Settings) -> AsyncIterator[Site]:
+    """A server without limits on how often, so that each hostile body reaches its handler."""
+    async with another(settings, rate_limits=False) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +19,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from littlechat.accounts.facade import Accounts
-from littlechat.app import COLLECTIONS, serve
+from littlechat.app import COLLECTIONS, create_app, serve
 from littlechat.messages.store import Messages
 from littlechat.platform.bus import MemoryBus
+from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
 from littlechat.rooms.facade import Rooms
 from littlechat.web.services import Services
@@ -90,6 +91,13 @@ class Site:
         self.stop.set()
         await asyncio.wait_for(self._serving, 20)
         self._listening.close()
+
+
+@asynccontextmanager
+async def another(settings: Settings, **changes: object) -> AsyncIterator[Site]:
+    """Run an application on the same database, with settings of its own."""
+    async with Site(create_app(replace(settings, **changes), MemoryBus())) as site:  # type: ignore[arg-type]
+        yield site
 
 
 START_SECONDS = 40

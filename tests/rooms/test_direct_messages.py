@@ -11,7 +11,6 @@ from littlechat.platform.database import Database, Missing, now
 from littlechat.rooms.direct_messages import DirectMessages
 from littlechat.rooms.facade import Rooms
 from littlechat.rooms.schema import MEMBERSHIPS, ROOMS
-from tests.factories import make_rooms
 from tests.tabs import somebody
 
 ADA, BEN, CLEO, DAN = map(somebody, ("Ada", "Ben", "Cleo", "Dan"))
@@ -21,12 +20,6 @@ ADA, BEN, CLEO, DAN = map(somebody, ("Ada", "Ben", "Cleo", "Dan"))
 def directs(db: Database) -> DirectMessages:
     """The store."""
     return DirectMessages(db)
-
-
-@pytest.fixture
-def rooms(db: Database) -> Rooms:
-    """The store of rooms, in which conversations are."""
-    return make_rooms(db)
 
 
 async def titles(rooms: Rooms, user: User, search: str = "") -> list[str]:

@@ -6,10 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from littlechat.core.errors import Invalid, Refused
+from littlechat.core.errors import Invalid
 from littlechat.core.limits import LOBBY
-from littlechat.core.people import User
-from littlechat.core.rooms import Membership, Room, Visibility
+from littlechat.core.rooms import Room, Visibility
 from littlechat.platform.database import (
     Database,
     Duplicate,
@@ -17,34 +16,9 @@ from littlechat.platform.database import (
     now,
 )
 from littlechat.rooms.facade import Rooms
-from littlechat.rooms.schema import INVITATIONS, MEMBERSHIPS, ROOMS
-from tests.factories import make_rooms
-from tests.tabs import somebody
-
-ADA, BEN, CLEO, DAN = map(somebody, ("Ada", "Ben", "Cleo", "Dan"))
-
-
-@pytest.fixture
-def rooms(db: Database) -> Rooms:
-    """The store."""
-    return make_rooms(db)
-
-
-async def enter(db: Database, rooms: Rooms, room: Room, *people: User) -> None:
-    """Let people into any room, one after the other."""
-    for person in people:
-        await rooms.members._enter(room, person, "member")
-    for place, person in enumerate(people):
-        joined = now() + timedelta(seconds=place)
-        await db[MEMBERSHIPS].update(
-            {"room": room.id, "user": person.id}, {"$set": {"joined": joined}}
-        )
-
-
-async def membership(rooms: Rooms, room: Room, user: User) -> Membership:
-    found = await rooms.memberships.find(room.id, user)
-    assert found
-    return found
+from littlechat.rooms.schema import ROOMS
+from tests.rooms.membership import enter, membership
+from tests.tabs import ADA, BEN, CLEO, DAN
 
 
 def names(listed: tuple[Sequence[Room], Sequence[Room]]) -> tuple[list[str], list[str]]:
@@ -97,13 +71,6 @@ async def test_a_room_that_is_not_there_looks_like_one_that_must_not_be_seen(roo
         assert str(refusal.value) == ""
     with pytest.raises(Missing):
         await rooms.store.get("nowhere")
-
-
-async def test_only_members_are_found_among_people(db: Database, rooms: Rooms) -> None:
-    room = await rooms.store.create(ADA, "Garden", "", "public")
-    await enter(db, rooms, room, BEN)
-    assert await rooms.memberships.list_among(room.id, [ADA.id, BEN.id, DAN.id]) == {ADA.id, BEN.id}
-    assert await rooms.memberships.list_among("nowhere", [ADA.id]) == set()
 
 
 # Making
@@ -174,144 +141,6 @@ async def test_the_lobby_is_made_once(rooms: Rooms) -> None:
     await rooms.store.open()
     lobby = await rooms.store.get(LOBBY)
     assert (lobby.name, lobby.creator_id, lobby.is_private) == ("Lobby", None, False)
-
-
-# Coming and going
-
-
-async def test_joining_twice_is_once_and_the_members_are_counted(rooms: Rooms) -> None:
-    room = await rooms.store.create(ADA, "Garden", "", "public")
-    await asyncio.gather(
-        *(rooms.members.join(room.id, BEN) for _ in range(4)), rooms.members.join(room.id, CLEO)
-    )
-    assert [m.user_name for m in await rooms.memberships.list_of(room.id)] == ["Ada", "Ben", "Cleo"]
-    assert (await rooms.store.get(room.id)).members == 3
-    assert not (await membership(rooms, room, BEN)).may_manage
-    await rooms.members.leave(room.id, BEN)
-    assert (await rooms.store.get(room.id)).members == 2
-    assert await rooms.memberships.find(room.id, BEN) is None
-
-
-async def test_a_count_that_a_crash_left_wrong_is_put_right_by_the_next_to_come(
-    db: Database, rooms: Rooms
-) -> None:
-    room = await rooms.store.create(ADA, "Garden", "", "public")
-    await db[ROOMS].update({"_id": room.id}, {"$set": {"members": 77}})
-    await rooms.members.join(room.id, BEN)
-    assert (await rooms.store.get(room.id)).members == 2
-
-
-async def test_leaving_a_room_that_one_is_not_in_is_missing(rooms: Rooms) -> None:
-    room = await rooms.store.create(ADA, "Garden", "", "public")
-    for room_id in (room.id, "nowhere"):
-        with pytest.raises(Missing):
-            await rooms.members.leave(room_id, DAN)
-
-
-async def test_who_made_a_room_and_leaves_is_followed_by_the_longest_there(
-    db: Database, rooms: Rooms
-) -> None:
-    room = await rooms.store.create(ADA, "Garden", "", "private")
-    await enter(db, rooms, room, CLEO, BEN)
-    await rooms.members.leave(room.id, ADA)
-    assert (await membership(rooms, room, CLEO)).may_manage
-    assert not (await membership(rooms, room, BEN)).may_manage
-
-
-async def test_the_last_one_in_a_private_room_cannot_leave_it_orphaned(
-    db: Database, rooms: Rooms
-) -> None:
-    room = await rooms.store.create(ADA, "Secret", "", "private")
-    await enter(db, rooms, room, BEN)
-    await rooms.members.leave(room.id, ADA)
-    with pytest.raises(Refused):
-        await rooms.members.leave(room.id, BEN)
-    assert (await rooms.store.get(room.id)).members == 1
-
-
-async def test_the_last_one_may_leave_a_public_room_and_another_come(rooms: Rooms) -> None:
-    room = await rooms.store.create(ADA, "Garden", "", "public")
-    await rooms.members.leave(room.id, ADA)
-    assert (await rooms.store.get(room.id)).members == 0
-    await rooms.members.join(room.id, BEN)
-    assert (await rooms.store.get(room.id)).members == 1
-
-
-async def test_a_member_can_be_removed_but_not_who_manages(db: Database, rooms: Rooms) -> None:
-    room = await rooms.store.create(ADA, "Garden", "", "public")
-    await enter(db, rooms, room, BEN)
-    with pytest.raises(Refused):
-        await rooms.members.remove(room.id, "Ada")
-    with pytest.raises(Missing):
-        await rooms.members.remove(room.id, "Dan")
-    removed = await rooms.members.remove(room.id, "Ben")
-    assert (removed.user_id, (await rooms.store.get(room.id)).members) == (BEN.id, 1)
-    assert await rooms.memberships.find(room.id, BEN) is None
-
-
-# Invitations
-
-
-async def test_an_invitation_lets_anybody_who_has_it_into_a_private_room(rooms: Rooms) -> None:
-    room = await rooms.store.create(ADA, "Secret", "", "private")
-    invitation = await rooms.members.invite(room.id, ADA)
-    assert await rooms.members.get_invitation(invitation.token) == (invitation, room)
-    for _ in range(2):
-        assert (await rooms.members.accept(invitation.token, DAN)).id == room.id
-    assert await rooms.memberships.find(room.id, DAN)
-    assert (await rooms.store.get(room.id)).members == 2
-
-
-@pytest.mark.parametrize("token", ["", "x", "\0", "x" * 10_000])
-async def test_a_token_that_nobody_made_opens_nothing(rooms: Rooms, token: str) -> None:
-    with pytest.raises(Missing):
-        await rooms.members.get_invitation(token)
-    with pytest.raises(Missing):
-        await rooms.members.accept(token, DAN)
-
-
-async def test_members_revoke_their_own_invitations_and_who_manages_revokes_any(
-    db: Database, rooms: Rooms
-) -> None:
-    room = await rooms.store.create(ADA, "Secret", "", "private")
-    attic = await rooms.store.create(CLEO, "Attic", "", "private")
-    await enter(db, rooms, room, BEN)
-    ada, ben = await membership(rooms, room, ADA), await membership(rooms, room, BEN)
-    cleo = await membership(rooms, attic, CLEO)
-    hers, his, his_too = [await rooms.members.invite(room.id, by) for by in (ADA, BEN, BEN)]
-    with pytest.raises(Missing):
-        await rooms.invitations.revoke(room.id, hers.token, ben)
-    with pytest.raises(Missing):
-        await rooms.invitations.revoke(attic.id, hers.token, cleo)
-    await rooms.invitations.revoke(room.id, his.token, ben)
-    await rooms.invitations.revoke(room.id, his_too.token, ada)
-    assert [one.token for one in await rooms.invitations.list_of(room.id)] == [hers.token]
-    with pytest.raises(Missing):
-        await rooms.members.accept(his.token, DAN)
-
-
-@pytest.mark.parametrize("way", ["leaves", "is removed"])
-async def test_who_goes_takes_their_invitations_along(db: Database, rooms: Rooms, way: str) -> None:
-    room = await rooms.store.create(ADA, "Secret", "", "private")
-    await enter(db, rooms, room, BEN)
-    hers, his = await rooms.members.invite(room.id, ADA), await rooms.members.invite(room.id, BEN)
-    if way == "leaves":
-        await rooms.members.leave(room.id, BEN)
-    else:
-        await rooms.members.remove(room.id, "Ben")
-    with pytest.raises(Missing):
-        await rooms.members.accept(his.token, BEN)
-    assert await rooms.invitations.list_of(room.id) == [hers]
-
-
-async def test_invitations_are_listed_from_the_newest(db: Database, rooms: Rooms) -> None:
-    room = await rooms.store.create(ADA, "Secret", "", "private")
-    made = [await rooms.members.invite(room.id, ADA) for _ in range(3)]
-    for minutes, one in zip((2, 9, 4), made, strict=True):
-        created = now() - timedelta(minutes=minutes)
-        await db[INVITATIONS].update({"_id": one.token}, {"$set": {"created": created}})
-    listed = [one.token for one in await rooms.invitations.list_of(room.id)]
-    assert listed == [made[0].token, made[2].token, made[1].token]
 
 
 # Describing and deleting
@@ -408,15 +237,3 @@ async def test_who_searches_searches_every_room_they_are_in_and_no_other(
     await rooms.delete(garden.id)
     assert await rooms.store.list_joined(CLEO) == []
     assert await rooms.store.list_joined(DAN) == []
-
-
-async def test_a_level_is_kept_with_the_membership_and_no_other(rooms: Rooms) -> None:
-    room = await rooms.store.create(ADA, "Garden", "", "public")
-    await rooms.members.join(room.id, BEN)
-    await rooms.memberships.set_level(room.id, BEN.id, "everything")
-    assert (await membership(rooms, room, BEN)).level == "everything"
-    assert (await membership(rooms, room, ADA)).level is None
-    await rooms.memberships.set_level(room.id, BEN.id, None)
-    assert (await membership(rooms, room, BEN)).level is None
-    await rooms.memberships.set_level(room.id, CLEO.id, "nothing")
-    assert await rooms.memberships.find(room.id, CLEO) is None

@@ -1,0 +1,92 @@
+"""Which client a request comes from, and whether its cookie needs https."""
+
+import pytest
+
+from littlechat.app import create_app
+from littlechat.platform.bus import MemoryBus
+from littlechat.platform.configuration import Settings
+from littlechat.platform.database import Database
+from littlechat.web.clients import client_network, session_cookie_is_secure
+from tests.attacks import (
+    COOKIE,
+    alert,
+    insiders,
+)
+from tests.factories import PASSWORD, Person, Site, another
+
+
+@pytest.mark.filterwarnings("ignore:Secure cookies will be ignored")
+async def test_the_cookie_is_secure_except_on_plain_http_to_localhost(site: Site) -> None:
+    plain = ("localhost", "localhost:8000", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:8000")
+    tricks = (
+        "chat.example",
+        "localhost.evil.example",
+        "evil-localhost",
+        "127.0.0.1.evil.example:80",
+        "evil.example:localhost",
+        "localhost@evil.example",
+        "[::1].evil.example",
+        "[::1",
+        "::1",
+        "192.168.1.5:8000",
+        "0.0.0.0",
+        "",
+        "localhost evil",
+        "a" * 300,
+        "x..y",
+    )
+    async with insiders(site, "Ada", "nobody") as (_, nobody):
+        for host in plain + tricks:
+            nobody.http.cookies.clear()
+            answer = await nobody.http.post(
+                "/login", data={"username": "Ada", "password": PASSWORD}, headers={"Host": host}
+            )
+            assert answer.status_code == 303
+            cookie = answer.headers["set-cookie"]
+            assert cookie.startswith(f"{COOKIE}=")
+            assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+            assert "Domain" not in cookie
+            assert ("Secure" in cookie.split("; ")) == (host in tricks), host
+
+
+@pytest.mark.filterwarnings("ignore:Secure cookies will be ignored")
+async def test_cookie_secure_may_be_set_and_https_always_counts(
+    db: Database, settings: Settings
+) -> None:
+    for choice, host, secure in (("on", "localhost", True), ("off", "chat.example", False)):
+        async with another(settings, cookie_secure=choice) as site, Person(site, "") as nobody:
+            form = {"username": f"Ada-{choice}", "password": PASSWORD}
+            page = (await nobody.http.get("/login", headers={"Host": host})).text
+            assert ("plain http" in alert(page)) == secure
+            answer = await nobody.http.post("/register", data=form, headers={"Host": host})
+            assert ("Secure" in answer.headers["set-cookie"]) == secure
+            async with site.app.test_request_context("/", scheme="https"):
+                assert session_cookie_is_secure() == secure
+
+
+async def test_an_address_claimed_in_a_header_is_not_believed(site: Site) -> None:
+    async with insiders(site, "Ada") as (ada,):
+        claimed = {
+            "X-Forwarded-For": "6.6.6.6",
+            "Forwarded": "for=6.6.6.6",
+            "Remote-Addr": "6.6.6.6",
+        }
+        data = {"username": "Ada", "password": PASSWORD}
+        await ada.http.post("/login", data=data, headers=claimed)
+        page = (await ada.get("/account")).text
+        assert "127.0.0.1" in page
+        assert "6.6.6.6" not in page
+
+
+async def test_throttles_count_an_ipv6_client_by_its_network(settings: Settings) -> None:
+    app = create_app(settings, MemoryBus())
+    for address, counted in (
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+    ):
+        async with app.test_request_context("/", headers={"Remote-Addr": address}):
+            assert client_network() == counted
