@@ -1,4 +1,4 @@
-"""The real parts that tests share: a database over its wire, a server on a port, a browser."""
+"""The real parts that tests share: a database over its wire, and servers on ports."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import settings as hypothesis_settings
 from jinja2 import Environment, FileSystemBytecodeCache
-from playwright.async_api import Browser, Page, async_playwright, expect
 from quart import Quart
 
 from littlechat.accounts import passwords
@@ -21,7 +20,6 @@ from littlechat.platform.bus import (
     Bus,
     Exchange,
     MemoryBus,
-    RedisBus,
 )
 from littlechat.platform.configuration import Settings
 from littlechat.platform.data_directory import DataDirectory
@@ -30,45 +28,35 @@ from littlechat.platform.embedded_database import EmbeddedServer
 from littlechat.realtime import feed
 from littlechat.rendering import renderer as render
 from littlechat.web.services import Services
-from tests.factories import SECRET_KEY, WAIT_SECONDS, Site, another, wipe
-from tests.programs import RedisServer, count_processes, require
-from tests.tabs import BEN, ROOM, Open, Tab, process, until
+from tests.factories import SECRET_KEY, Site, another, wipe
+from tests.tabs import BEN, ROOM, Open, Tab, process
 
 # How long an example takes says nothing on a machine that does other things too.
 hypothesis_settings.register_profile("littlechat", deadline=None)
 hypothesis_settings.load_profile("littlechat")
 
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-
-GREETED = """document.addEventListener("htmx:ws:after:message:incoming", () => {
-    window.greeted = true;
-});"""
-"""A server greets every socket; `live` in test_browser waits for it."""
+FILES_ALONE = 5
+WORKERS_MAX = 8
 
 
-LONGEST = (
-    *("faults_lines", "main", "browser", "faults", "web", "browser_threads", "browser_reading"),
-    *("faults_fairness", "browser_directs", "browser_files", "serve", "browser_search"),
-    *(
-        "embedded",
-        "browser_together",
-        "browser_notifications",
-        "browser_people",
-        "web_files",
-        "web_requests",
-    ),
-    *("web_rooms", "web_reading", "web_messages", "web_socket", "web_auth", "webhooks"),
-)
-"""The files that take longest. Begun first, none of them is left over for one runner alone."""
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run a few files in this process, which starts at once, and many in several: most wait."""
+    files = sum(count_files(config.invocation_params.dir / one) for one in config.args)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return 0 if files <= FILES_ALONE else min((cores or 1) + 1, WORKERS_MAX)
+
+
+def count_files(argument: Path) -> int:
+    """Return how many files of tests an argument of the command line names."""
+    path = Path(str(argument).partition("::")[0])
+    return sum(1 for _ in path.rglob("test_*.py")) if path.is_dir() else 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest files first, and the others as they come."""
-    place = {f"test_{name}.py": number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+    """Mark what needs a browser: `-m "not browser"` is everything else."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")
@@ -113,29 +101,10 @@ def exchange() -> Exchange:
     return Exchange()
 
 
-@pytest.fixture(scope="session")
-async def redis_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RedisServer]:
-    """A real Redis for the processes that serve people with browsers."""
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    yield await server.start()
-    await server.kill()
-
-
 @pytest.fixture
-def processes(request: pytest.FixtureRequest) -> int:
-    """By how many processes people are served: all but those with browsers by one."""
-    return count_processes() if "browser" in request.fixturenames else 1
-
-
-@pytest.fixture
-def make_bus(
-    request: pytest.FixtureRequest, exchange: Exchange, processes: int
-) -> Callable[[], Bus]:
+def make_bus(exchange: Exchange) -> Callable[[], Bus]:
     """Make the buses of one installation."""
-    if processes == 1:
-        return lambda: MemoryBus(exchange)
-    server: RedisServer = request.getfixturevalue("redis_server")
-    return lambda: RedisBus(server.url, "tests")
+    return lambda: MemoryBus(exchange)
 
 
 @pytest.fixture
@@ -160,12 +129,9 @@ async def start(make_app: Callable[..., Quart]) -> AsyncIterator[Callable[[], Aw
 
 
 @pytest.fixture
-async def site(start: Callable[[], Awaitable[Site]], processes: int) -> Site:
-    """One running server; people with browsers it shares with another, joined by a Redis."""
-    first = await start()
-    first.processes += [await start() for _ in range(1, processes)]
-    await until(lambda: all(one.services.platform.bus.connected for one in first.processes))
-    return first
+async def site(start: Callable[[], Awaitable[Site]]) -> Site:
+    """One running server."""
+    return await start()
 
 
 @pytest.fixture
@@ -179,42 +145,6 @@ async def lenient(db: Database, settings: Settings) -> AsyncIterator[Site]:
     """A server without limits on how often, so that each hostile body reaches its handler."""
     async with another(settings, rate_limits=False) as site:
         yield site
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The system's Chromium."""
-    path = require("chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def open_page(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Page]]]:
-    """Open a page in a profile of its own; errors in its console fail the test."""
-    expect.set_options(timeout=WAIT_SECONDS * 1_000)
-    problems: list[str] = []
-    async with AsyncExitStack() as stack:
-
-        async def begin(**options: Any) -> Page:
-            context = await browser.new_context(**options)
-            stack.push_async_callback(context.close)
-            await context.add_init_script(GREETED)
-            page = await context.new_page()
-            page.set_default_timeout(WAIT_SECONDS * 1_000)
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            return page
-
-        yield begin
-    assert problems == []
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    """A data directory that does not exist yet."""
-    return tmp_path / "data"
 
 
 @pytest.fixture(autouse=True)

@@ -6,21 +6,18 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.test_chat import (
+from tests.browser.pages import (
     PHONE,
     Open,
     assert_accessible,
     copy_cookies,
     enter,
     live,
-    room,
     send,
 )
 from tests.factories import Person, Site
 from tests.programs import require
 from tests.receivers import Receiver, answer
-
-__all__ = ["room"]
 
 
 async def curl(url: str, token: str, *fields: str) -> None:

@@ -7,7 +7,15 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.attacks import found_room, insiders
-from tests.browser.test_chat import PHONE, Open, assert_accessible, copy_cookies, enter, live, send
+from tests.browser.pages import (
+    PHONE,
+    Open,
+    assert_accessible,
+    copy_cookies,
+    enter,
+    live,
+    send,
+)
 from tests.factories import WAIT_SECONDS, Person, Site
 
 Cast = tuple[str, str, Person, Person, Person]

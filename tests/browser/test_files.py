@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Response, Route, expect
 
-from tests.browser.test_chat import (
+from tests.browser.pages import (
     PHONE,
     Open,
     assert_accessible,

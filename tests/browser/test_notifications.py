@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, Page, expect
 from quart import Quart
 
 from littlechat.app import create_app
@@ -29,15 +29,12 @@ from littlechat.platform.configuration import Settings
 from littlechat.platform.database import now
 from littlechat.rendering.renderer import static_url
 from tests.attacks import found_room, insiders, user_of
+from tests.browser.pages import AXE, PHONE, Open, copy_cookies
 from tests.browsers import FakeBrowser, PushService
 from tests.factories import WAIT_SECONDS, Person, Site, command
 
-AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
-PHONE = {"width": 390, "height": 844}
 SHOTS = os.environ.get("LITTLECHAT_SHOTS", "")
 HERE = "/account/notifications"
-
-Open = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
@@ -67,13 +64,6 @@ async def open_for(browser: Browser) -> AsyncIterator[Open]:
 
         yield begin
     assert problems == []
-
-
-async def copy_cookies(person: Person, context: BrowserContext) -> None:
-    jar = person.http.cookies.jar
-    await context.add_cookies(
-        [{"name": one.name, "value": str(one.value), "url": person.url} for one in jar]
-    )
 
 
 async def check(page: Page, name: str) -> None:

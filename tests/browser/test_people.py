@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from littlechat.realtime import presence as online
-from tests.browser.test_chat import (  # noqa: F401 - room is a fixture
+from tests.browser.pages import (
     PHONE,
     Open,
     assert_accessible,
@@ -15,7 +15,6 @@ from tests.browser.test_chat import (  # noqa: F401 - room is a fixture
     enter,
     live,
     register,
-    room,
     send,
 )
 from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site

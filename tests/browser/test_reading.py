@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.test_chat import (
+from tests.browser.pages import (
     PHONE,
     Open,
     assert_accessible,
@@ -15,7 +15,6 @@ from tests.browser.test_chat import (
     enter,
     fill,
     live,
-    room,  # noqa: F401
     send,
 )
 from tests.factories import WAIT_SECONDS, Person, Site

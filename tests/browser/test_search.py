@@ -9,10 +9,8 @@ from littlechat.core.messages import Draft
 from littlechat.platform.database import now
 from littlechat.search.terms import parse
 from tests.attacks import user_of
-from tests.browser.test_chat import AXE, AXE_TAGS, PHONE, Open, copy_cookies, enter, room
+from tests.browser.pages import AXE, AXE_TAGS, PHONE, Open, copy_cookies, enter
 from tests.factories import WAIT_SECONDS, Person, Site
-
-__all__ = ["room"]
 
 Garden = tuple[str, Person, Person]
 

@@ -9,14 +9,13 @@ from playwright.async_api import Page, expect
 from littlechat.core.messages import Draft
 from littlechat.core.names import new_id
 from tests.attacks import user_of
-from tests.browser.test_chat import (  # noqa: F401 - room is a fixture
+from tests.browser.pages import (
     PHONE,
     Open,
     assert_accessible,
     copy_cookies,
     enter,
     live,
-    room,
     send,
     shown,
     tab_to,

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.attacks import found_room, insiders
-from tests.browser.test_chat import PHONE, Open, copy_cookies, enter, live, send
+from tests.browser.pages import PHONE, Open, copy_cookies, enter, live, send
 from tests.browser.test_files import file, pick
 from tests.factories import Person, Site
 from tests.pictures import picture

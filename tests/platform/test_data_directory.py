@@ -11,6 +11,12 @@ import pytest
 from littlechat.platform.data_directory import DataDirectory, DataDirectoryError, write_whole
 
 
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data directory that does not exist yet."""
+    return tmp_path / "data"
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
