@@ -1,6 +1,7 @@
 """The real parts that tests share: a database over its wire, and servers on ports."""
 
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from jinja2 import Environment, FileSystemBytecodeCache
 from quart import Quart
+from werkzeug.routing import Rule
 
 from littlechat.accounts import passwords
 from littlechat.app import COLLECTIONS, create_app
@@ -34,6 +36,9 @@ from tests.tabs import BEN, ROOM, Open, Tab, process
 # How long an example takes says nothing on a machine that does other things too.
 hypothesis_settings.register_profile("littlechat", deadline=None)
 hypothesis_settings.load_profile("littlechat")
+
+GIVEN_URI = os.environ.get("MONGODB_URI")
+REAL_HASHES = passwords.HASH_PASSES, passwords.HASH_KIB
 
 FILES_ALONE = 5
 WORKERS_MAX = 8
@@ -62,8 +67,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 async def database_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """A database of the tests' own: the embedded one, or another name on MONGODB_URI's server."""
-    if given := os.environ.get("MONGODB_URI"):
-        yield urlsplit(given)._replace(path="/littlechat_test").geturl()
+    if GIVEN_URI:
+        yield urlsplit(GIVEN_URI)._replace(path="/littlechat_test").geturl()
         return
     directory = DataDirectory(tmp_path_factory.mktemp("data"))
     server = EmbeddedServer(directory.path, directory.secret("database-password"), provision)
@@ -112,7 +117,11 @@ def make_app(db: Database, settings: Settings, make_bus: Callable[[], Bus]) -> C
     """Make applications on one empty database, which stand for several processes."""
 
     def make(bus: Bus | None = None) -> Quart:
-        return create_app(settings, bus or make_bus())
+        app = create_app(settings, bus or make_bus())
+        # `db` made the indexes; to ask for them again takes more than the rest of a start.
+        database = app.extensions["littlechat"].platform.database
+        database.open = lambda _: database.ping()
+        return app
 
     return make
 
@@ -147,43 +156,48 @@ async def lenient(db: Database, settings: Settings) -> AsyncIterator[Site]:
         yield site
 
 
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the tester's own settings out of what is tested."""
-    for name in ("HOST", "PORT", "DATA_DIR", "MONGODB_URI", "REDIS_URL", "SECRET_KEY"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.fixture(scope="session", autouse=True)
+def cheap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Make cheap what each test would pay for anew, and keep the tester's own settings out."""
+    bytecode = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOST", "PORT", "DATA_DIR", "MONGODB_URI", "REDIS_URL", "SECRET_KEY"):
+            patch.delenv(name, raising=False)
+        # In earnest a password's hash is a tenth of a second of a core.
+        patch.setattr(passwords, "HASH_PASSES", 1)
+        patch.setattr(passwords, "HASH_KIB", 8)
+        # An application that ends waits until rooms were told of their last message.
+        patch.setattr("littlechat.actions.messages.TOUCH_SECONDS", 0.01)
+        # For each request httpx would look for this through the whole path of modules.
+        patch.setitem(sys.modules, "sniffio", None)
+        # Each application would compile all templates and all routes for itself.
+        patch.setattr(render, "Environment", partial(Environment, bytecode_cache=bytecode))
+        patch.setattr(Rule, "_compile_builder", compiled_once(Rule._compile_builder))
+        yield
 
 
-REAL_HASHES = passwords.HASH_PASSES, passwords.HASH_KIB
+def compiled_once(compile_: Callable[..., Any]) -> Callable[..., Any]:
+    """Return werkzeug's compiler of a route, which by itself takes 30 ms for all routes of one app.
 
+    What it makes depends on the route's text alone, since ours have no defaults.
+    """
+    made: dict[tuple[str, bool], Any] = {}
 
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a password's hash cost nothing: in earnest it is a tenth of a second of a core."""
-    monkeypatch.setattr(passwords, "HASH_PASSES", 1)
-    monkeypatch.setattr(passwords, "HASH_KIB", 8)
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
+        assert not rule.defaults
+        key = str(rule), append_unknown
+        if key not in made:
+            made[key] = compile_(rule, append_unknown)
+        return made[key]
+
+    return compile_once
 
 
 @pytest.fixture
-def real_hashes(quick_hashes: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let hashes cost what they do for everybody else."""
     monkeypatch.setattr(passwords, "HASH_PASSES", REAL_HASHES[0])
     monkeypatch.setattr(passwords, "HASH_KIB", REAL_HASHES[1])
-
-
-@pytest.fixture(autouse=True)
-def quick_touches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell rooms soon of their last message: an application that ends waits until it is done."""
-    monkeypatch.setattr("littlechat.actions.messages.TOUCH_SECONDS", 0.01)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let applications share what Jinja makes of the templates, which each would compile anew."""
-    cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render, "Environment", partial(Environment, bytecode_cache=cache))
-        yield
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+from pymongo import monitoring
 from quart import Quart
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -37,10 +38,33 @@ WAIT_SECONDS = 10.0
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+class Writes(monitoring.CommandListener):
+    """Notes which collections this process writes to: these alone need to be emptied again."""
+
+    def __init__(self) -> None:
+        # What an earlier run left on a server that was given is not known.
+        self.collections = {spec.name for spec in COLLECTIONS}
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if event.command_name in ("insert", "update", "findAndModify"):
+            self.collections.add(event.command[event.command_name])
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        pass
+
+
+WRITES = Writes()
+monitoring.register(WRITES)
+
+
 async def wipe(database: Database) -> None:
     """Delete every document."""
-    for spec in COLLECTIONS:
-        await database[spec].delete({})
+    written = [spec for spec in COLLECTIONS if spec.name in WRITES.collections]
+    WRITES.collections.clear()
+    await asyncio.gather(*(database[spec].delete({}) for spec in written))
 
 
 def make_rooms(database: Database) -> Rooms:
