@@ -200,7 +200,7 @@ async def renew_avatar_styles(served: Services) -> None:
     """Read what people look like, and let open pages show it."""
     styles = served.avatar_styles
     if await styles.load():
-        frame = served.renderer.avatar_styles_frame(styles.version)
+        frame = served.renderer.frames.avatar_styles(styles.version)
         served.realtime.hub.deliver_passing(ROOMS, AVATAR_STYLES, frame)
 
 

@@ -63,11 +63,11 @@ class CatchUp:
                 return "", after
             rendered = [str(self._render.message(message)) for message in missed.messages]
             if sum(map(len, rendered)) <= CATCH_UP_CHARS:
-                return self._render.posted_frame(rendered, missed.cursor), missed.cursor
+                return self._render.frames.messages(rendered, missed.cursor), missed.cursor
         self.counters.reloads += 1
         head = await self._messages.head(room_id)
         page = await self._messages.newest(room_id, head)
-        return self._render.reload_frame(room_id, self._cut(page), head), head
+        return self._render.frames.reload(room_id, self._cut(page), head), head
 
     def _cut(self, page: Page) -> Page:
         room = CATCH_UP_CHARS

@@ -130,7 +130,7 @@ class Dispatcher:
 
     def _on_spoken(self, event: Event) -> None:
         self._access.forget_lists(event["users"])
-        frame = self._render.spoken_frame(event["room"])
+        frame = self._render.frames.direct_message(event["room"])
         key = f"spoken:{event['room']}"
         self._keep(event["users"], key, frame)
         self._send_to(event["users"], key, frame)
@@ -160,7 +160,7 @@ class Dispatcher:
             self._send_rooms_soon()
             return
         self._rooms_news += 1
-        self._send_to(users, "rooms", self._render.rooms_frame(self._rooms_news))
+        self._send_to(users, "rooms", self._render.frames.room_list(self._rooms_news))
 
     def _send_to(self, users: Iterable[str], key: str, frame: str) -> None:
         for user in users:
@@ -188,5 +188,5 @@ class Dispatcher:
 
     def _send_rooms(self) -> None:
         self._rooms_news += 1
-        frame = self._render.rooms_frame(self._rooms_news)
+        frame = self._render.frames.room_list(self._rooms_news)
         self._hub.deliver_passing(ROOMS, "rooms", frame)

@@ -219,7 +219,7 @@ class Feed:
     def _frame(self, posts: Numbered, changes: Numbered, cursor: Cursor) -> str:
         # What is new and changed at once is there twice, and goes once.
         rendered = dict.fromkeys(html for _, html in (*posts, *changes))
-        return self._parts.render.posted_frame(rendered, cursor)
+        return self._parts.render.frames.messages(rendered, cursor)
 
     async def _beat(self) -> None:
         """Say that all is well, and make sure of it: the last event may have been lost."""
@@ -229,7 +229,7 @@ class Feed:
         self._beat_at = self._clock() + (BEAT_SECONDS if connected else BUSLESS_BEAT_SECONDS)
         if not self.cursor.covers(await self._parts.messages.head(self._room_id, certain=True)):
             await self._read_gap()
-        frame = self._parts.render.beat_frame(self.cursor)
+        frame = self._parts.render.frames.beat(self.cursor)
         self._parts.hub.deliver_passing(self.topic, "beat", frame)
         self.crowd.tell_typing()
 

@@ -55,7 +55,7 @@ class Presence:
     def enter(self, socket: Socket) -> None:
         """Let a socket hear of who is online, beginning with who is now."""
         self._hub.join(socket, ONLINE)
-        frame = self._render.everybody_frame(self._presence.online)
+        frame = self._render.frames.presence(self._presence.online)
         socket.put_passing(ONLINE, frame, len(frame.encode()))
 
     def hear(self, event: Event) -> None:
@@ -84,7 +84,7 @@ class Presence:
         if self._presence.online != self._shown and now >= self._tell_at:
             self._shown = self._presence.online
             self._tell_at = now + max(LOOK_SECONDS, len(self._shown) / NAMES_PER_SECOND)
-            frame = self._render.everybody_frame(self._shown)
+            frame = self._render.frames.presence(self._shown)
             self._hub.deliver_passing(ONLINE, ONLINE, frame)
 
     def say_goodbye(self) -> None:

@@ -67,10 +67,10 @@ class RoomPresence:
 
     def greet(self, socket: Socket) -> None:
         """Tell a new socket who is here and who types."""
-        online = self._render.online_frame(*self._shows)
+        online = self._render.frames.room_presence(*self._shows)
         socket.put_passing("online", online, len(online.encode()))
         if self._shown_typing:
-            frame, variants = self._render.typing_frames(self._shown_typing)
+            frame, variants = self._render.frames.typing(self._shown_typing)
             frame = variants.get(socket.name, frame)
             socket.put_passing("typing", frame, len(frame.encode()))
 
@@ -91,7 +91,7 @@ class RoomPresence:
             )
         if self._shows != self._shown_online and now >= self._online_at:
             self._shown_online, self._online_at = self._shows, now + ONLINE_SECONDS
-            frame = self._render.online_frame(*self._shows)
+            frame = self._render.frames.room_presence(*self._shows)
             self._hub.deliver_passing(self._topic, "online", frame)
         if self._presence.typing != self._shown_typing:
             self._shown_typing = self._presence.typing
@@ -99,7 +99,7 @@ class RoomPresence:
 
     def tell_typing(self) -> None:
         """Send who is typing, and now and then again: a socket short of room sheds such frames."""
-        frame, variants = self._render.typing_frames(self._shown_typing)
+        frame, variants = self._render.frames.typing(self._shown_typing)
         self._hub.deliver_passing(self._topic, "typing", frame, variants)
 
     def next_deadline(self) -> float:

@@ -30,7 +30,7 @@ class UnreadSignals:
     async def spoken(self, room_id: str, seq: int, author: str) -> None:
         """Tell a room's members how far it is; `author` is who spoke last."""
         members = await self._access.list_members(room_id)
-        frame = self._render.heard_frame(room=room_id, end=seq, author=author)
+        frame = self._render.frames.unread_signal(room=room_id, end=seq, author=author)
         note = {"room": room_id, "end": seq}
         self._announcements.send_to_people(
             [one.user_id for one in members], f"end:{room_id}", frame, note
@@ -49,7 +49,7 @@ class UnreadSignals:
             for one in members
             if (everybody or one.user_id in message.concerns) and one.user_id != message.author_id
         ]
-        frame = self._render.heard_frame(room=room_id, call=seq)
+        frame = self._render.frames.unread_signal(room=room_id, call=seq)
         self._announcements.send_to_people(
             users, f"call:{room_id}:{seq}", frame, {"room": room_id, "call": seq}
         )
@@ -84,7 +84,7 @@ class UnreadSignals:
             await self._read(user, room.id, room.last_seq)
 
     def _tell(self, user: User, room_id: str, what: str, seq: int) -> None:
-        frame = self._render.heard_frame(room=room_id, **{what: seq})
+        frame = self._render.frames.unread_signal(room=room_id, **{what: seq})
         self._announcements.send_to_people(
             [user.id], f"read:{room_id}", frame, {"room": room_id, what: seq}
         )

@@ -28,11 +28,11 @@ from littlechat.platform import SEND, UPLOAD, Missing
 from littlechat.text import may_call
 from littlechat.web.guards import member_of, signed_in, takes_files
 from littlechat.web.pages import (
+    cached_page,
     form_text,
     fragment,
     go,
     is_htmx,
-    moulded_page,
     page,
     present_among,
 )
@@ -74,7 +74,7 @@ async def _conversation(
     members = await served.rooms.access.list_members(room_id)
     room = next((one for one in joined if one.id == room_id), None)
     read_seq = room.read_seq if room else membership.read_seq
-    return moulded_page(
+    return cached_page(
         "rooms/room.html",
         room_id,
         {

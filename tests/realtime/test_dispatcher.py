@@ -53,7 +53,7 @@ async def test_page_that_opens_its_socket_hears_what_was_told_meanwhile(
     await pages[1].until_frame("his")
     there.realtime.dispatcher.greet(pages[0].socket)
     await pages[0].until_frame("letters")
-    spoken = here.renderer.spoken_frame("letters")
+    spoken = here.renderer.frames.direct_message("letters")
     assert "".join(pages[0].frames) == f"<i>end</i><i>call</i>{spoken}"
     monkeypatch.setattr(live, "OPENING_SECONDS", -1.0)
     late = Tab(there, users[0])
