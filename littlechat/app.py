@@ -201,7 +201,7 @@ async def renew_avatar_styles(served: Services) -> None:
     styles = served.avatar_styles
     if await styles.load():
         frame = served.renderer.frames.avatar_styles(styles.version)
-        served.realtime.hub.deliver_passing(ROOMS, AVATAR_STYLES, frame)
+        served.realtime.hub.deliver_ephemeral(ROOMS, AVATAR_STYLES, frame)
 
 
 def watch(served: Services) -> None:

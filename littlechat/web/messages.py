@@ -162,7 +162,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
         return fragment(services().renderer.message(message), 201)
     # A page without scripts tells of nothing by itself: who answers has read.
     services().platform.tasks.spawn(
-        services().realtime.unread_signals.read(session.user, room_id, message.seq)
+        services().realtime.unread_signals.mark_read(session.user, room_id, message.seq)
     )
     thread = f"?thread={message.thread}" if message.thread else ""
     return go(f"/rooms/{room_id}{thread}")

@@ -42,7 +42,7 @@ async def test_news_for_some_people_reach_their_pages_only(here: Services, there
         there.realtime.hub.join(tab.socket, user_topic(user.id))
     here.realtime.announcements.announce_rooms([ben.id])
     await his.until_frame('id="rooms-news"')
-    here.realtime.announcements.announce_direct([ben.id], "room1")
+    here.realtime.announcements.announce_direct_message([ben.id], "room1")
     frame = await his.until_frame("direct-news")
     assert 'data-room="room1"' in frame
     here.realtime.announcements.announce_rooms([dan.id])

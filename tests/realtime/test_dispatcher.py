@@ -46,18 +46,18 @@ async def test_page_that_opens_its_socket_hears_what_was_told_meanwhile(
         here.realtime.announcements.send_to_people(
             [users[0].id], what, f"<i>{what}</i>", {"room": "garden", what: 1}
         )
-    here.realtime.announcements.announce_direct([users[0].id], "letters")
+    here.realtime.announcements.announce_direct_message([users[0].id], "letters")
     here.realtime.announcements.send_to_people(
         [users[1].id], "end", "<i>his</i>", {"room": "garden", "end": 1}
     )
     await pages[1].until_frame("his")
-    there.realtime.dispatcher.greet(pages[0].socket)
+    there.realtime.dispatcher.send_recent(pages[0].socket)
     await pages[0].until_frame("letters")
     spoken = here.renderer.frames.direct_message("letters")
     assert "".join(pages[0].frames) == f"<i>end</i><i>call</i>{spoken}"
     monkeypatch.setattr(live, "OPENING_SECONDS", -1.0)
     late = Tab(there, users[0])
-    there.realtime.dispatcher.greet(late.socket)
+    there.realtime.dispatcher.send_recent(late.socket)
     there.realtime.hub.join(late.socket, user_topic(users[0].id))
     here.realtime.announcements.send_to_people([users[0].id], "end", "<i>after</i>")
     await late.until_frame("after")
