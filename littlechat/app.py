@@ -190,7 +190,7 @@ def connect(served: Services) -> None:
     posts.subscribe_to_changes(served.search.indexer.on_message)
     deleted.subscribe(served.bots.store.clear_room)
     # An indexer that was at it may have died before it could be told to forget the room.
-    deleted.subscribe_to_the_end(served.search.index.note_end)
+    deleted.subscribe_to_the_end(served.search.index.note_deleted_room)
     dispatcher, tasks = served.realtime.dispatcher, served.platform.tasks
     dispatcher.subscribe(NOTICES, served.notifications.on_event)
     dispatcher.on_signal(AVATAR_STYLES, lambda: tasks.spawn(renew_avatar_styles(served)))
