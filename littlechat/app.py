@@ -190,7 +190,7 @@ def connect(served: Services) -> None:
     posts.subscribe_to_changes(served.search.indexer.on_message)
     deleted.subscribe(served.bots.store.clear_room)
     # An indexer that was at it may have died before it could be told to forget the room.
-    deleted.subscribe_to_the_end(served.search.index.note_end)
+    deleted.subscribe_to_the_end(served.search.index.note_deleted_room)
     dispatcher, tasks = served.realtime.dispatcher, served.platform.tasks
     dispatcher.subscribe(NOTICES, served.notifications.on_event)
     dispatcher.on_signal(AVATAR_STYLES, lambda: tasks.spawn(renew_avatar_styles(served)))
@@ -200,8 +200,8 @@ async def renew_avatar_styles(served: Services) -> None:
     """Read what people look like, and let open pages show it."""
     styles = served.avatar_styles
     if await styles.load():
-        frame = served.renderer.avatar_styles_frame(styles.version)
-        served.realtime.hub.deliver_passing(ROOMS, AVATAR_STYLES, frame)
+        frame = served.renderer.frames.avatar_styles(styles.version)
+        served.realtime.hub.deliver_ephemeral(ROOMS, AVATAR_STYLES, frame)
 
 
 def watch(served: Services) -> None:

@@ -1,9 +1,11 @@
 """Processes without a web server, and tabs: a socket's other end with the page that it makes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
+
+import pytest
 
 from littlechat.app import build_services
 from littlechat.core.messages import Cursor, Draft, Message
@@ -49,6 +51,16 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+async def abandon(work: Coroutine[Any, Any, Any], turns: int = 1) -> None:
+    """Begin `work` and cancel it under way, as Quart does when its client disconnects."""
+    task = asyncio.create_task(work)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 class Tab:

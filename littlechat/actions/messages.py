@@ -125,7 +125,7 @@ class MessageActions:
 
     def _call(self, message: Message) -> None:
         if message.concerns:
-            self._tasks.spawn(self._unread_signals.call(message))
+            self._tasks.spawn(self._unread_signals.announce_mention(message))
 
     async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:
         """Remove one's own message, or anybody's as room manager or administrator.
@@ -172,8 +172,8 @@ class MessageActions:
             seq, at, author = self._touched.pop(room_id)
         try:
             await self._store.touch(room_id, seq, at)
-            await self._unread_signals.spoken(room_id, seq, author)
+            await self._unread_signals.announce_message(room_id, seq, author)
             if people := await self._direct_messages.list_people(room_id):
-                self._announcements.announce_direct(people, room_id)
+                self._announcements.announce_direct_message(people, room_id)
         except Unavailable:
             return  # A hint for lists; the next message brings it.

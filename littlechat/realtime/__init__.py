@@ -1,7 +1,7 @@
-"""The sockets of this process: rooms' feeds, catch-up, presence, signals, and the bus's events.
+"""The sockets of this process: room feeds, catch-up, presence, unread signals, and the bus events.
 
-Owns no collections. Hears every event on the bus and hands it on (`dispatcher`); publishes what
-`actions` decide (`announcements`). The store is the truth: whatever is lost here heals from it.
+Owns no collections. Receives every event on the bus and hands it on (`dispatcher`); publishes what
+`actions` decide (`announcements`). The store is the truth: what is lost here is read from it again.
 """
 
 from littlechat.realtime import frames

@@ -1,4 +1,4 @@
-"""What this process tells all processes and itself: ended rights, changed lists, signals."""
+"""What one process publishes to all, itself included: revoked rights, changed lists, signals."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ EVERY_PROCESS = "all"
 
 
 class Announcements:
-    """Publishes; what is remembered here of what changed is forgotten at once."""
+    """Publishes events, and drops from this process's `Access` cache what they make stale."""
 
     def __init__(self, bus: Bus, access: Access) -> None:
         self._bus, self._access = bus, access
@@ -24,9 +24,9 @@ class Announcements:
         room: str | None = None,
         reason: str = "signed out",
     ) -> None:
-        """Close, everywhere, the sockets of sessions, of a room, or of a user (in one room).
+        """Close, on every process, the sockets of sessions, of a room, or of a user (in one room).
 
-        `reason` is what their pages then say, a key of the sentences in the page’s socket script.
+        `reason` is a key of the sentences in `static/layout/socket.js`: the page then shows it.
         """
         sessions = list(sessions)
         self._access.forget(user=user, sessions=sessions, room=room)
@@ -42,12 +42,12 @@ class Announcements:
         )
 
     def refresh(self, user: str) -> None:
-        """Make every process look anew at what somebody may, leaving their sockets open."""
+        """Make every process read again what somebody may do, leaving their sockets open."""
         self._access.forget(user=user)
         self._bus.publish(EVERY_PROCESS, {"kind": "refreshed", "user": user})
 
     def signal(self, kind: str) -> None:
-        """Let every process do what it does on the signal `kind`."""
+        """Make every process call what it has for the signal `kind` (`Dispatcher.on_signal`)."""
         self._bus.publish(EVERY_PROCESS, {"kind": kind})
 
     def announce_rooms(self, users: Iterable[str] | None = None) -> None:
@@ -56,8 +56,8 @@ class Announcements:
         self._access.forget_lists(whose)
         self._bus.publish(EVERY_PROCESS, {"kind": "rooms_changed", "users": whose})
 
-    def announce_direct(self, users: Iterable[str], room_id: str) -> None:
-        """Bring a direct conversation to the top of its people's lists: somebody spoke there."""
+    def announce_direct_message(self, users: Iterable[str], room_id: str) -> None:
+        """Move a direct conversation to the top of its people's lists: it has a new message."""
         whose = list(users)
         self._access.forget_lists(whose)
         self._bus.publish(EVERY_PROCESS, {"kind": "spoken", "users": whose, "room": room_id})
@@ -65,11 +65,11 @@ class Announcements:
     def send_to_people(
         self, users: Iterable[str], key: str, frame: str, note: Mapping[str, Any] | None = None
     ) -> None:
-        """Send every open page of some people, by their ids, a passing frame.
+        """Send an ephemeral frame to every open page of some people, by their ids.
 
-        A page that cannot take it yet gets the latest of its `key` only; one that is away none.
-        `note` is what `Access` takes in of it, in every process: a room, and one of `end`, `call`,
-        `read` and `unread`, each a seq.
+        A page that is slow to read gets only the latest frame of the same `key`. `note` is what the
+        `Access` cache of every process updates: a room's id, and one of `end`, `call`, `read` and
+        `unread`, each a seq.
         """
         self._bus.publish(
             EVERY_PROCESS,

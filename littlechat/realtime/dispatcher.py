@@ -1,4 +1,4 @@
-"""What a process does with what it hears on the bus: each event goes to the one it is for."""
+"""Listens to the bus and hands every event to the part of this process that it is for."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from littlechat.platform import RESUMED, Bus, Event
 from littlechat.realtime.announcements import EVERY_PROCESS
 from littlechat.realtime.feeds import Feeds
 from littlechat.realtime.hub import Hub, Socket
-from littlechat.realtime.presence import ONLINE, Presence
+from littlechat.realtime.presence import PRESENCE, Presence
 from littlechat.realtime.revocation import Revocation
 from littlechat.rendering import Renderer
 from littlechat.rooms import Access
@@ -22,18 +22,20 @@ def user_topic(user_id: str) -> str:
 
 
 ROOMS = "rooms"
-"""The hub topic of every socket: news about the list of rooms."""
+"""The hub topic of every socket: frames that concern everybody, as that the list of rooms
+changed."""
 
 ROOMS_SECONDS = 1.0
-"""How often at the most pages hear that there is news about rooms."""
+"""How often at most all pages are told to fetch their list of rooms again."""
 
 OPENING_SECONDS = 10.0
-"""How long a page may take from being rendered to opening its socket; what is sent in between it
-would never get."""
-SENT_MAX = 2_000
+"""How long a page may take from being rendered to opening its socket. Frames sent in between are
+kept so long, and sent when the socket opens."""
 
-Sent = tuple[float, list[str], str, str]
-"""When, to whom, and the key and the frame."""
+RECENT_MAX = 2_000
+
+RecentFrame = tuple[float, list[str], str, str]
+"""When a frame was sent, to which user ids, its key, and the frame."""
 
 Listener = Callable[[Event], None]
 
@@ -41,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Subscribes to the bus, and hands every event on."""
+    """Subscribes to the bus, and calls a listener for every event."""
 
     def __init__(
         self,
@@ -61,18 +63,18 @@ class Dispatcher:
             "revoked": revocation.on_revoked,
             "refreshed": revocation.on_refreshed,
             "rooms_changed": self._on_rooms_changed,
-            "spoken": self._on_spoken,
-            "told": self._on_told,
+            "spoken": self._on_direct_message,
+            "told": self._on_frame,
         }
         self._listeners: dict[str, Listener] = {}
-        self._sent: deque[Sent] = deque(maxlen=SENT_MAX)
-        self._rooms_news = 0
+        self._recent: deque[RecentFrame] = deque(maxlen=RECENT_MAX)
+        self._rooms_changes = 0
         self._rooms_timer: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
-        """Begin to listen."""
+        """Subscribe to the bus and start the tasks."""
         await self._bus.open()
-        for topic in (EVERY_PROCESS, ONLINE, *self._listeners):
+        for topic in (EVERY_PROCESS, PRESENCE, *self._listeners):
             await self._bus.subscribe(topic)
         self._tasks = [
             asyncio.create_task(self._presence.run(), name="presence"),
@@ -81,22 +83,22 @@ class Dispatcher:
         ]
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop the tasks and tell the other processes that this one serves nobody any more."""
         if self._rooms_timer:
             self._rooms_timer.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._presence.say_goodbye()
+        self._presence.publish_absence()
         await self._feeds.close()
         await self._bus.close()
 
     def on_signal(self, kind: str, act: Callable[[], None]) -> None:
-        """Call `act` whenever any process gives the signal `kind`, or one may have been lost."""
+        """Call `act` at every signal `kind` of any process, and when one may have been lost."""
         self._signals[kind] = act
 
     def subscribe(self, topic: str, listener: Listener) -> None:
-        """Let `listener` have what any process publishes on `topic`; to be said before `open`."""
+        """Call `listener` with every event on `topic`; must be called before `open`."""
         self._listeners[topic] = listener
 
     async def _listen(self) -> None:
@@ -104,69 +106,70 @@ class Dispatcher:
             try:
                 self._dispatch(topic, event)
             except Exception:
-                # Another version's event, or a stranger's: it must not end the listening.
+                # Another version may publish events of another form: they must not end this task.
                 log.exception("event not understood", extra={"topic": topic})
 
     def _dispatch(self, topic: str, event: Event) -> None:
         if topic == RESUMED:
-            self._doubt()
-        elif topic == ONLINE:
-            self._presence.hear(event)
+            self._on_resumed()
+        elif topic == PRESENCE:
+            self._presence.on_event(event)
         elif topic in self._listeners:
             self._listeners[topic](event)
         elif topic != EVERY_PROCESS:
-            self._feeds.hear(topic, event)
+            self._feeds.on_event(topic, event)
         elif event["kind"] in self._signals:
             self._signals[event["kind"]]()
         else:
             self._on_kind[event["kind"]](event)
 
-    def _doubt(self) -> None:
-        """Count on nothing that events would have told."""
-        self._revocation.doubt()
-        self._feeds.doubt()
+    def _on_resumed(self) -> None:
+        """Check everything against the store: events may have been lost."""
+        self._revocation.recheck()
+        self._feeds.resync()
         for act in self._signals.values():
             act()
 
-    def _on_spoken(self, event: Event) -> None:
+    def _on_direct_message(self, event: Event) -> None:
         self._access.forget_lists(event["users"])
-        frame = self._render.spoken_frame(event["room"])
+        frame = self._render.frames.direct_message(event["room"])
         key = f"spoken:{event['room']}"
-        self._keep(event["users"], key, frame)
+        self._remember(event["users"], key, frame)
         self._send_to(event["users"], key, frame)
 
-    def greet(self, socket: Socket) -> None:
-        """Tell a new socket what its person was told of rooms while its page was on its way."""
+    def send_recent(self, socket: Socket) -> None:
+        """Send a new socket the frames that its person was sent while its page was loading."""
         since = asyncio.get_running_loop().time() - OPENING_SECONDS
-        for at, users, key, frame in self._sent:
+        for at, users, key, frame in self._recent:
             if at >= since and socket.user in users:
-                socket.put_passing(key, frame, len(frame.encode()))
+                socket.put_ephemeral(key, frame, len(frame.encode()))
 
-    def _keep(self, users: list[str], key: str, frame: str) -> None:
-        self._sent.append((asyncio.get_running_loop().time(), users, key, frame))
+    def _remember(self, users: list[str], key: str, frame: str) -> None:
+        self._recent.append((asyncio.get_running_loop().time(), users, key, frame))
 
-    def _on_told(self, event: Event) -> None:
+    def _on_frame(self, event: Event) -> None:
         if note := event["note"]:
-            self._note(event["users"], note)
-            # Not what was read or put back: a page that came after that knows, and goes on from it.
+            self._update_access(event["users"], note)
+            # Not `read` and `unread`: a page that was rendered after those has them, and applying
+            # them again could undo what its person did since.
             if "end" in note or "call" in note:
-                self._keep(event["users"], event["key"], event["frame"])
+                self._remember(event["users"], event["key"], event["frame"])
         self._send_to(event["users"], event["key"], event["frame"])
 
     def _on_rooms_changed(self, event: Event) -> None:
         users: list[str] | None = event["users"]
         self._access.forget_lists(users)
         if users is None:
-            self._send_rooms_soon()
+            self._send_room_list_soon()
             return
-        self._rooms_news += 1
-        self._send_to(users, "rooms", self._render.rooms_frame(self._rooms_news))
+        self._rooms_changes += 1
+        self._send_to(users, "rooms", self._render.frames.room_list(self._rooms_changes))
 
     def _send_to(self, users: Iterable[str], key: str, frame: str) -> None:
         for user in users:
-            self._hub.deliver_passing(user_topic(user), key, frame)
+            self._hub.deliver_ephemeral(user_topic(user), key, frame)
 
-    def _note(self, users: list[str], note: Mapping[str, Any]) -> None:
+    def _update_access(self, users: list[str], note: Mapping[str, Any]) -> None:
         room, access = note["room"], self._access
         if "end" in note:
             access.note_end(room, note["end"])
@@ -178,15 +181,15 @@ class Dispatcher:
             if "unread" in note:
                 access.note_unread(user)
 
-    def _send_rooms_soon(self) -> None:
-        """Tell pages at once, and then no more than once a second: all of them ask for the list."""
+    def _send_room_list_soon(self) -> None:
+        """Tell pages at once, then at most once a second: every one of them fetches the list."""
         loop = asyncio.get_running_loop()
         if self._rooms_timer is None or self._rooms_timer.when() < loop.time():
             last = self._rooms_timer.when() if self._rooms_timer else float("-inf")
             due = max(loop.time(), last + ROOMS_SECONDS)
-            self._rooms_timer = loop.call_at(due, self._send_rooms)
+            self._rooms_timer = loop.call_at(due, self._send_room_list)
 
-    def _send_rooms(self) -> None:
-        self._rooms_news += 1
-        frame = self._render.rooms_frame(self._rooms_news)
-        self._hub.deliver_passing(ROOMS, "rooms", frame)
+    def _send_room_list(self) -> None:
+        self._rooms_changes += 1
+        frame = self._render.frames.room_list(self._rooms_changes)
+        self._hub.deliver_ephemeral(ROOMS, "rooms", frame)

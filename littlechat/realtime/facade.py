@@ -1,4 +1,4 @@
-"""The one object by which other packages reach the sockets."""
+"""The one object through which other packages use the sockets."""
 
 from littlechat.accounts import Accounts
 from littlechat.messages import Messages
@@ -15,7 +15,7 @@ from littlechat.rooms import Rooms
 
 
 class Realtime:
-    """The sockets of this process, and what they and the other processes are told."""
+    """The sockets of this process, and the events between processes."""
 
     def __init__(
         self,

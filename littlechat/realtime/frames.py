@@ -1,6 +1,6 @@
-"""Parses the few frames that a browser may send up a socket, under limits, and packs ours.
+"""Parses the few frames that a browser may send up a socket, counts them, and packs our own.
 
-Pure; never raises.
+Pure functions, which never raise.
 """
 
 import json
@@ -13,7 +13,8 @@ FRAME_BYTES_MAX = 4_096
 
 FRAMES_PER_SECOND = 10.0
 FRAMES_BURST = 40
-"""An honest page sends a typing notice every 2 s and a beat every 20 s; tabs share nothing."""
+"""Our own page sends a typing frame every 2 s and a beat every 20 s; each tab has its own
+socket."""
 
 BAD_FRAMES_MAX = 5
 """How many refused frames a socket may send before it is closed with 1008."""
@@ -22,12 +23,12 @@ FINAL_TEXT = 0x81
 """The first byte of a text message in one frame."""
 
 FrameType = Literal["typing", "beat", "away", "back", "shown", "hidden"]
-"""A beat may say besides whether its person has gone away from the page, `idle`, and whether they
-look at it, `visible`."""
+"""`away` and `back` are beats with the field `idle`: whether the page has not been used for a
+while. `shown` and `hidden` are beats with the field `visible`: whether the page can be seen."""
 
 
 def parse(data: str | bytes) -> FrameType | None:
-    """Return what a well-formed frame says, None for everything else."""
+    """Return the type of a well-formed frame, None for everything else."""
     if isinstance(data, bytes) or len(data) > FRAME_BYTES_MAX:
         return None
     try:
@@ -36,20 +37,19 @@ def parse(data: str | bytes) -> FrameType | None:
         return None
     kind = frame.get("type") if isinstance(frame, dict) else None
     if kind == "beat" and "idle" in frame:
-        # A form's field is text, whatever it was on the page.
+        # hx-ws sends a form's fields, which are text: the page's true arrives as "true".
         idle = frame["idle"]
         return "away" if idle in (True, "true") else "back" if idle in (False, "false") else None
     if kind == "beat" and "visible" in frame:
-        # A form's field is text, whatever it was on the page.
-        said = frame["visible"]
-        return "shown" if said in (True, "true") else "hidden" if said in (False, "false") else None
+        seen = frame["visible"]
+        return "shown" if seen in (True, "true") else "hidden" if seen in (False, "false") else None
     return cast(FrameType, kind) if kind in ("typing", "beat") else None
 
 
 def pack(payload: bytes) -> bytes:
-    """Return a server's text frame: unmasked, uncompressed, and so the same for every socket.
+    """Return a text frame as a server sends it (RFC 6455, section 5.2).
 
-    RFC 6455, section 5.2.
+    It is neither masked nor compressed, and so the same bytes serve every socket.
     """
     size = len(payload)
     if size < 126:

@@ -1,9 +1,9 @@
-"""This process's sockets: a bounded outbox each, found by topic, delivered to, kicked.
+"""The sockets of this process, by topic, each with a bounded outbox.
 
-Knows strings, not messages. A frame is packed once and written at once to every peer that keeps up;
-for the others, one writer per socket drains everything pending into one frame. Never does anybody
-wait for the slowest: a full outbox sheds its passing frames, then closes, and the browser comes
-back and catches up from the store.
+The hub knows strings, not messages. A frame is packed once and written at once to every peer that
+keeps up; for the others, one writer per socket sends everything that is pending as one frame.
+Nothing waits for the slowest peer: a full outbox drops its ephemeral frames, then the socket is
+closed, and the browser reconnects and catches up from the store.
 """
 
 import asyncio
@@ -15,15 +15,16 @@ from dataclasses import dataclass, field
 from littlechat.realtime.frames import pack
 
 OUTBOX_BYTES = 256 * 1024
-"""What may wait for one socket."""
+"""How much may wait in the outbox of one socket."""
 
 WRITE_SECONDS = 50.0
-"""How long a frame may take: by then a browser has given the line up itself (`layout/socket.js`).
-A peer that takes too little of it is cut off sooner, by the server."""
+"""How long writing a frame may take: by then a browser has given up the connection itself
+(`layout/socket.js`). A peer that reads too slowly is cut off sooner, by the write timeout of
+`server`."""
 
 CLOSE_SECONDS = 0.5
-"""How long a send under way may still take once its socket is to close: kicks take effect in 1 s,
-for those who stopped reading as well."""
+"""How long a write may still take once its socket is to be closed: a kick takes effect within 1 s,
+even for a peer that has stopped reading."""
 
 POLICY, OVERLOAD, RESTART, ERROR = 1008, 1013, 1012, 1011
 """Close codes (RFC 6455 section 7.4 and its registry); pages retry all but 1008."""
@@ -36,7 +37,7 @@ WriteNow = Callable[[bytes], bool]
 
 @dataclass(slots=True)
 class Counters:
-    """What `/metrics` tells of the hub."""
+    """What `/metrics` shows of the hub."""
 
     delivered: int = 0
     shed: int = 0
@@ -46,7 +47,7 @@ class Counters:
 
 @dataclass(slots=True, eq=False)
 class Socket:
-    """One browser tab's socket. `user` and `session` are ids; `name` is the person's."""
+    """The socket of one browser tab. `user` and `session` are ids, `name` is the username."""
 
     user: str
     name: str
@@ -56,34 +57,35 @@ class Socket:
     write_now: WriteNow | None = None
     topics: set[str] = field(default_factory=set)
     away: bool = False
-    """Whether nobody has touched the page for a while, as it says itself."""
+    """Whether nobody has used the page for a while, as the page reports."""
     close_code: int | None = None
     close_reason: str = ""
-    """Why, for the page to tell: a word of `static/layout/socket.js`, or nothing."""
+    """A key of the sentences in `static/layout/socket.js`, which the page shows, or empty."""
     looked_at: float = float("-inf")
-    """When its page last said that somebody looks at it, in the event loop's seconds."""
+    """When its page last reported that it is visible, in the event loop's seconds."""
     _frames: list[str] = field(default_factory=list)
-    _passing: dict[str, str] = field(default_factory=dict)
+    _ephemeral: dict[str, str] = field(default_factory=dict)
     _bytes: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _sending: asyncio.Timeout | None = None
     _idle: bool = False
-    """Whether the writer waits for something to do: then nothing else is on its way."""
+    """Whether the writer waits: then no other frame is being written."""
 
     def put(self, frame: str, size: int, packed: bytes = b"") -> None:
-        """Send or queue a frame that must arrive, or close with 1013 for lack of room.
+        """Send or queue a frame that must arrive; close with 1013 if the outbox is full.
 
-        `size` is the frame's in bytes; `packed`, if given, is how it goes over the line. An empty
-        outbox takes a frame of any size: the senders bound it, and all sockets share it.
+        `size` is the frame's in bytes; `packed`, if given, are the bytes that go over the
+        connection. An empty outbox takes a frame of any size: callers bound it, and all sockets
+        share the one string.
         """
         if self.close_code is not None:
-            return  # Between a kick and its writer's next turn nothing may slip through.
-        if self._passes(packed):
+            return  # Nothing may be sent between a kick and the writer's next turn.
+        if self._bypass_writer(packed):
             self.counters.delivered += 1
             return
         if self._bytes + size > OUTBOX_BYTES:
-            self.counters.shed += len(self._passing)
-            self._drop_passing()
+            self.counters.shed += len(self._ephemeral)
+            self._drop_ephemeral()
         if self._frames and self._bytes + size > OUTBOX_BYTES:
             self.counters.overflowed += 1
             self.close(OVERLOAD)
@@ -92,25 +94,25 @@ class Socket:
         self._bytes += size
         self._wake.set()
 
-    def put_passing(self, kind: str, frame: str, size: int, packed: bytes = b"") -> None:
-        """Send or queue a frame that the next of its kind makes void; drop it for lack of room.
+    def put_ephemeral(self, kind: str, frame: str, size: int, packed: bytes = b"") -> None:
+        """Send or queue a frame that the next of its kind replaces; drop it if the outbox is full.
 
-        An empty outbox takes a frame of any size here too.
+        As in `put`, an empty outbox takes a frame of any size.
         """
-        if self.close_code is not None or self._passes(packed):
+        if self.close_code is not None or self._bypass_writer(packed):
             return
-        if (void := self._passing.pop(kind, None)) is not None:
-            self._bytes -= len(void.encode())
+        if (replaced := self._ephemeral.pop(kind, None)) is not None:
+            self._bytes -= len(replaced.encode())
         if self._bytes and self._bytes + size > OUTBOX_BYTES:
             self.counters.shed += 1
             return
         self._bytes += size
-        self._passing[kind] = frame
+        self._ephemeral[kind] = frame
         self._wake.set()
 
-    def _passes(self, packed: bytes) -> bool:
-        # Past a writer that would only be woken to do the same, if no frame is overtaken.
-        if not (packed and self._idle and self.write_now) or self._frames or self._passing:
+    def _bypass_writer(self, packed: bytes) -> bool:
+        # Waking the writer would cost a turn of the loop; allowed only if no frame is overtaken.
+        if not (packed and self._idle and self.write_now) or self._frames or self._ephemeral:
             return False
         if not self.write_now(packed):
             return False
@@ -118,11 +120,11 @@ class Socket:
         return True
 
     def close(self, code: int, reason: str = "") -> None:
-        """Ask the writer to stop; the first code given is the one that is sent."""
+        """Make the writer stop; the first code given is the one that is sent."""
         if self.close_code is None:
             self.close_code, self.close_reason = code, reason
             self._frames.clear()
-            self._drop_passing()
+            self._drop_ephemeral()
             self._bytes = 0
             self._hurry()
         self._wake.set()
@@ -132,9 +134,9 @@ class Socket:
             soon = asyncio.get_running_loop().time() + CLOSE_SECONDS
             self._sending.reschedule(min(self._sending.when() or soon, soon))
 
-    def _drop_passing(self) -> None:
-        self._bytes -= sum(len(frame.encode()) for frame in self._passing.values())
-        self._passing.clear()
+    def _drop_ephemeral(self) -> None:
+        self._bytes -= sum(len(frame.encode()) for frame in self._ephemeral.values())
+        self._ephemeral.clear()
 
     async def write(self) -> int:
         """Send what is queued until closed; return the code to close with."""
@@ -145,15 +147,15 @@ class Socket:
             finally:
                 self._idle = False
             self._wake.clear()
-            if self._frames or self._passing:
+            if self._frames or self._ephemeral:
                 await self._drain()
         return self.close_code
 
     async def _drain(self) -> None:
         count = len(self._frames)
-        frame = "".join(itertools.chain(self._frames, self._passing.values()))
+        frame = "".join(itertools.chain(self._frames, self._ephemeral.values()))
         self._frames.clear()
-        self._passing.clear()
+        self._ephemeral.clear()
         self._bytes = 0
         try:
             async with asyncio.timeout(WRITE_SECONDS) as self._sending:
@@ -169,7 +171,7 @@ class Socket:
 
 
 class Hub:
-    """The sockets of this process, by topic."""
+    """The sockets of this process, found by topic."""
 
     def __init__(self) -> None:
         self.counters = Counters()
@@ -179,7 +181,7 @@ class Hub:
     def open(
         self, user: str, name: str, session: str, send: Send, write_now: WriteNow | None = None
     ) -> Socket:
-        """Return a new socket, in no topic yet; without `write_now`, its writer sends it all."""
+        """Return a new socket, in no topic yet; without `write_now` its writer sends everything."""
         socket = Socket(user, name, session, send, self.counters, write_now)
         self.sockets.add(socket)
         return socket
@@ -213,19 +215,19 @@ class Hub:
         for socket in self._topics.get(topic, set()).difference(but):
             socket.put(frame, size, packed)
 
-    def deliver_passing(
+    def deliver_ephemeral(
         self, topic: str, kind: str, frame: str, variants: Mapping[str, str] | None = None
     ) -> None:
-        """Send a passing frame to every socket in `topic`; `variants` by person's name."""
+        """Send an ephemeral frame to every socket in `topic`; `variants` are by username."""
         own = variants or {}
         payload = frame.encode()
         size, packed = len(payload), pack(payload)
         for socket in self._topics.get(topic, ()):
             if (variant := own.get(socket.name)) is None:
-                socket.put_passing(kind, frame, size, packed)
+                socket.put_ephemeral(kind, frame, size, packed)
             else:
                 payload = variant.encode()
-                socket.put_passing(kind, variant, len(payload), pack(payload))
+                socket.put_ephemeral(kind, variant, len(payload), pack(payload))
 
     def kick(
         self,
@@ -255,7 +257,7 @@ class Hub:
         return len(chosen)
 
     async def close_all(self, code: int, over_seconds: float) -> None:
-        """Close every socket with `code`, spread over a moment so that nobody stampedes back."""
+        """Close every socket with `code`, spread over time so that not all reconnect at once."""
         sockets = list(self.sockets)
         for socket in sockets:
             socket.close(code)

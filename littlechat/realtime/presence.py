@@ -1,7 +1,7 @@
-"""Who is online anywhere in the installation, as every page is told; the rules are in `presence`.
+"""Publishes who is online anywhere in the installation; the rules are in `presence_state`.
 
-Each process tells the others whom its sockets belong to, in snapshots that expire. Nothing of it is
-stored, and nobody's rooms are told.
+Each process publishes the names of those its sockets belong to, in snapshots that expire. Nothing
+of it is stored, and it never says in which rooms somebody is.
 """
 
 import asyncio
@@ -12,16 +12,18 @@ from littlechat.realtime.hub import Hub, Socket
 from littlechat.realtime.presence_state import PresenceState, Snapshot
 from littlechat.rendering import Renderer
 
-ONLINE = "online"
-"""The topic of this news, on the bus and in the hub."""
+PRESENCE = "online"
+"""The topic of snapshots on the bus, and of the frames with all names in the hub."""
 
-LOOK_SECONDS = 1.0
-"""How often a process looks who has come and gone."""
+UPDATE_SECONDS = 1.0
+"""How often a process looks which sockets have been opened and closed."""
 
 SNAPSHOT_EVERY_SECONDS = 10.0
+"""How often a process renews its snapshot."""
 
 NAMES_PER_SECOND = 100
-"""Pages hear of changes once a second, and of crowds above this size less often: each hears all."""
+"""Pages are sent changes once a second, and less often when more people are online: every frame
+holds all names, and goes to all pages."""
 
 
 class Presence:
@@ -33,11 +35,12 @@ class Presence:
         self._presence = PresenceState()
         self._own = Snapshot(self._process, frozenset())
         self._shown: tuple[str, ...] = ()
-        self._snapshot_at = self._tell_at = 0.0
+        self._snapshot_at = self._send_at = 0.0
         self.names: frozenset[str] = frozenset()
+        """The names of all who are online."""
 
     def find(self, name: str) -> tuple[bool, bool]:
-        """Return whether somebody is online, and whether they are away as well."""
+        """Return whether somebody is online, and whether they are online but away."""
         pages = [socket for socket in self._hub.sockets if socket.name == name]
         if any(not page.away for page in pages):
             return True, False
@@ -45,64 +48,67 @@ class Presence:
         return online, online and (name not in self.names or name in self._presence.away)
 
     async def run(self) -> None:
-        """Look, tell the other processes and the pages, for ever."""
-        self._bus.publish(ONLINE, {"kind": "asked"})
+        """Keep the snapshots and the pages up to date, until cancelled."""
+        self._bus.publish(PRESENCE, {"kind": "asked"})
         now = asyncio.get_running_loop().time
         while True:
-            self.look(now())
-            await asyncio.sleep(LOOK_SECONDS)
+            self.update(now())
+            await asyncio.sleep(UPDATE_SECONDS)
 
     def enter(self, socket: Socket) -> None:
-        """Let a socket hear of who is online, beginning with who is now."""
-        self._hub.join(socket, ONLINE)
-        frame = self._render.everybody_frame(self._presence.online)
-        socket.put_passing(ONLINE, frame, len(frame.encode()))
+        """Send a socket who is online now, and every change from now on."""
+        self._hub.join(socket, PRESENCE)
+        frame = self._render.frames.presence(self._presence.online)
+        socket.put_ephemeral(PRESENCE, frame, len(frame.encode()))
 
-    def hear(self, event: Event) -> None:
-        """Take in another process's news."""
+    def on_event(self, event: Event) -> None:
+        """Apply a snapshot of another process, or note that one is asked for."""
         if event["kind"] == "asked":
             self._snapshot_at = 0.0
         elif event["process"] != self._process:
             now = asyncio.get_running_loop().time()
             names, away = frozenset(event["names"]), frozenset(event.get("away", ()))
-            self._take(Snapshot(event["process"], names, away), now)
+            self._apply(Snapshot(event["process"], names, away), now)
 
-    def look(self, now: float) -> None:
-        """Note who has come and gone here, and tell what is due at `now`, the loop's seconds."""
-        own, before = self._here(), self._own
-        # Who is away is no haste: a snapshot holds all names, and people come and go from desks.
+    def update(self, now: float) -> None:
+        """Take a snapshot of this process, and publish and send what is due at `now`.
+
+        `now` is the event loop's seconds.
+        """
+        own, before = self._snapshot(), self._own
+        # Who is away can wait for the next snapshot: it changes often, and one holds all names.
         is_due = own.names != before.names or now >= self._snapshot_at
         if is_due or own != before:
             self._own = own
-            # Without the bus, too: it may be down, and does not bring back what one says oneself.
-            self._take(own, now)
+            # Not by the bus: it may be down, and a process does not receive its own events.
+            self._apply(own, now)
         if is_due:
             self._snapshot_at = now + SNAPSHOT_EVERY_SECONDS
             self._publish(own)
         self._presence.tick(now)
-        self._note()
-        if self._presence.online != self._shown and now >= self._tell_at:
+        self._set_names()
+        if self._presence.online != self._shown and now >= self._send_at:
             self._shown = self._presence.online
-            self._tell_at = now + max(LOOK_SECONDS, len(self._shown) / NAMES_PER_SECOND)
-            frame = self._render.everybody_frame(self._shown)
-            self._hub.deliver_passing(ONLINE, ONLINE, frame)
+            self._send_at = now + max(UPDATE_SECONDS, len(self._shown) / NAMES_PER_SECOND)
+            frame = self._render.frames.presence(self._shown)
+            self._hub.deliver_ephemeral(PRESENCE, PRESENCE, frame)
 
-    def say_goodbye(self) -> None:
-        """Tell the other processes that this one serves nobody."""
+    def publish_absence(self) -> None:
+        """Publish that this process serves nobody any more."""
         self._publish(Snapshot(self._process, frozenset()))
 
-    def _take(self, news: Snapshot, now: float) -> None:
-        self._presence.apply(news, now)
-        self._note()
+    def _apply(self, snapshot: Snapshot, now: float) -> None:
+        self._presence.apply(snapshot, now)
+        self._set_names()
 
-    def _note(self) -> None:
+    def _set_names(self) -> None:
         self.names = frozenset(self._presence.online)
 
-    def _here(self) -> Snapshot:
+    def _snapshot(self) -> Snapshot:
         names = frozenset(socket.name for socket in self._hub.sockets)
         present = {socket.name for socket in self._hub.sockets if not socket.away}
         return Snapshot(self._process, names, names - present)
 
-    def _publish(self, here: Snapshot) -> None:
-        event = {"kind": "here", "process": here.process, "names": sorted(here.names)}
-        self._bus.publish(ONLINE, {**event, "away": sorted(here.away)})
+    def _publish(self, snapshot: Snapshot) -> None:
+        event = {"kind": "here", "process": snapshot.process, "names": sorted(snapshot.names)}
+        self._bus.publish(PRESENCE, {**event, "away": sorted(snapshot.away)})

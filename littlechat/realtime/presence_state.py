@@ -1,7 +1,7 @@
-"""Who is in a room and who is typing there: one value a room, pure, the clock passed in.
+"""Who is present and who is typing, computed from events. Pure: the time is passed in.
 
-Each process tells the others whom it serves, as snapshots that expire: a process that dies takes
-its people with it after `SNAPSHOT_SECONDS`, and nothing needs to be cleaned up.
+Each process publishes the names of those it serves as snapshots that expire: the people of a
+process that dies are gone after `SNAPSHOT_SECONDS`, and nothing needs to be cleaned up.
 """
 
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from littlechat.core import fold
 
 TYPING_SECONDS = 5.0
-"""How long a typing notice counts; pages renew it every 2 s."""
+"""How long somebody counts as typing; pages renew it every 2 s."""
 
 SNAPSHOT_SECONDS = 30.0
-"""How long a process's snapshot counts; processes renew theirs every 10 s."""
+"""How long a snapshot is valid; processes renew theirs every 10 s."""
 
 TYPISTS_MAX = 50
 """More names than this are not kept: nobody can read them."""
@@ -21,7 +21,7 @@ TYPISTS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The names that one process serves in the room, all of them, and who of them is away."""
+    """All the usernames that one process serves, and which of them are away."""
 
     process: str
     names: frozenset[str]
@@ -47,9 +47,9 @@ Event = Snapshot | Typed | Stopped
 
 @dataclass(slots=True)
 class PresenceState:
-    """One room's people. `online` and `typing` are sorted names, each person once.
+    """Those present in a room or anywhere. `online` and `typing` are sorted usernames, each once.
 
-    `away` are those of `online` who have touched none of their pages for a while.
+    `away` are those of `online` who have used none of their pages for a while.
     """
 
     online: tuple[str, ...] = ()
@@ -59,39 +59,39 @@ class PresenceState:
     _typed: dict[str, float] = field(default_factory=dict)
 
     def apply(self, event: Event, now: float) -> bool:
-        """Take in `event` at `now` seconds; return whether anything that shows changed."""
-        self._forget(now)
+        """Apply `event` at `now` seconds; return whether a public field changed."""
+        self._expire(now)
         match event:
-            case Snapshot(process, names) as here if names:
-                self._snapshots[process] = (here, now + SNAPSHOT_SECONDS)
+            case Snapshot(process, names) as snapshot if names:
+                self._snapshots[process] = (snapshot, now + SNAPSHOT_SECONDS)
             case Snapshot(process):
                 self._snapshots.pop(process, None)
             case Typed(name) if name in self._typed or len(self._typed) < TYPISTS_MAX:
                 self._typed[name] = now + TYPING_SECONDS
             case Stopped(name):
                 self._typed.pop(name, None)
-        return self._look()
+        return self._refresh()
 
     def tick(self, now: float) -> bool:
-        """Forget what expired by `now` seconds; return whether anything that shows changed."""
-        self._forget(now)
-        return self._look()
+        """Remove what has expired at `now` seconds; return whether a public field changed."""
+        self._expire(now)
+        return self._refresh()
 
-    def _forget(self, now: float) -> None:
+    def _expire(self, now: float) -> None:
         self._snapshots = {p: s for p, s in self._snapshots.items() if s[1] > now}
         self._typed = {name: until for name, until in self._typed.items() if until > now}
 
-    def _look(self) -> bool:
-        snapshots = [here for here, _ in self._snapshots.values()]
-        online = _sorted({name for here in snapshots for name in here.names})
-        present = {name for here in snapshots for name in here.names - here.away}
+    def _refresh(self) -> bool:
+        snapshots = [snapshot for snapshot, _ in self._snapshots.values()]
+        online = _sorted({name for one in snapshots for name in one.names})
+        present = {name for one in snapshots for name in one.names - one.away}
         away, typing = frozenset(online) - present, _sorted(self._typed)
         changed = (online, away, typing) != (self.online, self.away, self.typing)
         self.online, self.away, self.typing = online, away, typing
         return changed
 
     def next_expiry(self) -> float | None:
-        """Return the time in seconds at which `tick` next has something to forget."""
+        """Return the time in seconds at which `tick` next has something to remove, or None."""
         return min(
             [until for _, until in self._snapshots.values()] + list(self._typed.values()),
             default=None,

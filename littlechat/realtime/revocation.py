@@ -1,7 +1,7 @@
-"""Closes sockets that have lost their right: told by an event, and checked against the store.
+"""Closes sockets whose session or membership has ended.
 
-Access is decided when a stream is joined, revoked by an event, and checked again every so often, so
-that even a lost event closes a socket soon.
+Access is decided when a socket is opened, revoked by an event, and checked against the store at
+intervals, so that a socket is closed soon even if the event was lost.
 """
 
 import asyncio
@@ -20,18 +20,18 @@ BUSLESS_RECHECK_SECONDS = 0.8
 
 
 class Revocation:
-    """The ends of rights, as this process learns of them."""
+    """Closes the sockets of this process, by events and by checks."""
 
     def __init__(
         self, bus: Bus, hub: Hub, access: Access, sessions: Sessions, memberships: Memberships
     ) -> None:
         self._bus, self._hub, self._access = bus, hub, access
         self._sessions, self._memberships = sessions, memberships
-        self._in_doubt = asyncio.Event()
+        self._check_due = asyncio.Event()
 
-    def doubt(self) -> None:
+    def recheck(self) -> None:
         """Check all sockets at once: a revocation may have been lost."""
-        self._in_doubt.set()
+        self._check_due.set()
         self._access.forget()
 
     def on_revoked(self, event: Event) -> None:
@@ -39,29 +39,29 @@ class Revocation:
         user, sessions, room = event["user"], event["sessions"], event["room"]
         self._access.forget(user=user, sessions=sessions, room=room)
         topic = room_topic(room) if room else None
-        # A process of the version before, while a new one is started, gives none.
+        # During an update, a process of the previous version may still publish events without one.
         reason = str(event.get("reason", ""))
         self._hub.kick(user=user, sessions=sessions, topic=topic, reason=reason)
 
     def on_refreshed(self, event: Event) -> None:
-        """Look anew at what somebody may, leaving their sockets open."""
+        """Read again what somebody may do, leaving their sockets open."""
         self._access.forget(user=event["user"])
 
     async def run(self) -> None:
-        """Check the sockets against the store, for ever."""
+        """Check the sockets against the store, until cancelled."""
         while True:
             await self._pause()
-            self._in_doubt.clear()
+            self._check_due.clear()
             with contextlib.suppress(Unavailable):
                 await self._close_unentitled()
 
     async def _pause(self) -> None:
-        """Wait until it is time, the bus is down, or it says that a revocation may be lost."""
+        """Wait until the next check is due, the bus is down, or `recheck` is called."""
         seconds = RECHECK_SECONDS if self._bus.connected else BUSLESS_RECHECK_SECONDS
         for _ in range(round(seconds / BUSLESS_RECHECK_SECONDS)):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BUSLESS_RECHECK_SECONDS):
-                    await self._in_doubt.wait()
+                    await self._check_due.wait()
                     return
             if not self._bus.connected:
                 return

@@ -1,30 +1,54 @@
-"""Pictures and display names of all people as one style sheet, which each process keeps.
+"""The avatar style sheet: everybody's picture and display name, cached by each process.
 
-Messages are rendered once, with usernames, and never again because somebody has a new picture: the
-sheet puts it on every element that carries the name. Nothing a person typed stands in it but as
-hexadecimal escapes.
+A message is rendered once, with its author's username, and not again when the author changes their
+picture: the style sheet puts it on every element that carries the name. Text that a person typed
+stands in the sheet only as hexadecimal escapes.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
-from littlechat.accounts import Profile, Profiles
-from littlechat.rooms import begin, spaced, words
+from littlechat.text import have_prefixes, joined_words, split_words
 
 AVATAR_STYLES = "faces_changed"
-"""The signal between processes, and the kind of the frame that follows it."""
+"""The signal by which processes tell each other that the sheet changed, and the kind of the frame
+that each then sends its pages."""
 
-CALLED_MAX = 50
+FOUND_MAX = 50
 
 PLACES = ("data-author", "data-user", "data-member", "data-person")
 """The attributes that hold a username beside an avatar."""
 
 
-class AvatarStyles:
-    """The sheet as it is now. `version` changes with its content."""
+class Appearance(Protocol):
+    """What somebody looks like to others; an empty text stands for none."""
 
-    def __init__(self, people: Profiles) -> None:
-        self._people = people
+    @property
+    def name(self) -> str:
+        """The username."""
+
+    @property
+    def display(self) -> str:
+        """What they want to be called."""
+
+    @property
+    def avatar(self) -> str:
+        """The digest of their picture."""
+
+
+class ProfileReader(Protocol):
+    """Where the sheet is read from: plugged in by `app.py`."""
+
+    async def list_faces(self) -> Sequence[Appearance]:
+        """Return those who have a picture or a display name."""
+
+
+class AvatarStyles:
+    """The style sheet as it is now. `version` changes with its content."""
+
+    def __init__(self, profiles: ProfileReader) -> None:
+        self._profiles = profiles
         self.sheet = ""
         self.version = "0"
         self.displays: Mapping[str, str] = {}
@@ -33,41 +57,44 @@ class AvatarStyles:
         self._begun = self._shown = 0
 
     async def load(self) -> bool:
-        """Read it anew; return whether it changed."""
+        """Read the profiles again; return whether the sheet changed."""
         self._begun += 1
         number = self._begun
-        people = await self._people.list_faces()
+        people = await self._profiles.list_faces()
         if number < self._shown:
-            return False  # Begun before what is shown, so it may not know the latest.
+            return False  # This reading began before the one that is shown, and may be older.
         self._shown, before = number, self.version
         self.sheet = sheet(people)
         self.displays = {one.name: one.display for one in people if one.display}
-        # Cut into words here, not at every letter that somebody types to find a person.
+        # Split here and not in `find`, which is called at every letter that somebody types.
         known = self._words
-        self._words = {one: known.get(one) or spaced(one) for one in self.displays.values()}
+        self._words = {one: known.get(one) or joined_words(one) for one in self.displays.values()}
         self.version = hashlib.sha256(self.sheet.encode()).hexdigest()[:12]
         return before != self.version
 
-    def list_called(self, query: str) -> list[str]:
-        """Return the usernames of those whose display name `query` finds, some of very many.
+    def find(self, query: str) -> list[str]:
+        """Return the usernames of at most `FOUND_MAX` people whose display name `query` finds.
 
-        Those who are called exactly so come first. A query without a word finds nobody.
+        Each word of `query` must begin a word of the name. Names that are equal to `query` come
+        first. A query without a word finds nobody.
         """
-        asked = words(query)
+        asked = split_words(query)
         if not asked:
             return []
-        found = [name for name, one in self.displays.items() if begin(asked, self._words[one])]
-        exact = spaced(query)
+        found = [
+            name for name, one in self.displays.items() if have_prefixes(self._words[one], asked)
+        ]
+        exact = joined_words(query)
         found.sort(key=lambda name: self._words[self.displays[name]] != exact)
-        return found[:CALLED_MAX]
+        return found[:FOUND_MAX]
 
 
-def sheet(people: Iterable[Profile]) -> str:
-    """Return the rules for these people."""
+def sheet(people: Iterable[Appearance]) -> str:
+    """Return the style sheet for these people."""
     return "@layer parts{" + "".join(map(_rules, people)) + "}"
 
 
-def _rules(person: Profile) -> str:
+def _rules(person: Appearance) -> str:
     name = escaped(person.name)
     rules = ""
     if person.avatar and person.avatar.isalnum() and person.avatar.isascii():

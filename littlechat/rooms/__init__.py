@@ -10,7 +10,7 @@ from littlechat.rooms.memberships import Memberships
 from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.schema import COLLECTIONS
 from littlechat.rooms.store import RoomStore, Tombstone
-from littlechat.rooms.switcher import QUERY_MAX, SHOWN_MAX, Place, begin, rank, spaced, words
+from littlechat.rooms.switcher import QUERY_MAX, SHOWN_MAX, Place, rank
 from littlechat.rooms.unread import Unread
 
 __all__ = [
@@ -25,8 +25,5 @@ __all__ = [
     "Rooms",
     "Tombstone",
     "Unread",
-    "begin",
     "rank",
-    "spaced",
-    "words",
 ]

@@ -1,13 +1,16 @@
-"""Finding messages: the index, the follower that keeps it, and the query.
+"""Finding messages: the index, the indexer that maintains it, and queries.
 
 Owns `search_state`, `search_rooms`, `search_segments`, `search_parts`, all derived from messages.
-Hears of posts and changes. The index only proposes: what is shown is read from the messages again.
+Receives every posted and changed message. The index only proposes candidates: what is shown is read
+from the messages again.
 """
 
 from littlechat.search.facade import Search
-from littlechat.search.finder import Found, Place
+from littlechat.search.matching import excerpt, excerpt_source
+from littlechat.search.query import QUERY_MAX, Query, parse
+from littlechat.search.results import Found, Place
 from littlechat.search.schema import COLLECTIONS
-from littlechat.search.terms import QUERY_MAX, Query, excerpt, known_as, parse, source
+from littlechat.search.words import ids_named
 
 __all__ = [
     "COLLECTIONS",
@@ -17,7 +20,7 @@ __all__ = [
     "Query",
     "Search",
     "excerpt",
-    "known_as",
+    "excerpt_source",
+    "ids_named",
     "parse",
-    "source",
 ]

@@ -1,15 +1,15 @@
-"""The one object by which other packages reach the search."""
+"""The one object through which other packages use the search."""
 
 from littlechat.messages import Messages
 from littlechat.platform import Database
 from littlechat.rooms import RoomStore
 from littlechat.search.finder import Finder
+from littlechat.search.index import SearchIndex
 from littlechat.search.indexer import Indexer
-from littlechat.search.postings import SearchIndex
 
 
 class Search:
-    """The search index, what keeps it, and what asks it."""
+    """The search index, what maintains it, and what queries it."""
 
     def __init__(self, db: Database, messages: Messages, rooms: RoomStore) -> None:
         self.index = SearchIndex(db)

@@ -1,85 +1,52 @@
-"""Finds messages by what a person asks for, newest first, in the rooms it is told and no others.
+"""Finds messages that match a query, newest first, in the given rooms and no others.
 
-The index only proposes. What is found is read from the messages themselves and judged again, so
-that an index that is behind, or knows an edited or removed text, can hide things, never show them.
+The index only proposes candidates. Each is read from the messages and matched again, so that an
+index that is behind, or still has a text that was edited or removed, can hide a message but never
+show what is no longer there.
 """
 
-import re
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from littlechat.core import Message
 from littlechat.messages import Messages
-from littlechat.search.postings import Entry, SearchIndex, Vanished
-from littlechat.search.segments import (
-    TABLE_ROWS,
-    Parts,
-    Row,
-    Segment,
-    page_of,
-)
-from littlechat.search.terms import (
-    Query,
-    by,
-    having,
-    matches,
-    within,
-)
+from littlechat.search.index import SearchIndex, Vanished
+from littlechat.search.manifest import Entry
+from littlechat.search.query import Query
+from littlechat.search.results import Criteria, Found, Place, milliseconds
+from littlechat.search.segments import TABLE_ROWS, Parts, Row, Segment, page_of
+from littlechat.search.terms import author_term, kind_term, room_term
 
 RESULTS = 20
 RESOLVED = 24
-"""Rows that are looked up in one call."""
+"""How many rows are looked up in one call."""
 
 READ_MAX = 200
-"""Messages read for one page of results; a page may be shorter if so many proved unfit."""
+"""How many messages are read for one page of results; the page is shorter if too few of them
+match."""
 
 OPENED = (3, 4, 8, 16, 32)
-"""Large segments opened at a time, more and more: mostly the newest have enough."""
+"""How many large segments are opened at a time, growing: mostly the newest ones are enough."""
 
-STRANGERS = 64
-"""Rows in rooms not asked for from which on it pays to sort them out before they are looked up."""
+FOREIGN_ROWS = 64
+"""From this many candidates in rooms not searched on, it pays to exclude them by the room's term
+before they are looked up."""
 
 TRIES = 3
-FAR = 1 << 62
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where a page of results ends: the moment, the room and the number of its last message."""
-
-    at: int
-    room: str
-    seq: int
-
-    def __str__(self) -> str:
-        return f"{self.at}-{self.seq}-{self.room}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Place | None":
-        """Return the place that `text` spells, None for anything else."""
-        match = re.fullmatch(r"(\d{1,15})-(\d{1,15})-([a-z0-9-]{1,60})", text, re.ASCII)
-        return cls(int(match[1]), match[3], int(match[2])) if match else None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A page of results, newest first, and the place from which the next one goes on."""
-
-    messages: list[Message] = field(default_factory=list)
-    more: Place | None = None
+"""How often a search begins again because a segment it reads was merged."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """A segment in which candidates were found: row numbers, the newest last."""
+    """A segment and the row numbers of its candidates, the newest last."""
 
     segment: Segment
     rows: list[int]
 
     @property
     def bound(self) -> int:
-        """A moment that no candidate left is later than; -1 if there is none."""
+        """A time that no remaining candidate is later than; -1 if there is none."""
         if not self.rows:
             return -1
         following = self.rows[-1] // TABLE_ROWS + 1
@@ -88,7 +55,7 @@ class _Open:
 
 
 class Finder:
-    """The search, over an index that somebody else keeps."""
+    """The search over an index that `Indexer` maintains."""
 
     def __init__(self, index: SearchIndex, messages: Messages) -> None:
         self._index, self._messages = index, messages
@@ -101,59 +68,25 @@ class Finder:
         after: Place | None = None,
         limit: int = RESULTS,
     ) -> Found:
-        """Return messages of these rooms, and of these authors if there are any given.
+        """Return a page of messages in these rooms, of these authors if given.
 
-        `after` is where the page before ended.
+        `after` is where the page before ended. Whether the person may see the rooms is decided by
+        the caller. Raises `Vanished` if segments kept being merged.
         """
-        asked = _Asked(query, frozenset(room_ids), author_ids, after)
+        criteria = Criteria(query, frozenset(room_ids), author_ids, after)
         for _ in range(TRIES - 1):
             try:
-                return await _Walk(self._index, self._messages, asked).results(limit)
+                return await _Run(self._index, self._messages, criteria).results(limit)
             except Vanished:
-                continue  # A segment was merged and put away meanwhile: look again.
-        return await _Walk(self._index, self._messages, asked).results(limit)
+                continue  # A segment was merged and deleted meanwhile: search again.
+        return await _Run(self._index, self._messages, criteria).results(limit)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    query: Query
-    rooms: frozenset[str]
-    authors: Sequence[str] | None
-    after: Place | None
+class _Run:
+    """One search: it opens segments from the newest to the oldest, no further than needed."""
 
-    @property
-    def low(self) -> int:
-        return _milliseconds(self.query.after.timestamp()) if self.query.after else 0
-
-    @property
-    def high(self) -> int:
-        high = _milliseconds(self.query.before.timestamp()) if self.query.before else FAR
-        return min(high, self.after.at + 1) if self.after else high
-
-    def admits(self, row: Row) -> bool:
-        """Whether a row's place is among what is asked for."""
-        if not self.low <= row.at < self.high or row.room not in self.rooms:
-            return False
-        return self.after is None or Place(row.at, row.room, row.seq) < self.after
-
-    def accepts(self, message: Message) -> bool:
-        """Whether a message as it is now is what is asked for."""
-        return (
-            message.room_id in self.rooms
-            and (self.authors is None or message.author_id in self.authors)
-            and matches(self.query, message)
-        )
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-class _Walk:
-    """One search: segments from the newest to the oldest, no further than needed."""
-
-    def __init__(self, index: SearchIndex, messages: Messages, asked: _Asked) -> None:
-        self._index, self._messages, self._asked = index, messages, asked
+    def __init__(self, index: SearchIndex, messages: Messages, criteria: Criteria) -> None:
+        self._index, self._messages, self._criteria = index, messages, criteria
         self._unopened: list[Entry] = []
         self._open: list[_Open] = []
         self._pool: dict[bytes, Row] = {}
@@ -161,10 +94,14 @@ class _Walk:
 
     async def results(self, limit: int) -> Found:
         """Return a page of results."""
-        asked = self._asked
+        criteria = self._criteria
         entries = (await self._index.manifest()).entries
         self._unopened = sorted(
-            (entry for entry in entries if entry.high >= asked.low and entry.low < asked.high),
+            (
+                entry
+                for entry in entries
+                if entry.high >= criteria.low and entry.low < criteria.high
+            ),
             key=lambda entry: entry.high,
         )
         found: list[Message] = []
@@ -174,25 +111,25 @@ class _Walk:
             if not rows:
                 break
             read += rows
-            found += await self._judged(rows)
+            found += await self._matching(rows)
         return Found(found[:limit], self._place(found, read, limit))
 
     def _place(self, found: list[Message], read: list[Row], limit: int) -> Place | None:
         if len(found) > limit:
             last = found[limit - 1]
-            return Place(_milliseconds(last.at.timestamp()), last.room_id, last.seq)
+            return Place(milliseconds(last.at.timestamp()), last.room_id, last.seq)
         if len(read) >= READ_MAX:
             return Place(read[-1].at, read[-1].room, read[-1].seq)
         return None
 
-    async def _judged(self, rows: Sequence[Row]) -> list[Message]:
+    async def _matching(self, rows: Sequence[Row]) -> list[Message]:
         found = await self._messages.queries.list_by_key(row.key for row in rows)
         by_place = {(message.room_id, message.seq): message for message in found}
         known = [by_place.get((row.room, row.seq)) for row in rows]
-        return [message for message in known if message and self._asked.accepts(message)]
+        return [message for message in known if message and self._criteria.accepts(message)]
 
     async def _next(self, count: int) -> list[Row]:
-        """Return the next rows, newest first: those that nothing unread can come before."""
+        """Return the next rows, newest first: no row still to be read can be newer than these."""
         while True:
             bounds = [one.bound for one in self._open]
             bound = max(bounds + [entry.high for entry in self._unopened[-1:]], default=-1)
@@ -208,7 +145,7 @@ class _Walk:
                 await self._resolve(count)
 
     async def _open_some(self) -> None:
-        """Find the candidates of the next segments; small ones come along for nothing."""
+        """Find the candidates of the next segments; small ones are not counted."""
         large = OPENED[min(self._rounds, len(OPENED) - 1)]
         self._rounds += 1
         chosen: list[Entry] = []
@@ -216,12 +153,12 @@ class _Walk:
             chosen.append(self._unopened.pop())
             large -= chosen[-1].count >= 1_000
         opened = (await self._index.segments([entry.id for entry in chosen])).values()
-        visible = [one for one in opened if not self._asked.rooms.isdisjoint(one.rooms)]
+        visible = [one for one in opened if not self._criteria.rooms.isdisjoint(one.rooms)]
         found = await self._candidates({one.id: (one, self._pages(one)) for one in visible})
         masks = {
-            one.id: (one, [self._own_rooms(one)])
+            one.id: (one, [self._rooms(one)])
             for one in visible
-            if self._strangers(one, len(found[one.id])) > STRANGERS
+            if self._foreign_rows(one, len(found[one.id])) > FOREIGN_ROWS
         }
         own = await self._candidates(masks) if masks else {}
         for one in visible:
@@ -230,39 +167,39 @@ class _Walk:
                 rows = rows & own[one.id]
             self._open.append(_Open(one, sorted(rows)))
 
-    def _strangers(self, segment: Segment, found: int) -> float:
-        """Return about how many of the rows found stand in rooms that are not asked for."""
+    def _foreign_rows(self, segment: Segment, found: int) -> float:
+        """Return an estimate of how many of the rows found are in rooms that are not searched."""
         pairs = zip(segment.rooms, segment.counts, strict=True)
-        hidden = sum(count for room, count in pairs if room not in self._asked.rooms)
+        hidden = sum(count for room, count in pairs if room not in self._criteria.rooms)
         return found * hidden / segment.count
 
-    def _own_rooms(self, segment: Segment) -> "list[_Need]":
-        terms = [within(room) for room in segment.rooms if room in self._asked.rooms]
+    def _rooms(self, segment: Segment) -> "list[_Lookup]":
+        terms = [room_term(room) for room in segment.rooms if room in self._criteria.rooms]
         return [(term, False, segment.pages_for(term)) for term in terms]
 
-    def _pages(self, segment: Segment) -> "list[list[_Need]]":
-        """Return the groups of terms of which each must be met, with the pages they may be on."""
-        query, asked = self._asked.query, self._asked
+    def _pages(self, segment: Segment) -> "list[list[_Lookup]]":
+        """Return groups of lookups: a candidate has at least one term of every group."""
+        query, authors = self._criteria.query, self._criteria.authors
         groups = [[word] for word in query.words]
-        groups += [[having(kind)] for kind in query.kinds]
-        if asked.authors is not None:
-            groups.append([by(author) for author in asked.authors])
-        needs = [[(term, False, segment.pages_for(term)) for term in group] for group in groups]
-        return needs + [
+        groups += [[kind_term(kind)] for kind in query.kinds]
+        if authors is not None:
+            groups.append([author_term(author) for author in authors])
+        lookups = [[(term, False, segment.pages_for(term)) for term in group] for group in groups]
+        return lookups + [
             [(prefix, True, segment.pages_for(prefix, prefix=True))] for prefix in query.prefixes
         ]
 
     async def _candidates(
-        self, needed: "dict[str, tuple[Segment, list[list[_Need]]]]"
+        self, wanted: "dict[str, tuple[Segment, list[list[_Lookup]]]]"
     ) -> dict[str, frozenset[int]]:
-        """Return the rows of each segment that meet one need of each group."""
-        needs = [need for _, groups in needed.values() for group in groups for need in group]
-        wanted = dict.fromkeys(id_ for _, _, ids in needs for id_ in ids)
-        segments = [segment for segment, _ in needed.values()]
-        parts = await self._index.parts(segments, list(wanted))
+        """Return, of each segment, the rows that have a term of every group."""
+        lookups = [one for _, groups in wanted.values() for group in groups for one in group]
+        pages = dict.fromkeys(id_ for _, _, ids in lookups for id_ in ids)
+        segments = [segment for segment, _ in wanted.values()]
+        parts = await self._index.parts(segments, list(pages))
         found: dict[str, frozenset[int]] = {}
-        for id_, (segment, groups) in needed.items():
-            span = segment.rows_between(self._asked.low, self._asked.high)
+        for id_, (segment, groups) in wanted.items():
+            span = segment.rows_between(self._criteria.low, self._criteria.high)
             sets = sorted((_rows(group, parts) for group in groups), key=len)
             rows = frozenset(sets[0] if sets else span).intersection(*sets[1:])
             whole = len(span) == segment.count
@@ -270,7 +207,7 @@ class _Walk:
         return found
 
     async def _resolve(self, count: int) -> None:
-        """Look up the newest candidates, of the segments that reach furthest first."""
+        """Look up the newest candidates, beginning with the segments that have the latest ones."""
         self._open.sort(key=lambda one: one.bound)
         taken: list[tuple[Segment, int]] = []
         for one in reversed(self._open):
@@ -280,12 +217,12 @@ class _Walk:
         tables = await self._index.parts([one.segment for one in self._open], ids)
         for segment, number in taken:
             row = segment.row(tables[segment.table_for(number)], number)
-            if self._asked.admits(row):
+            if self._criteria.admits(row):
                 self._pool[row.key] = row
         self._open = [one for one in self._open if one.rows]
 
     def _take_table(self, one: _Open) -> list[tuple[Segment, int]]:
-        """Take the candidates that stand in the same table as the newest one."""
+        """Take the candidates that are in the same table as the newest one."""
         table = one.segment.table_for(one.rows[-1])
         taken = []
         while one.rows and one.segment.table_for(one.rows[-1]) == table:
@@ -293,11 +230,11 @@ class _Walk:
         return taken
 
 
-_Need = tuple[str, bool, list[str]]
-"""A term or, if so said, a prefix, and the pages that may hold it."""
+_Lookup = tuple[str, bool, list[str]]
+"""A term, whether it is a prefix, and the ids of the pages that may hold it."""
 
 
-def _rows(group: Iterable[_Need], parts: Parts) -> "set[int] | array[int]":
+def _rows(group: Iterable[_Lookup], parts: Parts) -> "set[int] | array[int]":
     found = []
     for term, is_prefix, ids in group:
         for id_ in ids:

@@ -3,7 +3,7 @@
 from littlechat.platform import CollectionSpec
 
 SEARCH_STATE = CollectionSpec("search_state")
-"""The manifest of the index, and who may sweep."""
+"""The manifest of the index, and the lease for sweeping."""
 
 SEARCH_ROOMS = CollectionSpec("search_rooms")
 """How far each room is indexed."""

@@ -1,8 +1,8 @@
-"""The form of the search index: segments of messages in their order of time, never changed; pure.
+"""The format of the search index: immutable segments of messages in the order of time. Pure.
 
 A segment is a sorted dictionary from terms to the rows that have them, cut into pages, and a table
-of the rows. Few and large documents, because a database is quick with those: a message has a dozen
-terms, and a document for each would cost a hundred times what the message did.
+of the rows. They are stored as few large documents, with which a database is quick: a message has a
+dozen terms, and a document for each would cost a hundred times what the message does.
 """
 
 import struct
@@ -17,20 +17,27 @@ from typing import Any, NamedTuple
 Values = dict[str, Any]
 
 ROWS_MAX = 65_536
-"""Messages in the largest segment: a row's number has 16 bits."""
+"""How many messages the largest segment has: a row's number has 16 bits."""
 
 PAGE_BYTES = 4_096
+"""About how large a page of terms is."""
+
 TABLE_ROWS = 64
+"""How many rows a table has."""
 
 WHOLE_BYTES = 96 * 1024
-"""A segment up to this size is one document, without pages of its own."""
+"""A segment up to this size is one document, with its pages and tables in it."""
 
 _ROW = struct.Struct("<QQHI12s")
 _AFTER = "\U0010ffff"
 
 
 class Row(NamedTuple):
-    """One message in a segment, as it was at a version: when, where, its document, its terms."""
+    """One message in a segment, as it was at `version`.
+
+    `at` is its time in milliseconds, `key` the id of its document; `terms` are only there while a
+    segment is built.
+    """
 
     at: int
     room: str
@@ -42,7 +49,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of a dictionary. `ends` tells where in `rows` those of each term end."""
+    """A part of a dictionary. `ends` says where in `rows` the rows of each term end."""
 
     terms: list[str]
     ends: list[int]
@@ -56,7 +63,7 @@ class Page:
         return self._rows(at, at + 1)
 
     def find_prefix(self, prefix: str) -> "array[int]":
-        """Return the rows that have a term that begins so, in no order, some twice."""
+        """Return the rows that have a term with this prefix, unordered and some repeated."""
         low, high = bisect_left(self.terms, prefix), bisect_right(self.terms, prefix + _AFTER)
         return self._rows(low, high)
 
@@ -74,17 +81,18 @@ def page_of(values: Mapping[str, Any]) -> Page:
     counts, rows = array("H"), array("H")
     counts.frombytes(values["counts"])
     rows.frombytes(values["rows"])
-    # A term that every row of the largest segment has would count 65,536: told as 0.
+    # A count has 16 bits: 65,536, of a term in every row of the largest segment, is stored as 0.
     ends = list(accumulate(count or ROWS_MAX for count in counts))
     return Page(values["terms"].split("\n"), ends, rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What must be known of a segment to read in it; the rest are its pages and tables.
+    """The head of a segment, by which its pages and tables are found.
 
-    `counts` tells how many rows each room has. `fences` are the first terms of the pages, `starts`
-    the first moments of the tables. `whole` holds the pages and tables of a small segment.
+    `low` and `high` are its first and last time in milliseconds. `counts` are the numbers of rows
+    of each of `rooms`, `fences` the first terms of the pages, `starts` the first times of the
+    tables. `whole` holds the pages and tables of a small segment by their ids.
     """
 
     id: str
@@ -104,11 +112,11 @@ class Segment:
         return [f"{self.id}/p{number:05}" for number in range(first, last)]
 
     def pages_for(self, term: str, prefix: bool = False) -> list[str]:
-        """Return the ids of the pages that may hold a term, or what begins so."""
+        """Return the ids of the pages that may hold a term, or all terms with a prefix."""
         return self.page_ids(term, term + _AFTER if prefix else term)
 
     def table_for(self, row: int) -> str:
-        """Return the id of the table that tells of a row."""
+        """Return the id of the table that holds a row."""
         return f"{self.id}/t{row // TABLE_ROWS:05}"
 
     def part_ids(self) -> list[str]:
@@ -122,7 +130,7 @@ class Segment:
         return Row(at, self.rooms[room], seq, key, version)
 
     def rows_between(self, low: int, high: int) -> range:
-        """Return rows among which are all those of `low` <= at < `high`, to a table's length."""
+        """Return a range that holds all rows of `low` <= at < `high`, and some more."""
         first = max(0, bisect_left(self.starts, low) - 1) * TABLE_ROWS
         return range(first, min(self.count, bisect_left(self.starts, high) * TABLE_ROWS))
 
@@ -146,7 +154,10 @@ def merge(
     sources: Sequence[tuple[Segment, Parts]],
     is_gone: Callable[[Row], bool] = lambda row: False,
 ) -> tuple[Segment, Parts] | None:
-    """Return one segment of several, without rows gone or overtaken; None if none is left."""
+    """Return one segment made of several; None if no row is left.
+
+    Left out are rows for which `is_gone` is true, and older versions of the same message.
+    """
     order, number_of = _order(sources, is_gone)
     if not order:
         return None
@@ -163,13 +174,13 @@ def merge(
 def _order(
     sources: Sequence[tuple[Segment, Parts]], is_gone: Callable[[Row], bool]
 ) -> tuple[list[Row], dict[tuple[int, int], int]]:
-    """Return the rows that stay, by time, and the number of each by its source and old number."""
+    """Return the rows that stay, by time, and their new numbers by source and old number."""
     newest: dict[tuple[str, int], tuple[Row, tuple[int, int]]] = {}
     for source, (segment, parts) in enumerate(sources):
         for number in range(segment.count):
             row = segment.row(parts[segment.table_for(number)], number)
             other = newest.get((row.room, row.seq))
-            # A room made anew under a deleted one's id has later moments for its numbers.
+            # A room made again under a deleted one's id has the same numbers at later times.
             if other and (other[0].at, other[0].version) >= (row.at, row.version):
                 continue
             if not is_gone(row):

@@ -9,14 +9,19 @@ from littlechat.text.addressing import may_call
 from littlechat.text.emoji import clean_emoji, list_groups
 from littlechat.text.markdown import first_line, plain
 from littlechat.text.mentions import HERE
+from littlechat.text.words import comparable, have_prefixes, joined_words, split_words
 
 __all__ = [
     "HERE",
     "addressing",
     "clean_emoji",
+    "comparable",
     "first_line",
+    "have_prefixes",
+    "joined_words",
     "list_groups",
     "markdown",
     "may_call",
     "plain",
+    "split_words",
 ]

@@ -75,7 +75,7 @@ async def _choice(
 ) -> ResponseReturnValue:
     """Show the page, with those chosen who exist first; what was typed stays in its field."""
     accounts, q = services().accounts, q.strip()[:NAME_MAX]
-    called = services().avatar_styles.list_called(q) if q else ()
+    called = services().avatar_styles.find(q) if q else ()
     listed = await accounts.users.list_starting(q, LISTED_MAX, called)
     names = [name[: NAME_MAX + 1] for name in chosen]
     found = await accounts.users.find_several(names)

@@ -28,11 +28,11 @@ from littlechat.platform import SEND, UPLOAD, Missing
 from littlechat.text import may_call
 from littlechat.web.guards import member_of, signed_in, takes_files
 from littlechat.web.pages import (
+    cached_page,
     form_text,
     fragment,
     go,
     is_htmx,
-    moulded_page,
     page,
     present_among,
 )
@@ -74,7 +74,7 @@ async def _conversation(
     members = await served.rooms.access.list_members(room_id)
     room = next((one for one in joined if one.id == room_id), None)
     read_seq = room.read_seq if room else membership.read_seq
-    return moulded_page(
+    return cached_page(
         "rooms/room.html",
         room_id,
         {
@@ -162,7 +162,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
         return fragment(services().renderer.message(message), 201)
     # A page without scripts tells of nothing by itself: who answers has read.
     services().platform.tasks.spawn(
-        services().realtime.unread_signals.read(session.user, room_id, message.seq)
+        services().realtime.unread_signals.mark_read(session.user, room_id, message.seq)
     )
     thread = f"?thread={message.thread}" if message.thread else ""
     return go(f"/rooms/{room_id}{thread}")

@@ -24,21 +24,26 @@ def is_htmx() -> bool:
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Return a rendered template, with the session for its header, as a response."""
-    faces = services().avatar_styles.version
-    html = services().renderer.page(template, session=g.get("session"), faces=faces, **values)
-    return Response(html, status=status, content_type="text/html; charset=utf-8")
+    return _html(services().renderer.page(template, **_shared(), **values), status)
 
 
-def moulded_page(
-    template: str, key: Hashable, moving: Mapping[str, object], status: int = 200, **steady: Any
+def cached_page(
+    template: str, key: Hashable, changing: Mapping[str, object], status: int = 200, **values: Any
 ) -> Response:
-    """Return what `page` does, of which only `moving` changes with every view."""
+    """Return what `page` does, rendered again only when one of `values` has changed.
+
+    `key` names the page among those of one person; `changing` is different at every view.
+    """
     session: Session = g.session
-    faces = services().avatar_styles.version
-    html = services().renderer.moulded(
-        template, (session.user.id, key), moving, session=session, faces=faces, **steady
+    html = services().renderer.page_cached(
+        template, (session.user.id, key), changing, **_shared(), **values
     )
-    return Response(html, status=status, content_type="text/html; charset=utf-8")
+    return _html(html, status)
+
+
+def _shared() -> dict[str, object]:
+    """Return the values of every page: who looks, and the version of the avatar style sheet."""
+    return {"session": g.get("session"), "avatar_styles": services().avatar_styles.version}
 
 
 def present_among(rooms: Iterable[Room]) -> frozenset[str]:
@@ -47,7 +52,11 @@ def present_among(rooms: Iterable[Room]) -> frozenset[str]:
 
 
 def fragment(html: str, status: int = 200) -> Response:
-    """Return ready HTML as a response."""
+    """Return rendered HTML as a response."""
+    return _html(html, status)
+
+
+def _html(html: str, status: int) -> Response:
     return Response(html, status=status, content_type="text/html; charset=utf-8")
 
 

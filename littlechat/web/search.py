@@ -21,9 +21,9 @@ from littlechat.search import (
     Place,
     Query,
     excerpt,
-    known_as,
+    excerpt_source,
+    ids_named,
     parse,
-    source,
 )
 from littlechat.text import plain
 from littlechat.web.guards import signed_in
@@ -114,7 +114,7 @@ def _rooms(query: Query, titles: dict[str, str], here: str) -> tuple[list[str], 
     ids: list[str] = []
     hints = []
     for name in query.rooms:
-        known = [here] if here and name.lower() == HERE else list(known_as(name, titles))
+        known = [here] if here and name.lower() == HERE else ids_named(name, titles)
         ids += known
         if not known:
             hints.append(f'You are in no room called “{name}”. A name with spaces: in:"two words".')
@@ -139,7 +139,7 @@ def _hit(query: Query, message: Message, room: Room) -> Hit:
 
 def _said(query: Query, body: str) -> Pieces:
     """Return the part of a text around its first hit, as its readers see it."""
-    part, cut_before, cut_behind = source(query, body)
+    part, cut_before, cut_behind = excerpt_source(query, body)
     pieces, more = excerpt(query, _plain(part)), ("…", False)
     if cut_before and pieces[:1] != [more]:
         pieces.insert(0, more)

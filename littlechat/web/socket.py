@@ -118,7 +118,7 @@ def _open(session: Session) -> Socket:
     hub.join(socket, ROOMS)
     hub.join(socket, user_topic(user.id))
     services().realtime.presence.enter(socket)
-    services().realtime.dispatcher.greet(socket)
+    services().realtime.dispatcher.send_recent(socket)
     return socket
 
 
@@ -191,7 +191,7 @@ async def _read(socket: Socket, room: str | None) -> None:
             typed_at = now
             services().realtime.feeds.typed(room, socket.name)
         if kind in ("away", "back"):
-            services().realtime.feeds.idled(socket, kind == "away")
+            services().realtime.feeds.set_away(socket, kind == "away")
         if kind in ("beat", "back"):
             await _note_seen(socket.user)
         if kind in ("shown", "hidden"):

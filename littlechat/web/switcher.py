@@ -49,7 +49,7 @@ async def _list_places(session: Session, q: str, here: str) -> list[Place]:
 async def _list_people(me: str, q: str, joined: Sequence[Room]) -> list[Place]:
     """Return those with whom there is no conversation of two; that stands for its person."""
     met = {room.title(me) for room in joined if len(room.others(me)) == 1}
-    called = services().avatar_styles.list_called(q)
+    called = services().avatar_styles.find(q)
     limit = SHOWN_MAX + len(met)
     listed = await services().accounts.users.list_starting(q[:NAME_MAX], limit, called)
     displays = services().avatar_styles.displays

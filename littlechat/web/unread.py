@@ -55,9 +55,9 @@ async def post_read(session: Session, membership: Membership) -> ResponseReturnV
     if seq is None:
         raise Invalid(seq="How far it is read is not said.")
     if await form_text("unread"):
-        await services().realtime.unread_signals.unread(session.user, room_id, seq)
+        await services().realtime.unread_signals.mark_unread(session.user, room_id, seq)
     else:
-        await services().realtime.unread_signals.read(session.user, room_id, seq)
+        await services().realtime.unread_signals.mark_read(session.user, room_id, seq)
     return ("", 204) if request_is_htmx() else go(f"/rooms/{room_id}")
 
 
@@ -66,7 +66,7 @@ async def post_read(session: Session, membership: Membership) -> ResponseReturnV
 async def post_read_all(session: Session) -> ResponseReturnValue:
     """Note that everything is read."""
     await services().platform.rate_limits.hit(READ, session.user.id)
-    await services().realtime.unread_signals.read_all(session.user)
+    await services().realtime.unread_signals.mark_all_read(session.user)
     return go(local_path(await form_text("next")) or "/rooms")
 
 

@@ -1,4 +1,4 @@
-"""What the tests of actions share: a room, and Ben's page of it on the other process."""
+"""A room of Ada and Ben, and a page of it on another process."""
 
 from collections.abc import AsyncIterator
 

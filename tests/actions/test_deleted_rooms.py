@@ -233,7 +233,7 @@ async def test_nothing_of_it_stays_in_the_search_index(
     await here.platform.database[SEARCH_ROOMS].delete({"_id": room.id})
     await there.actions.deleted_rooms.sweep(now() + SETTLED)
     await there.search.indexer.sweep(rest=0)
-    await there.search.index.clear_away(seconds=0)
+    await there.search.index.delete_retired(seconds=0)
     assert "secret" not in str(await here.platform.database[SEARCH_SEGMENTS].find({}))
 
 

@@ -1,10 +1,9 @@
-"""Who leaves or is removed sees no more of the room, whoever asked and whatever became of them."""
+"""Leaving a room and being removed from it close the pages of that person on every process."""
 
 from littlechat.core.rooms import Room
 from littlechat.realtime.hub import POLICY
 from littlechat.web.services import Services
-from tests.actions.abandoned import abandon
-from tests.tabs import ADA, BEN, Tab
+from tests.tabs import ADA, BEN, Tab, abandon
 
 
 async def test_leaving_and_removal_close_the_person_s_pages_everywhere(

@@ -1,11 +1,11 @@
-"""Every write is stored and heard as one, whoever asked for it and whatever became of them."""
+"""What is posted, edited or removed is stored and published, even if its sender disconnects."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
-from littlechat.actions import messages as actions_module
+from littlechat.actions import messages as message_actions
 from littlechat.core.errors import Invalid
 from littlechat.core.messages import Cursor, Draft, Message
 from littlechat.core.names import new_id
@@ -14,17 +14,13 @@ from littlechat.core.rooms import Membership, Room
 from littlechat.platform.database import Missing, Unavailable
 from littlechat.realtime.dispatcher import user_topic
 from littlechat.web.services import Services
-from tests.actions.abandoned import abandon
-from tests.tabs import ADA, BEN, CLEO, DAN, Tab, until
+from tests.tabs import ADA, BEN, CLEO, DAN, Tab, abandon, until
 
 
 async def membership(served: Services, room: Room, user: User) -> Membership:
     found = await served.rooms.memberships.find(room.id, user)
     assert found
     return found
-
-
-# Say
 
 
 async def test_what_is_said_is_stored_and_heard_everywhere(
@@ -75,9 +71,6 @@ async def test_what_breaks_a_rule_is_neither_stored_nor_heard(
     assert await here.messages.head(room.id) == Cursor()
 
 
-# Edit and remove
-
-
 async def test_an_edit_and_a_removal_are_heard_everywhere(
     here: Services, room: Room, far: Tab
 ) -> None:
@@ -124,13 +117,10 @@ async def test_members_remove_their_own_and_who_manages_removes_any(
     assert not (await here.messages.get(room.id, 1)).removed
 
 
-# The lists of rooms
-
-
 async def test_many_messages_touch_their_room_once_and_with_the_last(
     here: Services, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions_module, "TOUCH_SECONDS", 1.5)
+    monkeypatch.setattr(message_actions, "TOUCH_SECONDS", 1.5)
     touched: list[int] = []
     touch = here.rooms.store.touch
 
@@ -160,9 +150,6 @@ async def test_a_touch_never_moves_a_room_backwards(here: Services, room: Room) 
     assert (await here.rooms.store.get(room.id)).last_seq == 2
 
 
-# Failures, and who listens
-
-
 async def test_without_a_database_every_act_says_so(here: Services, room: Room) -> None:
     here.platform.database.close()
     with pytest.raises(Unavailable):
@@ -185,9 +172,6 @@ async def test_changes_are_told_of_as_they_are_then(here: Services, room: Room) 
     await here.actions.messages.change(room.id, message.seq, lambda _: None)
     await here.platform.tasks.close()
     assert heard == [("two", False)]
-
-
-# Direct conversations
 
 
 async def test_what_is_said_directly_concerns_the_others_and_is_told_to_all(

@@ -1,4 +1,4 @@
-"""Rooms are made, described, deleted and hidden, and every list hears of it."""
+"""Creating, renaming, hiding and deleting rooms, and what the pages of other processes receive."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Sessions that end close their pages, whoever ended them and whatever became of them."""
+"""Ending sessions closes their pages on every process."""
 
 import pytest
 
@@ -6,9 +6,8 @@ from littlechat.accounts.users import WrongLogin
 from littlechat.core.people import Session
 from littlechat.realtime.hub import POLICY
 from littlechat.web.services import Services
-from tests.actions.abandoned import abandon
 from tests.factories import PASSWORD
-from tests.tabs import Tab
+from tests.tabs import Tab, abandon
 
 
 @pytest.fixture

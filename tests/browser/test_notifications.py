@@ -27,7 +27,7 @@ from littlechat.notifications.schema import SUBSCRIPTIONS
 from littlechat.platform.bus import Bus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import now
-from littlechat.rendering.renderer import static_url
+from littlechat.rendering.static_addresses import static_url
 from tests.attacks import found_room, insiders, user_of
 from tests.browser.pages import AXE, PHONE, Open, copy_cookies
 from tests.browsers import FakeBrowser, PushService

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from littlechat.core.messages import Draft
 from littlechat.platform.database import now
-from littlechat.search.terms import parse
+from littlechat.search.query import parse
 from tests.attacks import user_of
 from tests.browser.pages import AXE, AXE_TAGS, PHONE, Open, copy_cookies, enter
 from tests.factories import WAIT_SECONDS, Person, Site

@@ -112,7 +112,7 @@ async def test_the_loss_of_the_last_event_is_noticed_when_the_bus_is_in_doubt(
 ) -> None:
     page = await tab()
     stored = await store(there, 2)
-    here.realtime.feeds.doubt()
+    here.realtime.feeds.resync()
     await page.until_shows(*shown(stored))
 
 
@@ -125,7 +125,7 @@ async def test_a_page_that_joined_ahead_of_its_feed_hears_of_changes_to_what_it_
     ahead = await tab(after=Cursor(0, 0))
     await ahead.until_shows(*shown(stored))
     await there.messages.change(ROOM, 1, edited("edited", ADA))
-    here.realtime.feeds.doubt()
+    here.realtime.feeds.resync()
     for page in (first, ahead):
         await page.until_shows("edited", "text 2")
         await page.until(lambda dom: dom.cursor == "c2-1")
@@ -220,7 +220,7 @@ async def test_pages_that_join_while_others_write_miss_nothing_and_get_nothing_t
         *(write(acts, (here, there)[n % 2]) for n, acts in enumerate(writers)),
         *(join(one, turns) for one, turns in zip(tabs, joins, strict=True)),
     )
-    here.realtime.feeds.doubt()
+    here.realtime.feeds.resync()
     wanted = await fresh(here, room)
     skipped = min(after, head.seq)
     texts = [

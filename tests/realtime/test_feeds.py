@@ -86,7 +86,7 @@ async def test_a_feed_that_fails_closes_its_sockets_and_another_may_start(
         monkeypatch.context() as broken,
         caplog.at_level(logging.CRITICAL, "littlechat.realtime.feeds"),
     ):
-        broken.setattr(here.renderer, "typing_frames", None)
+        broken.setattr(here.renderer.frames, "typing", None)
         here.realtime.feeds.typed(ROOM, "Ada")
         assert await page.until_closed() == OVERLOAD
         await until(lambda: not feed_tasks())

@@ -47,8 +47,8 @@ def put(one: Socket, frame: str) -> None:
     one.put(frame, len(frame.encode()))
 
 
-def put_passing(one: Socket, kind: str, frame: str) -> None:
-    one.put_passing(kind, frame, len(frame.encode()))
+def put_ephemeral(one: Socket, kind: str, frame: str) -> None:
+    one.put_ephemeral(kind, frame, len(frame.encode()))
 
 
 async def closed(one: Socket) -> int:
@@ -72,7 +72,7 @@ async def written(one: Socket, peer: Peer) -> str:
 async def test_everything_pending_goes_as_one_frame_and_passing_frames_last() -> None:
     peer = Peer()
     one = socket(peer)
-    put_passing(one, "typing", "[typing]")
+    put_ephemeral(one, "typing", "[typing]")
     for number in range(3):
         put(one, f"[{number}]")
     assert await written(one, peer) == "[0][1][2][typing]"
@@ -100,9 +100,9 @@ async def test_what_comes_during_a_send_waits_for_one_next_frame() -> None:
 async def test_passing_frame_makes_the_one_before_of_its_kind_void() -> None:
     peer = Peer()
     one = socket(peer)
-    put_passing(one, "typing", "[Ada]")
-    put_passing(one, "online", "[two]")
-    put_passing(one, "typing", "[nobody]")
+    put_ephemeral(one, "typing", "[Ada]")
+    put_ephemeral(one, "online", "[two]")
+    put_ephemeral(one, "typing", "[nobody]")
     frame = await written(one, peer)
     assert sorted(re.findall(r"\[\w+\]", frame)) == ["[nobody]", "[two]"]
 
@@ -111,11 +111,11 @@ async def test_full_outbox_sheds_passing_frames_before_it_closes() -> None:
     peer = Peer()
     one = socket(peer)
     put(one, HALF)
-    put_passing(one, "typing", "t" * 100)
+    put_ephemeral(one, "typing", "t" * 100)
     put(one, HALF)
     assert one.close_code is None
     assert one.counters.shed == 1
-    put_passing(one, "online", "o")
+    put_ephemeral(one, "online", "o")
     assert one.counters.shed == 2
     assert await written(one, peer) == HALF + HALF
     put(one, HALF)
@@ -129,9 +129,9 @@ async def test_full_outbox_sheds_passing_frames_before_it_closes() -> None:
 async def test_void_passing_frame_is_not_kept_when_the_new_one_finds_no_room() -> None:
     peer = Peer()
     one = socket(peer)
-    put_passing(one, "typing", "[Ada]")
+    put_ephemeral(one, "typing", "[Ada]")
     put(one, HALF)
-    put_passing(one, "typing", HALF + "x")
+    put_ephemeral(one, "typing", HALF + "x")
     assert await written(one, peer) == HALF
 
 
@@ -139,8 +139,8 @@ async def test_room_for_a_passing_frame_includes_what_it_makes_void() -> None:
     peer = Peer()
     one = socket(peer)
     put(one, "x")
-    put_passing(one, "online", HALF)
-    put_passing(one, "online", HALF + "new")
+    put_ephemeral(one, "online", HALF)
+    put_ephemeral(one, "online", HALF + "new")
     assert one.counters.shed == 0
     assert (await written(one, peer)).endswith("new")
 
@@ -151,7 +151,7 @@ async def test_empty_outbox_takes_a_frame_of_any_size(passing: bool) -> None:
     one = socket(peer)
     frame = "x" * (3 * OUTBOX_BYTES)
     if passing:
-        put_passing(one, "online", frame)
+        put_ephemeral(one, "online", frame)
     else:
         put(one, frame)
     assert await written(one, peer) == frame
@@ -188,7 +188,7 @@ async def test_nothing_is_sent_after_the_close() -> None:
     put(one, "before, but not yet sent")
     one.close(POLICY)
     put(one, "after")
-    put_passing(one, "online", "after")
+    put_ephemeral(one, "online", "after")
     assert await asyncio.wait_for(writing, WAIT_SECONDS) == POLICY
     assert peer.frames == []
     assert one.counters.delivered == 0
@@ -285,7 +285,7 @@ async def test_who_keeps_up_is_sent_to_at_once_and_all_the_very_same_bytes() -> 
     hub, lines = Hub(), [Line() for _ in range(3)]
     opened = [await line.open(hub) for line in lines]
     hub.deliver("room:a", "news")
-    hub.deliver_passing("room:a", "typing", "[Ada]")
+    hub.deliver_ephemeral("room:a", "typing", "[Ada]")
     for line in lines:
         assert line.written == [pack(b"news"), pack(b"[Ada]")]
         assert line.written[0] is lines[0].written[0]
@@ -304,7 +304,7 @@ async def test_frame_that_has_to_wait_is_overtaken_by_none() -> None:
     line.takes = True
     hub.deliver("room:a", "3")
     put(one, "4")  # Not for many, so not packed.
-    hub.deliver_passing("room:a", "typing", "5")
+    hub.deliver_ephemeral("room:a", "typing", "5")
     line.peer.reads.clear()
     await asyncio.wait_for(line.peer.came.wait(), WAIT_SECONDS)
     hub.deliver("room:a", "6")  # A send is under way.
@@ -337,7 +337,7 @@ async def test_nothing_is_written_at_once_after_the_close() -> None:
     _, writing = await line.open(hub)
     hub.kick(user="u1")
     hub.deliver("room:a", "after")
-    hub.deliver_passing("room:a", "typing", "after")
+    hub.deliver_ephemeral("room:a", "typing", "after")
     assert await asyncio.wait_for(writing, WAIT_SECONDS) == POLICY
     assert line.peer.frames == []
     assert hub.counters.delivered == 0
@@ -390,8 +390,8 @@ def test_bytes_counted_are_bytes_held_and_never_beyond_the_bound(
             elif act == "close":
                 one.close(POLICY)
             else:
-                one.put_passing(act, "é" * (size // 2), size // 2 * 2)
-            held = [*one._frames, *one._passing.values()]
+                one.put_ephemeral(act, "é" * (size // 2), size // 2 * 2)
+            held = [*one._frames, *one._ephemeral.values()]
             largest = max((len(frame.encode()) for frame in held), default=0)
             assert one._bytes == sum(len(frame.encode()) for frame in held)
             assert one._bytes <= max(OUTBOX_BYTES, largest)
@@ -424,7 +424,7 @@ async def test_person_with_a_variant_gets_it_and_the_others_the_common_frame() -
     ada, ben = socket(hers, hub, "u1", "Ada"), socket(his, hub, "u2", "Ben")
     for one in (ada, ben):
         hub.join(one, "room:a")
-    hub.deliver_passing("room:a", "typing", "[Ada types]", {"Ada": "[nobody]", "Dan": "[x]"})
+    hub.deliver_ephemeral("room:a", "typing", "[Ada types]", {"Ada": "[nobody]", "Dan": "[x]"})
     assert (await written(ada, hers), await written(ben, his)) == ("[nobody]", "[Ada types]")
 
 

@@ -51,14 +51,14 @@ def test_empty_thing_takes_its_turn_too() -> None:
 def test_jump_passes_over_what_the_store_told() -> None:
     series = Series()
     offer(series, 4, 6)
-    series.jump(5)
+    series.skip_to(5)
     assert series.take() == things(6)
     assert (series.last, series.has_gap) == (6, False)
 
 
 def test_jump_never_goes_back() -> None:
     series = Series(last=9)
-    series.jump(3)
+    series.skip_to(3)
     offer(series, 4, 10)
     assert series.take() == things(10)
 
@@ -66,10 +66,10 @@ def test_jump_never_goes_back() -> None:
 def test_what_waits_is_bounded_and_what_found_no_room_is_a_gap() -> None:
     series = Series()
     offer(series, *range(2, EARLY_MAX + 100))
-    series.jump(1)
+    series.skip_to(1)
     assert series.take() == things(*range(2, EARLY_MAX + 2))
     assert series.has_gap
-    series.jump(EARLY_MAX + 99)
+    series.skip_to(EARLY_MAX + 99)
     assert not series.has_gap
 
 
@@ -125,7 +125,7 @@ def test_what_was_lost_comes_from_the_store_and_nothing_comes_twice(
         handed.extend(number for number, _ in series.take())
         end = chance.randint(series.last, len(arrives))
         handed.extend(range(series.last + 1, end + 1))
-        series.jump(end)
+        series.skip_to(end)
 
     for number, act in zip(offered, acts, strict=False):
         offer(series, number)

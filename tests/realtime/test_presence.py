@@ -8,7 +8,7 @@ import pytest
 
 from littlechat.platform.bus import Exchange, MemoryBus
 from littlechat.platform.configuration import Settings
-from littlechat.realtime import presence as online
+from littlechat.realtime import presence
 from littlechat.realtime.presence import Presence
 from littlechat.realtime.presence_state import Snapshot
 from littlechat.web.services import Services
@@ -18,7 +18,7 @@ from tests.tabs import ADA, BEN, CLEO, Tab, process, somebody, until
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let processes look often."""
-    monkeypatch.setattr(online, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(presence, "UPDATE_SECONDS", 0.02)
 
 
 def open_page(served: Services, name: str = "Ben") -> Tab:
@@ -49,7 +49,7 @@ async def test_every_page_hears_who_comes_and_goes_on_either_process(
 async def test_who_is_online_and_who_is_away_is_known_on_either_process(
     here: Services, there: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(online, "SNAPSHOT_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(presence, "SNAPSHOT_EVERY_SECONDS", 0.1)
     assert here.realtime.presence.find("Ada") == (False, False)
     ada = open_page(there, "Ada")
     assert there.realtime.presence.find("Ada") == (True, False)
@@ -113,7 +113,7 @@ async def test_a_new_page_is_told_at_once_and_a_new_process_before_long(
 async def test_a_crowd_hears_of_itself_less_often(
     here: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(online, "NAMES_PER_SECOND", 10)
+    monkeypatch.setattr(presence, "NAMES_PER_SECOND", 10)
     ben = open_page(here, "Ben")
     crowd = [open_page(here, f"visitor{n}") for n in range(30)]
     await until(lambda: len(told(ben)) == 31)

@@ -8,7 +8,7 @@ from littlechat.core.messages import Draft
 from littlechat.core.names import new_id
 from littlechat.platform.bus import Exchange, MemoryBus
 from littlechat.platform.configuration import Settings
-from littlechat.realtime import room_presence as crowd
+from littlechat.realtime import room_presence
 from littlechat.realtime.hub import OVERLOAD
 from littlechat.web.services import Services
 from tests.tabs import (
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("quick_feeds")
 async def test_everybody_hears_who_comes_and_goes_on_either_process(
     here: Services, there: Services, tab: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "ONLINE_SECONDS", 0.02)
+    monkeypatch.setattr(room_presence, "ONLINE_SECONDS", 0.02)
     page = await tab(BEN)
     far = await Tab(there, ADA).enter(ROOM)
     await page.until(lambda dom: dom.online == ["Ada", "Ben"])
@@ -41,7 +41,7 @@ async def test_everybody_hears_who_comes_and_goes_on_either_process(
 async def test_a_person_with_two_tabs_is_online_until_both_are_closed(
     here: Services, tab: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "ONLINE_SECONDS", 0.02)
+    monkeypatch.setattr(room_presence, "ONLINE_SECONDS", 0.02)
     page, first, second = await tab(BEN), await tab(CLEO), await tab(CLEO)
     await page.until(lambda dom: dom.online == ["Ben", "Cleo"])
     await first.close()
@@ -55,16 +55,16 @@ async def test_a_person_with_two_tabs_is_online_until_both_are_closed(
 async def test_everybody_sees_who_has_gone_away_from_all_their_pages(
     here: Services, there: Services, tab: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "ONLINE_SECONDS", 0.02)
+    monkeypatch.setattr(room_presence, "ONLINE_SECONDS", 0.02)
     page, first = await tab(BEN), await tab(ADA)
     second = await Tab(there, ADA).enter(ROOM)
-    here.realtime.feeds.idled(first.socket, True)
-    there.realtime.feeds.idled(second.socket, True)
+    here.realtime.feeds.set_away(first.socket, True)
+    there.realtime.feeds.set_away(second.socket, True)
     frame = await page.until_frame("data-away")
     assert 'data-user="Ada" data-away' in frame
     assert 'data-user="Ben" data-away' not in frame
     assert here.realtime.feeds.away(ROOM) == {"Ada"}
-    there.realtime.feeds.idled(second.socket, False)
+    there.realtime.feeds.set_away(second.socket, False)
     await page.until(lambda _: here.realtime.feeds.away(ROOM) == frozenset())
     await page.until(lambda _: "data-away" not in page.frames[-1])
     assert here.realtime.feeds.online(ROOM) == ("Ada", "Ben")
@@ -90,7 +90,7 @@ async def test_a_room_hears_who_is_online_at_most_once_a_second(here: Services, 
     visitors = [await tab(somebody(f"visitor{n}")) for n in range(20)]
     await page.until(lambda dom: len(dom.online) == 21)
     frames = [frame for frame in page.frames[told:] if 'id="online"' in frame]
-    assert len(frames) <= 1 + (clock() - started) / crowd.ONLINE_SECONDS
+    assert len(frames) <= 1 + (clock() - started) / room_presence.ONLINE_SECONDS
     assert len(visitors) == 20
 
 

@@ -77,7 +77,7 @@ async def test_lists_that_are_remembered_count_on_without_reading(
     await his.until_frame('data-end="1"')
     assert (await listed(there, BEN)).unread == 1
     assert await there.rooms.access.list_rooms(BEN) == await there.rooms.access.list_rooms(BEN)
-    await here.realtime.unread_signals.read(BEN, room.id, 1)
+    await here.realtime.unread_signals.mark_read(BEN, room.id, 1)
     await his.until_frame('data-read="1"')
     assert (await listed(there, BEN)).unread == 0
 
@@ -97,7 +97,7 @@ async def test_only_those_concerned_hear_of_a_call(
     assert (await listed(there, BEN)).calls == (1,)
     assert 'data-call="1"' not in "".join(hers.frames)
     # Read up to there, it calls no more.
-    await here.realtime.unread_signals.read(BEN, room.id, 1)
+    await here.realtime.unread_signals.mark_read(BEN, room.id, 1)
     await his.until_frame('data-read="1"')
     assert (await listed(there, BEN)).calls == ()
 
@@ -135,7 +135,7 @@ async def test_reading_is_bounded_by_the_rooms_end_and_moves_forward(
     for number in range(4):
         await here.actions.messages.say(room.id, ADA, Draft(f"text {number}", ""))
     for seq, expected in ((2, 2), (1, 2), (10**15, 4)):
-        await here.realtime.unread_signals.read(BEN, room.id, seq)
+        await here.realtime.unread_signals.mark_read(BEN, room.id, seq)
         found = await here.rooms.memberships.find(room.id, BEN)
         assert found
         assert found.read_seq == expected
@@ -147,14 +147,14 @@ async def test_marking_unread_goes_back_on_all_pages(
     his = elsewhere(there, BEN)
     for number in range(4):
         await here.actions.messages.say(room.id, ADA, Draft(f"@Ben {number}", ""))
-    await here.realtime.unread_signals.read(BEN, room.id, 4)
+    await here.realtime.unread_signals.mark_read(BEN, room.id, 4)
     await his.until_frame('data-read="4"')
     assert (await listed(there, BEN)).calls == ()
-    await here.realtime.unread_signals.unread(BEN, room.id, 3)
+    await here.realtime.unread_signals.mark_unread(BEN, room.id, 3)
     await his.until_frame('data-unread="2"')
     found = await listed(there, BEN)
     assert (found.unread, found.calls) == (2, (3, 4))
-    await here.realtime.unread_signals.unread(BEN, room.id, 0)
+    await here.realtime.unread_signals.mark_unread(BEN, room.id, 0)
     await his.until_frame('data-unread="0"')
     assert (await listed(there, BEN)).unread == 4
 
@@ -168,7 +168,7 @@ async def test_all_is_read_at_once(
     await until(lambda: not here.platform.tasks._running)
     assert [one.unread for one in (await there.rooms.access.list_rooms(BEN))[0]] == [1, 1]
     his = elsewhere(there, BEN)
-    await here.realtime.unread_signals.read_all(BEN)
+    await here.realtime.unread_signals.mark_all_read(BEN)
     await until(lambda: sum("data-read" in frame for frame in his.frames) > 0)
     await until(lambda: "".join(his.frames).count('data-read="1"') == 2)
     assert [one.unread for one in (await there.rooms.access.list_rooms(BEN))[0]] == [0, 0]
@@ -238,7 +238,7 @@ async def test_a_list_that_was_being_read_meanwhile_is_not_kept(
     early = asyncio.create_task(listed(here, BEN))
     await reading.wait()
     his = elsewhere(here, BEN)
-    await here.realtime.unread_signals.read(BEN, room.id, 1)
+    await here.realtime.unread_signals.mark_read(BEN, room.id, 1)
     await his.until_frame("data-read")
     go_on.set()
     assert (await early).unread == 1
@@ -251,7 +251,7 @@ async def test_say_makes_one_write_and_no_read_for_plain_words(
     await tab(BEN, Cursor(), room.id)
     for name in ("list_members", "find_membership"):
         monkeypatch.setattr(here.rooms.access, name, None)
-    monkeypatch.setattr(here.realtime.unread_signals, "spoken", _nothing)
+    monkeypatch.setattr(here.realtime.unread_signals, "announce_message", _nothing)
     assert isinstance(here.realtime.unread_signals, UnreadSignals)
     await here.actions.messages.say(room.id, ADA, Draft("plain words", ""))
 

@@ -1,4 +1,4 @@
-"""The style sheet of faces: right for every name, and closed to whoever would write in it."""
+"""The avatar style sheet is right for every name, and nobody can write into it."""
 
 import asyncio
 import re
@@ -11,14 +11,14 @@ from littlechat.accounts.facade import Accounts
 from littlechat.accounts.profile_values import Profile
 from littlechat.accounts.profiles import Profiles
 from littlechat.platform.database import Database, now
-from littlechat.rendering import avatar_styles as faces_module
+from littlechat.rendering import avatar_styles as module
 from littlechat.rendering.avatar_styles import (
-    CALLED_MAX,
+    FOUND_MAX,
     AvatarStyles,
     escaped,
     sheet,
 )
-from littlechat.rooms.switcher import spaced
+from littlechat.text.words import joined_words
 
 
 def person(name: str, display: str = "", avatar: str = "a1") -> Profile:
@@ -56,23 +56,23 @@ def test_what_is_no_digest_is_no_address() -> None:
 async def test_the_version_changes_with_what_people_look_like(db: Database) -> None:
     people = Profiles(db)
     ada = await Accounts(db).users.make("Ada")
-    faces = AvatarStyles(people)
-    assert await faces.load()
-    assert not await faces.load()
-    before = faces.version
+    styles = AvatarStyles(people)
+    assert await styles.load()
+    assert not await styles.load()
+    before = styles.version
     await people.set_avatar(ada, b"one", "image/webp")
-    assert await faces.load()
-    assert faces.version != before
+    assert await styles.load()
+    assert styles.version != before
     await people.remove_avatar(ada)
-    await faces.load()
-    assert faces.version == before
+    await styles.load()
+    assert styles.version == before
 
 
 async def test_a_reading_that_was_overtaken_brings_nothing_old_back(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people = Profiles(db)
-    faces, gate = AvatarStyles(people), asyncio.Event()
+    styles, gate = AvatarStyles(people), asyncio.Event()
     answers = [[person("Ada", "old")], [person("Ada", "new")]]
 
     async def list_faces() -> list[Profile]:
@@ -82,52 +82,52 @@ async def test_a_reading_that_was_overtaken_brings_nothing_old_back(
         return answer
 
     monkeypatch.setattr(people, "list_faces", list_faces)
-    slow = asyncio.create_task(faces.load())
+    slow = asyncio.create_task(styles.load())
     await asyncio.sleep(0)
-    assert await faces.load()
+    assert await styles.load()
     gate.set()
     assert not await slow
-    assert "new" in faces.sheet
+    assert "new" in styles.sheet
 
 
-async def test_who_is_called_so_is_found_the_exact_first_and_by_words_alone(
+async def test_display_names_are_found_by_words_the_exact_one_first(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people = Profiles(db)
-    crowd = [person(f"user{n}", f"Maria {n}") for n in range(CALLED_MAX + 10)]
+    everybody = [person(f"user{n}", f"Maria {n}") for n in range(FOUND_MAX + 10)]
 
     async def list_faces() -> list[Profile]:
-        return [*crowd, person("last", "María")]
+        return [*everybody, person("last", "María")]
 
     monkeypatch.setattr(people, "list_faces", list_faces)
-    faces = AvatarStyles(people)
-    await faces.load()
-    found = faces.list_called("maria")
-    assert (found[0], len(found)) == ("last", CALLED_MAX)
-    assert faces.list_called("mar 59") == ["user59"]
+    styles = AvatarStyles(people)
+    await styles.load()
+    found = styles.find("maria")
+    assert (found[0], len(found)) == ("last", FOUND_MAX)
+    assert styles.find("mar 59") == ["user59"]
     for query in ("aria", "-", " ", ""):
-        assert faces.list_called(query) == []
+        assert styles.find(query) == []
 
 
 async def test_names_are_cut_into_words_when_they_are_loaded_and_only_new_ones(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people, crowd, cut = Profiles(db), [person("Ada", "Countess"), person("Ben", "Big")], []
+    people, everybody, cut = Profiles(db), [person("Ada", "Countess"), person("Ben", "Big")], []
 
     async def list_faces() -> list[Profile]:
-        return crowd
+        return everybody
 
     def counted(text: str) -> str:
         cut.append(text)
-        return spaced(text)
+        return joined_words(text)
 
     monkeypatch.setattr(people, "list_faces", list_faces)
-    monkeypatch.setattr(faces_module, "spaced", counted)
-    faces = AvatarStyles(people)
-    await faces.load()
+    monkeypatch.setattr(module, "joined_words", counted)
+    styles = AvatarStyles(people)
+    await styles.load()
     assert cut == ["Countess", "Big"]
-    crowd[0] = person("Ada", "Augusta")
-    await faces.load()
+    everybody[0] = person("Ada", "Augusta")
+    await styles.load()
     assert cut[2:] == ["Augusta"]
-    assert (faces.list_called("au"), faces.list_called("coun")) == (["Ada"], [])
+    assert (styles.find("au"), styles.find("coun")) == (["Ada"], [])
     assert cut[3:] == ["au", "coun"]

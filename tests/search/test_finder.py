@@ -18,11 +18,13 @@ from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, Document, Missing
 from littlechat.rooms.schema import ROOMS as ROOMS_COLLECTION
 from littlechat.search import finder as search
-from littlechat.search import postings, segments
-from littlechat.search.finder import Finder, Found, Place
+from littlechat.search import manifest, segments
+from littlechat.search.finder import Finder
+from littlechat.search.index import SearchIndex
 from littlechat.search.indexer import Indexer
-from littlechat.search.postings import SearchIndex
-from littlechat.search.terms import Query, matches, parse
+from littlechat.search.matching import matches
+from littlechat.search.query import Query, parse
+from littlechat.search.results import Found, Place
 from tests.factories import make_rooms, wipe
 from tests.tabs import ADA, BEN
 
@@ -63,9 +65,9 @@ class World:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.messages = Messages(db)
-        self.postings = SearchIndex(db)
-        self.indexer = make_indexer(db, self.postings)
-        self.search = Finder(self.postings, Messages(db))
+        self.search_index = SearchIndex(db)
+        self.indexer = make_indexer(db, self.search_index)
+        self.search = Finder(self.search_index, Messages(db))
 
     async def say(self, room: str, body: str, author: User = ADA) -> Message:
         return await self.messages.add(room, author, Draft(body, new_id()))
@@ -149,7 +151,7 @@ async def test_search_equals_reading_everything(
         patch.setattr(segments, "PAGE_BYTES", 60)
         patch.setattr(segments, "TABLE_ROWS", 2)
         patch.setattr(search, "TABLE_ROWS", 2)
-        patch.setattr(postings, "FAN", 3)
+        patch.setattr(manifest, "FAN", 3)
         for one in acts:
             match one:
                 case ("say", room, text, author):
@@ -164,7 +166,7 @@ async def test_search_equals_reading_everything(
                     await world.index()
                 case ("sweep",):
                     await world.indexer.sweep(rest=0)
-                    await world.postings.clear_away(seconds=0)
+                    await world.search_index.delete_retired(seconds=0)
         await world.index()
         chance = random.Random(seed)
         for typed in QUERIES:
@@ -229,9 +231,9 @@ async def test_words_of_former_texts_cost_a_page_no_more_than_so_many_reads(
 async def test_segment_that_vanishes_under_a_search_is_looked_for_again(world: World) -> None:
     for number in range(8):
         await world.say("garden", f"tree {number}")
-        await world.postings.append([])
+        await world.search_index.append([])
         await world.index()
-    stale = await world.postings.manifest()
+    stale = await world.search_index.manifest()
     fresh = SearchIndex(world.db)
     manifests = [with_a_ghost(stale), await fresh.manifest()]
 
@@ -243,9 +245,9 @@ async def test_segment_that_vanishes_under_a_search_is_looked_for_again(world: W
     assert len(found.messages) == 8
 
 
-def with_a_ghost(now: postings.Manifest) -> postings.Manifest:
-    gone = postings.Entry("gone", 1, 0, 1 << 50)
-    return postings.Manifest(now.version, (*now.entries, gone))
+def with_a_ghost(now: manifest.Manifest) -> manifest.Manifest:
+    gone = manifest.Entry("gone", 1, 0, 1 << 50)
+    return manifest.Manifest(now.version, (*now.entries, gone))
 
 
 async def test_room_made_anew_under_an_old_id_shows_only_what_is_said_in_it(world: World) -> None:

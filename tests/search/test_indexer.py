@@ -14,11 +14,12 @@ from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, Unavailable, now
 from littlechat.rooms.schema import ROOMS as ROOMS_COLLECTION
 from littlechat.search import indexer as module
+from littlechat.search import room_reader
 from littlechat.search.finder import Finder
-from littlechat.search.postings import SearchIndex
+from littlechat.search.index import SearchIndex
+from littlechat.search.query import parse
 from littlechat.search.schema import SEARCH_ROOMS, SEARCH_SEGMENTS, SEARCH_STATE
 from littlechat.search.segments import Row
-from littlechat.search.terms import parse
 from littlechat.web.services import Services
 from tests.factories import WAIT_SECONDS, make_rooms
 from tests.search.test_finder import ROOMS, World, a_room, make_indexer, make_three_rooms
@@ -46,7 +47,7 @@ async def test_sweep_indexes_what_was_there_before_the_index(
     assert await world.indexer.sweep(rest=0) == 21
     assert await found(world.db, "tree") == 21
     assert await world.indexer.sweep(rest=0) == 0
-    assert len((await world.postings.manifest()).entries) == 1
+    assert len((await world.search_index.manifest()).entries) == 1
 
 
 async def test_crash_between_index_and_progress_indexes_again_and_shows_once(
@@ -59,7 +60,7 @@ async def test_crash_between_index_and_progress_indexes_again_and_shows_once(
         raise Unavailable("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(module._Reading, "store", die)
+        patched.setattr(room_reader.RoomReader, "store", die)
         with pytest.raises(Unavailable):
             await world.index()
     assert await found(world.db, "tree") == 4
@@ -105,7 +106,7 @@ async def test_deleted_room_leaves_the_index(world: World) -> None:
     await world.index()
     await world.db[ROOMS_COLLECTION].delete({"_id": ROOM})
     await world.indexer.sweep(rest=0)
-    await world.postings.clear_away(seconds=0)
+    await world.search_index.delete_retired(seconds=0)
     assert await world.db[SEARCH_ROOMS].find_one({"_id": ROOM}) is None
     assert "secret" not in str(await world.db[SEARCH_SEGMENTS].find({}))
     assert "other" in str(await world.db[SEARCH_SEGMENTS].find({}))
@@ -159,7 +160,7 @@ async def test_a_deep_sweep_finds_the_changes_that_nobody_told_of(
 
 
 async def test_sweeping_is_done_by_one_process_at_a_time(world: World) -> None:
-    other = make_indexer(world.db, world.postings)
+    other = make_indexer(world.db, world.search_index)
     assert await world.indexer._lease()
     assert await world.indexer._lease()
     assert not await other._lease()
@@ -227,7 +228,7 @@ async def test_what_was_said_in_a_room_that_was_deleted_leaves_the_index(world: 
     await world.indexer.sweep(rest=0)
     # Heard of late: it must not begin anew.
     await world.indexer.catch_up([ROOM])
-    await world.postings.clear_away(seconds=0)
+    await world.search_index.delete_retired(seconds=0)
     assert await world.db[SEARCH_ROOMS].find_one({"_id": ROOM}) is None
     assert "secret" not in str(await world.db[SEARCH_SEGMENTS].find({}))
     assert "other" in str(await world.db[SEARCH_SEGMENTS].find({}))

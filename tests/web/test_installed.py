@@ -4,7 +4,7 @@ import re
 import struct
 from html import unescape
 
-from littlechat.rendering.renderer import STATIC
+from littlechat.rendering.static_addresses import STATIC
 from tests.attacks import insiders
 from tests.factories import Person, Site
 

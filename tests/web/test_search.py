@@ -8,7 +8,8 @@ import pytest
 from littlechat.core.messages import Draft
 from littlechat.platform.database import now
 from littlechat.search import indexer
-from littlechat.search.terms import SOURCE_MAX, parse
+from littlechat.search.matching import SOURCE_MAX
+from littlechat.search.query import parse
 from littlechat.text.markdown import plain
 from littlechat.web import search as web_search
 from tests.attacks import found_room, insiders, user_of

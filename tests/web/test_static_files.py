@@ -6,7 +6,7 @@ import pytest
 
 from littlechat.app import create_app
 from littlechat.platform.configuration import ConfigError, Settings
-from littlechat.rendering.renderer import STATIC, static_url
+from littlechat.rendering.static_addresses import STATIC, static_url
 from littlechat.web import static_files as assets
 from littlechat.web.static_files import require_browser_parts
 from tests.attacks import raw

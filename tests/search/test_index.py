@@ -4,16 +4,13 @@ import asyncio
 
 import pytest
 
-from littlechat.core.names import new_id
 from littlechat.platform.database import Database, now, unpacked_id
-from littlechat.search import postings, segments
-from littlechat.search.postings import (
-    Entry,
-    Manifest,
+from littlechat.search import index, segments
+from littlechat.search.index import (
     SearchIndex,
     Vanished,
-    choose,
 )
+from littlechat.search.manifest import Manifest
 from littlechat.search.schema import SEARCH_PARTS, SEARCH_SEGMENTS
 from littlechat.search.segments import Row, page_of
 
@@ -74,7 +71,7 @@ async def test_many_small_segments_become_one(
     assert [entry.count for entry in (await store.manifest()).entries] == [8]
     assert await found(store, "all") == [("garden", n) for n in range(1, 9)]
     assert await db[SEARCH_SEGMENTS].count({}) == 9
-    await store.clear_away(seconds=0)
+    await store.delete_retired(seconds=0)
     assert await db[SEARCH_SEGMENTS].count({}) == 1
     assert await found(SearchIndex(db), "word3") == [("garden", 3)]
     kept = {one["_id"].partition("/")[0] for one in await db[SEARCH_PARTS].find({})}
@@ -88,11 +85,11 @@ async def test_merge_that_another_process_made_first_is_thrown_away(
         await store.append(rows(n, 1))
     await asyncio.gather(store.merge_some(), SearchIndex(db).merge_some())
     assert [entry.count for entry in (await store.manifest()).entries] == [8]
-    await store.clear_away(seconds=0)
+    await store.delete_retired(seconds=0)
     assert await db[SEARCH_SEGMENTS].count({}) == 1
 
 
-async def test_reader_of_a_segment_put_away_is_told(store: SearchIndex, db: Database) -> None:
+async def test_reading_a_deleted_segment_raises(store: SearchIndex, db: Database) -> None:
     await store.append(rows(1, 1))
     (entry,) = (await store.manifest()).entries
     await db[SEARCH_SEGMENTS].delete({"_id": entry.id})
@@ -103,9 +100,9 @@ async def test_reader_of_a_segment_put_away_is_told(store: SearchIndex, db: Data
 async def test_scrubbing_leaves_nothing_of_a_deleted_room(db: Database, store: SearchIndex) -> None:
     await store.append(rows(1, 3) + rows(1, 2, room="attic"))
     await store.append(rows(3, 2, room="attic"))
-    await store.note_end("attic", now())
+    await store.note_deleted_room("attic", now())
     await store.scrub()
-    await store.clear_away(seconds=0)
+    await store.delete_retired(seconds=0)
     assert await found(store, "all") == [("garden", n) for n in (1, 2, 3)]
     assert "attic" not in str(await db[SEARCH_SEGMENTS].find({}))
     manifest = await store.manifest()
@@ -123,7 +120,7 @@ async def test_scrubbing_leaves_nothing_of_a_text_before_its_edit(
     await store.scrub()
     assert await found(store, "word2") == []
     assert await found(store, "new") == [("garden", 2)]
-    await store.clear_away(seconds=0)
+    await store.delete_retired(seconds=0)
     assert "word2" not in str(await db[SEARCH_SEGMENTS].find({}))
     assert (await store.manifest()).stale == ()
 
@@ -144,42 +141,20 @@ async def test_crash_before_the_manifest_leaves_what_nobody_reads(
     await store.append(rows(3, 2))
     assert len(await found(store, "all")) == 4
     assert await db[SEARCH_SEGMENTS].count({}) == 3
-    await store.clear_away()
+    await store.delete_retired()
     assert await db[SEARCH_SEGMENTS].count({}) == 3
-    await store.clear_away(seconds=-postings.BEGUN_SECONDS)
+    await store.delete_retired(seconds=-index.BEGUN_SECONDS)
     assert await db[SEARCH_SEGMENTS].count({}) == 2
     assert (await store.manifest()).retired == ()
 
 
-async def test_memory_that_is_kept_is_bounded(
-    db: Database, store: SearchIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store._room = 20_000
+async def test_cache_is_bounded(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "CACHE_BYTES", 20_000)
+    store = SearchIndex(db)
     for n in range(20):
         await store.append(rows(n * 10 + 1, 10))
         await found(store, "all")
-    assert sum(weight for _, weight in store._kept.values()) <= 20_000
-
-
-def entries(*counts: int) -> list[Entry]:
-    return [Entry(new_id(), count, n, n) for n, count in enumerate(counts)]
-
-
-def test_segments_of_one_size_are_chosen_and_fit_together() -> None:
-    assert choose(entries(*[1] * 7)) == []
-    assert [one.count for one in choose(entries(*[1] * 8, 100))] == [1] * 8
-    assert choose(entries(*[60_000] * 20)) == []
-    large = choose(entries(*[20_000] * 8))
-    assert [one.count for one in large] == [20_000] * 3
-    assert sum(one.count for one in large) <= segments.ROWS_MAX
-
-
-def test_manifest_knows_what_it_names() -> None:
-    manifest = Manifest(entries=tuple(entries(1, 2)))
-    ids = [entry.id for entry in manifest.entries]
-    assert manifest.holds(ids)
-    assert not manifest.without(ids[:1]).holds(ids)
-    assert [id_ for id_, _ in manifest.without(ids[:1]).retired] == ids[:1]
+    assert 10_000 < store._cache.currsize <= 20_000
 
 
 def test_document_ids_survive_packing() -> None:
