@@ -11,8 +11,8 @@ from littlechat.core import (
     Membership,
     Message,
     User,
-    clean_body,
-    clean_client_id,
+    validate_body,
+    validate_client_id,
 )
 from littlechat.files import Files
 from littlechat.messages import (
@@ -66,8 +66,8 @@ class MessageActions:
 
     async def say(self, room_id: str, author: User, draft: Draft) -> Message:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
-        text = clean_body(draft.body, may_be_blank=bool(draft.files))
-        client_id = clean_client_id(draft.client_id)
+        text = validate_body(draft.body, may_be_blank=bool(draft.files))
+        client_id = validate_client_id(draft.client_id)
         members = await self._members_for(room_id, text)
         named = addressing.find(room_id, text, author, members, self._presence.names)
         concerns = tuple(dict.fromkeys((*draft.concerns, *named.concerns)))
@@ -103,7 +103,7 @@ class MessageActions:
 
     async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""
-        text = clean_body(body, may_be_blank=True)  # As long as it has files.
+        text = validate_body(body, may_be_blank=True)  # As long as it has files.
         members = await self._members_for(room_id, text)
         others = await self._list_concerned(room_id, author, ())
 

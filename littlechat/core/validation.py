@@ -1,6 +1,6 @@
 """What comes from outside becomes what littlechat keeps, or is refused with a sentence.
 
-Pure. Every `clean_*` function takes a field as it was sent and raises `Invalid`.
+Pure. Every `validate_*` function takes a field as it was sent and raises `Invalid`.
 """
 
 import re
@@ -52,7 +52,7 @@ def may_stand_in_a_name(char: str) -> bool:
     return char in "._-" or letter or category == "Nd"
 
 
-def clean_username(raw: str) -> str:
+def validate_username(raw: str) -> str:
     """Return a username of 2 to 32 letters of any script, digits and `._-`; raise `Invalid`."""
     name = unicodedata.normalize("NFKC", raw.strip())
     if not NAME_MIN <= len(name) <= NAME_MAX:
@@ -66,7 +66,7 @@ def clean_username(raw: str) -> str:
     return name
 
 
-def clean_password(raw: str, username: str, common: Iterable[str]) -> str:
+def validate_password(raw: str, username: str, common: Iterable[str]) -> str:
     """Return `raw` unchanged if it may serve as a password; raise `Invalid`.
 
     Length only and a list of common ones, no rules on characters (NIST SP 800-63B, 3.1.1.2).
@@ -81,7 +81,7 @@ def clean_password(raw: str, username: str, common: Iterable[str]) -> str:
     return raw
 
 
-def clean_room_name(raw: str) -> str:
+def validate_room_name(raw: str) -> str:
     """Return a room's name, its white space folded; raise `Invalid`."""
     name = " ".join(_without_controls(raw).split())
     if is_blank(name):
@@ -91,7 +91,7 @@ def clean_room_name(raw: str) -> str:
     return name
 
 
-def clean_description(raw: str) -> str:
+def validate_description(raw: str) -> str:
     """Return a room's description on one line; raise `Invalid`."""
     text = " ".join(_without_controls(raw).split())
     if len(text) > DESCRIPTION_MAX:
@@ -99,7 +99,7 @@ def clean_description(raw: str) -> str:
     return text
 
 
-def clean_people(raw: Iterable[str]) -> tuple[str, ...]:
+def validate_people(raw: Iterable[str]) -> tuple[str, ...]:
     """Return the usernames of those whom a direct conversation is opened with; raise `Invalid`."""
     names = tuple(dict.fromkeys(name.strip()[: NAME_MAX + 1] for name in raw if name.strip()))
     if not names:
@@ -111,7 +111,7 @@ def clean_people(raw: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def clean_visibility(raw: str) -> Visibility:
+def validate_visibility(raw: str) -> Visibility:
     """Return `public` or `private`; an absent choice is public; raise `Invalid`."""
     if raw in ("", "public"):
         return "public"
@@ -120,7 +120,7 @@ def clean_visibility(raw: str) -> Visibility:
     raise Invalid(visibility="A room is either public or private.")
 
 
-def clean_body(raw: str, *, may_be_blank: bool = False) -> str:
+def validate_body(raw: str, *, may_be_blank: bool = False) -> str:
     """Return a message's text, its lines ended by newlines; raise `Invalid` if blank or long.
 
     With files a message needs no text.
@@ -138,7 +138,7 @@ def clean_body(raw: str, *, may_be_blank: bool = False) -> str:
     return text
 
 
-def clean_client_id(raw: str) -> str:
+def validate_client_id(raw: str) -> str:
     """Return the sender's own id of one send, or a new one if it gave none; raise `Invalid`."""
     if not raw:
         return new_id()
@@ -147,7 +147,7 @@ def clean_client_id(raw: str) -> str:
     return raw
 
 
-def clean_number(
+def validate_number(
     raw: str, field: str, default: Default, *, least: int = 0, most: int = SEQ_MAX
 ) -> int | Default:
     """Return a whole number, such as a message's, or `default` if none is given; raise `Invalid`.
@@ -163,7 +163,7 @@ def clean_number(
     raise Invalid(**{field: f"This is a whole number from {least} to {most:,}."})
 
 
-def clean_switch(raw: str, field: str) -> bool | None:
+def validate_switch(raw: str, field: str) -> bool | None:
     """Return whether a box is ticked, None if nothing is said of it; raise `Invalid`."""
     if raw not in ("", "0", "1"):
         raise Invalid(**{field: "The page sent a malformed choice: reload it and try again."})

@@ -17,11 +17,11 @@ from littlechat.core import (
     Room,
     User,
     Visibility,
-    clean_description,
-    clean_room_name,
     fold,
     new_id,
     room_id_for,
+    validate_description,
+    validate_room_name,
 )
 from littlechat.platform import (
     Database,
@@ -70,7 +70,7 @@ class RoomStore:
         self, creator: User, name: str, description: str, visibility: Visibility
     ) -> Room:
         """Make a room with its creator in it; raise `Invalid`, or `Duplicate` for a name taken."""
-        name, description = clean_room_name(name), clean_description(description)
+        name, description = validate_room_name(name), validate_description(description)
         if await self._db[ROOMS].find_one({"key": fold(name)}):
             raise Duplicate
         room_id = room_id_for(name, visibility)
@@ -176,7 +176,7 @@ class RoomStore:
 
     async def describe(self, room_id: str, name: str, description: str) -> None:
         """Rename and re-describe; raise `Invalid`, or `Duplicate` for a name taken."""
-        name, description = clean_room_name(name), clean_description(description)
+        name, description = validate_room_name(name), validate_description(description)
         await self._db[ROOMS].update(
             {"_id": room_id},
             {"$set": {"name": name, "key": fold(name), "description": description}},

@@ -6,17 +6,17 @@ leaves that is not listed here.
 
 from littlechat.text import addressing, markdown
 from littlechat.text.addressing import may_call
-from littlechat.text.emoji import clean_emoji, list_groups
+from littlechat.text.emoji import list_groups, validate_emoji
 from littlechat.text.markdown import first_line, plain
 from littlechat.text.mentions import HERE
 
 __all__ = [
     "HERE",
     "addressing",
-    "clean_emoji",
     "first_line",
     "list_groups",
     "markdown",
     "may_call",
     "plain",
+    "validate_emoji",
 ]
