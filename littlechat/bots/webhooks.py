@@ -303,7 +303,7 @@ def sign(secret: str, stamp: str, body: bytes) -> str:
 
 def mentions(bot: Bot, message: Message) -> bool:
     """Whether a message names a bot, or answers it."""
-    return bot.id in message.concerns
+    return bot.id in message.addressed_to
 
 
 def _is_told(message: Message) -> bool:

@@ -15,7 +15,7 @@ from littlechat.core import (
     Level,
     Membership,
     Message,
-    all_of,
+    everyone_in,
 )
 from littlechat.platform import is_public_host
 
@@ -85,7 +85,7 @@ class Notice:
 
 def is_concerned(message: Message, user_id: str) -> bool:
     """Whether a message is addressed to somebody, alone or with all of its room."""
-    return user_id in message.concerns or all_of(message.room_id) in message.concerns
+    return user_id in message.addressed_to or everyone_in(message.room_id) in message.addressed_to
 
 
 def wants(member: Membership, preferences: Preferences, message: Message, *, direct: bool) -> bool:

@@ -4,7 +4,7 @@ It goes to the pages of the people it is for, on all processes, and to what `acc
 is passing: what is stored tells the same to every page that is loaded later.
 """
 
-from littlechat.core import Message, User, all_of
+from littlechat.core import Message, User, everyone_in
 from littlechat.messages import Messages
 from littlechat.platform import BackgroundTasks, Unavailable
 from littlechat.realtime.announcements import Announcements
@@ -43,11 +43,12 @@ class UnreadSignals:
             members = await self._access.list_members(room_id)
         except Unavailable:
             return  # Their pages have it from the store when they are loaded next.
-        everybody = all_of(room_id) in message.concerns
+        everybody = everyone_in(room_id) in message.addressed_to
         users = [
             one.user_id
             for one in members
-            if (everybody or one.user_id in message.concerns) and one.user_id != message.author_id
+            if (everybody or one.user_id in message.addressed_to)
+            and one.user_id != message.author_id
         ]
         frame = self._render.heard_frame(room=room_id, call=seq)
         self._announcements.send_to_people(

@@ -14,7 +14,7 @@ from littlechat.accounts.schema import SESSIONS, USERS
 from littlechat.accounts.sessions import SESSION_LIFE, SESSIONS_MAX
 from littlechat.accounts.users import Disabled, WrongLogin
 from littlechat.core.errors import Invalid
-from littlechat.core.limits import PASSWORD_MAX, SEEN_EVERY
+from littlechat.core.limits import LAST_SEEN_INTERVAL, PASSWORD_MAX
 from littlechat.core.names import fold
 from littlechat.core.people import User
 from littlechat.platform.database import (
@@ -317,7 +317,8 @@ async def test_an_expired_session_is_no_session(db: Database, accounts: Accounts
 
 
 @pytest.mark.parametrize(
-    ("ago", "is_noted"), [(SEEN_EVERY - timedelta(seconds=5), False), (SEEN_EVERY, True)]
+    ("ago", "is_noted"),
+    [(LAST_SEEN_INTERVAL - timedelta(seconds=5), False), (LAST_SEEN_INTERVAL, True)],
 )
 async def test_a_visit_is_noted_every_five_minutes_and_prolongs_the_session(
     db: Database, accounts: Accounts, ago: timedelta, is_noted: bool

@@ -11,7 +11,7 @@ from quart import Quart
 
 from littlechat.app import create_app
 from littlechat.core.messages import Draft, File, Message
-from littlechat.core.rooms import Room, all_of
+from littlechat.core.rooms import Room, everyone_in
 from littlechat.notifications import delivery as notifications
 from littlechat.notifications.delivery import Reach, notice_of
 from littlechat.notifications.rules import Preferences
@@ -69,7 +69,7 @@ class Cast:
         """Let Ada say something that concerns people, by their ids."""
         actions = (site or self.site).services.actions
         author = await user_of(self.site, self.ada)
-        return await actions.messages.say(self.room, author, Draft(body, "", concerns=concerns))
+        return await actions.messages.say(self.room, author, Draft(body, "", addressed_to=concerns))
 
     async def to_ben(self, body: str, site: Site | None = None) -> Message:
         return await self.say(body, self.ben_id, site=site)
@@ -132,7 +132,7 @@ async def test_who_is_not_meant_did_not_ask_or_said_it_hears_nothing(cast: Cast)
     await cast.say("plain words")
     await cast.settle()
     assert cast.browser.pushed == []
-    await cast.say("all of you", all_of(cast.room), dan_id)
+    await cast.say("all of you", everyone_in(cast.room), dan_id)
     await cast.browser.next()
     await cleo.next()
     await cast.settle()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from littlechat.core.errors import Invalid
 from littlechat.core.messages import Message
-from littlechat.core.rooms import Level, Membership, all_of
+from littlechat.core.rooms import Level, Membership, everyone_in
 from littlechat.notifications.rules import (
     AUTH_BYTES,
     ENDPOINT_MAX,
@@ -28,8 +28,8 @@ from tests.browsers import text
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEN = Membership("garden", "ben", "Ben", "member", NOON)
 SAID = Message("garden", 1, "ada", "Ada", "hello", NOON)
-TO_BEN = replace(SAID, concerns=("ben",))
-TO_ALL = replace(SAID, concerns=(all_of("garden"),))
+TO_BEN = replace(SAID, addressed_to=("ben",))
+TO_ALL = replace(SAID, addressed_to=(everyone_in("garden"),))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_member_hears_by_their_level_of_the_room_else_by_their_usual_one(
 def test_an_author_is_never_told_of_their_own_words() -> None:
     own = replace(TO_ALL, author_id="ben")
     assert not wants(BEN, Preferences(level="everything"), own, direct=True)
-    elsewhere = replace(SAID, concerns=(all_of("attic"), "cleo"))
+    elsewhere = replace(SAID, addressed_to=(everyone_in("attic"), "cleo"))
     assert not wants(BEN, Preferences(), elsewhere, direct=False)
 
 
