@@ -19,7 +19,7 @@ from littlechat.app import COLLECTIONS, create_app
 from littlechat.core.messages import Cursor
 from littlechat.platform.bus import (
     Bus,
-    Exchange,
+    MemoryBroker,
     MemoryBus,
     RedisBus,
 )
@@ -108,9 +108,9 @@ async def db(opened: Database) -> Database:
 
 
 @pytest.fixture
-def exchange() -> Exchange:
+def broker() -> MemoryBroker:
     """Where the buses of one test's applications meet."""
-    return Exchange()
+    return MemoryBroker()
 
 
 @pytest.fixture(scope="session")
@@ -129,11 +129,11 @@ def processes(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def make_bus(
-    request: pytest.FixtureRequest, exchange: Exchange, processes: int
+    request: pytest.FixtureRequest, broker: MemoryBroker, processes: int
 ) -> Callable[[], Bus]:
     """Make the buses of one installation."""
     if processes == 1:
-        return lambda: MemoryBus(exchange)
+        return lambda: MemoryBus(broker)
     server: RedisServer = request.getfixturevalue("redis_server")
     return lambda: RedisBus(server.url, "tests")
 
@@ -257,16 +257,16 @@ def quick_feeds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def here(db: object, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
+async def here(db: object, settings: Settings, broker: MemoryBroker) -> AsyncIterator[Services]:
     """The process whose feeds are watched."""
-    async with process(settings, MemoryBus(exchange)) as served:
+    async with process(settings, MemoryBus(broker)) as served:
         yield served
 
 
 @pytest.fixture
-async def there(db: object, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
+async def there(db: object, settings: Settings, broker: MemoryBroker) -> AsyncIterator[Services]:
     """Another process, which posts."""
-    async with process(settings, MemoryBus(exchange)) as served:
+    async with process(settings, MemoryBus(broker)) as served:
         yield served
 
 

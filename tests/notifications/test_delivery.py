@@ -16,7 +16,7 @@ from littlechat.notifications import delivery as notifications
 from littlechat.notifications.delivery import Reach, notice_of
 from littlechat.notifications.rules import Preferences
 from littlechat.notifications.schema import SUBSCRIPTIONS
-from littlechat.platform.bus import Exchange, MemoryBus
+from littlechat.platform.bus import MemoryBroker, MemoryBus
 from littlechat.platform.configuration import Settings
 from tests.attacks import found_room, insiders, user_of
 from tests.browsers import FakeBrowser, PushService, signature
@@ -36,9 +36,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_app(db: object, settings: Settings, exchange: Exchange) -> Callable[..., Quart]:
+def make_app(db: object, settings: Settings, broker: MemoryBroker) -> Callable[..., Quart]:
     """Make applications that may send to this machine."""
-    return lambda: create_app(replace(settings, push_private=True), MemoryBus(exchange))
+    return lambda: create_app(replace(settings, push_private=True), MemoryBus(broker))
 
 
 @pytest.fixture
