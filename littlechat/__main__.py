@@ -33,9 +33,9 @@ from littlechat.platform import (
     EmbeddedServer,
     Settings,
     Unavailable,
+    host_of,
     logs,
     provision,
-    where,
 )
 from littlechat.server import BACKLOG
 from littlechat.web import require_browser_parts
@@ -199,7 +199,7 @@ async def require_database(settings: Settings) -> None:
         await database.open(COLLECTIONS)
     except Unavailable as error:
         raise Stopped(
-            f"The database at {where(uri)} cannot be used: {error}. "
+            f"The database at {host_of(uri)} cannot be used: {error}. "
             "Check MONGODB_URI and that the server runs."
         ) from error
     finally:

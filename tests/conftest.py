@@ -20,7 +20,7 @@ from littlechat.app import COLLECTIONS, create_app
 from littlechat.core.messages import Cursor
 from littlechat.platform.bus import (
     Bus,
-    Exchange,
+    MemoryBroker,
     MemoryBus,
 )
 from littlechat.platform.configuration import Settings
@@ -101,15 +101,15 @@ async def db(opened: Database) -> Database:
 
 
 @pytest.fixture
-def exchange() -> Exchange:
+def broker() -> MemoryBroker:
     """Where the buses of one test's applications meet."""
-    return Exchange()
+    return MemoryBroker()
 
 
 @pytest.fixture
-def make_bus(exchange: Exchange) -> Callable[[], Bus]:
+def make_bus(broker: MemoryBroker) -> Callable[[], Bus]:
     """Make the buses of one installation."""
-    return lambda: MemoryBus(exchange)
+    return lambda: MemoryBus(broker)
 
 
 @pytest.fixture
@@ -208,16 +208,16 @@ def quick_feeds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def here(db: object, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
+async def here(db: object, settings: Settings, broker: MemoryBroker) -> AsyncIterator[Services]:
     """The process whose feeds are watched."""
-    async with process(settings, MemoryBus(exchange)) as served:
+    async with process(settings, MemoryBus(broker)) as served:
         yield served
 
 
 @pytest.fixture
-async def there(db: object, settings: Settings, exchange: Exchange) -> AsyncIterator[Services]:
+async def there(db: object, settings: Settings, broker: MemoryBroker) -> AsyncIterator[Services]:
     """Another process, which posts."""
-    async with process(settings, MemoryBus(exchange)) as served:
+    async with process(settings, MemoryBus(broker)) as served:
         yield served
 
 

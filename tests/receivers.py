@@ -1,4 +1,4 @@
-"""The other end of a webhook: a server on a loopback port that answers as it is told."""
+"""A server on a loopback port that receives webhooks and gives prepared responses."""
 
 import asyncio
 import json
@@ -11,8 +11,8 @@ from tests.factories import WAIT_SECONDS
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A request that came."""
+class ReceivedRequest:
+    """A request as it arrived."""
 
     line: str
     headers: dict[str, str]
@@ -32,12 +32,12 @@ def answer(status: int = 200, text: str = "", kind: str = "text/plain", **header
 
 
 class Receiver:
-    """Answers requests with what is in `answers`, then with 204; None hangs up without a word."""
+    """Responds with each of `answers` in turn, then with 204; None closes without a response."""
 
     def __init__(self, *answers: bytes | None) -> None:
         self.answers: deque[bytes | None] = deque(answers)
-        self.heard: list[Heard] = []
-        self._news = asyncio.Event()
+        self.received: list[ReceivedRequest] = []
+        self._arrived = asyncio.Event()
         self.hold = asyncio.Event()
         self.hold.set()
 
@@ -62,18 +62,18 @@ class Receiver:
         line, *lines = head.strip().split("\r\n")
         headers = {k.lower(): v for k, v in (one.split(": ", 1) for one in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.heard.append(Heard(line, headers, body))
-        self._news.set()
+        self.received.append(ReceivedRequest(line, headers, body))
+        self._arrived.set()
         await self.hold.wait()
         reply = self.answers.popleft() if self.answers else answer(204)
         if reply is not None:
             writer.write(reply)
         writer.close()
 
-    async def until(self, count: int) -> list[Heard]:
-        """Wait until so many requests came."""
+    async def until(self, count: int) -> list[ReceivedRequest]:
+        """Wait until `count` requests have arrived; return them."""
         async with asyncio.timeout(WAIT_SECONDS):
-            while len(self.heard) < count:
-                await self._news.wait()
-                self._news.clear()
-        return self.heard
+            while len(self.received) < count:
+                await self._arrived.wait()
+                self._arrived.clear()
+        return self.received

@@ -11,7 +11,7 @@ from littlechat.app import create_app
 from littlechat.core.limits import CLEARED, DELETED
 from littlechat.files.store import Files
 from littlechat.messages.schema import MESSAGES
-from littlechat.platform.bus import Exchange, MemoryBus
+from littlechat.platform.bus import MemoryBroker, MemoryBus
 from littlechat.platform.configuration import ConfigError, Settings
 from littlechat.platform.database import Database, Unavailable
 from littlechat.rooms.schema import ROOMS
@@ -22,8 +22,8 @@ from tests.factories import WAIT_SECONDS, Person, Site
 async def test_two_applications_share_one_database_and_nothing_else(
     db: Database, settings: Settings
 ) -> None:
-    exchange = Exchange()
-    first, second = (create_app(settings, MemoryBus(exchange)) for _ in range(2))
+    broker = MemoryBroker()
+    first, second = (create_app(settings, MemoryBus(broker)) for _ in range(2))
     assert first.extensions["littlechat"] is not second.extensions["littlechat"]
     async with (
         Site(first) as here,

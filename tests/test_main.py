@@ -22,7 +22,7 @@ import pytest
 from littlechat.__main__ import WORKER_DEATHS, listen, tell
 from littlechat.platform.configuration import Settings
 from littlechat.platform.embedded_database import (
-    DEATHS,
+    DEATHS_MAX,
     accepts,
     command_line,
     free_port,
@@ -348,7 +348,7 @@ async def test_database_that_keeps_dying_ends_the_server(home: Home, tmp_path: P
     data = home.copy(tmp_path / "data")
     async with Running(tmp_path, "--port", "0", DATA_DIR=data) as command:
         await command.ready()
-        for _ in range(DEATHS + 1):
+        for _ in range(DEATHS_MAX + 1):
             old = command.database_pid
             os.kill(old, signal.SIGKILL)
             await until(
@@ -360,7 +360,9 @@ async def test_database_that_keeps_dying_ends_the_server(home: Home, tmp_path: P
             command.look()
         assert await command.ended() == 1
         *_, last = command.err.splitlines()
-        assert re.match(rf"littlechat: The database died {DEATHS + 1} times within 60 s\.", last)
+        assert re.match(
+            rf"littlechat: The database died {DEATHS_MAX + 1} times within 60 s\.", last
+        )
         assert str(command.data / "database.log") in last
         assert "Traceback" not in command.err
 

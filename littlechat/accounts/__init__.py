@@ -10,10 +10,10 @@ from littlechat.accounts.facade import Accounts
 from littlechat.accounts.profile_values import (
     STATUS_HOURS,
     Profile,
-    clean_bio,
-    clean_display,
-    clean_status,
-    clean_zone,
+    validate_bio,
+    validate_display,
+    validate_status,
+    validate_zone,
     zones,
 )
 from littlechat.accounts.profiles import Profiles, current
@@ -24,7 +24,7 @@ from littlechat.accounts.registration import (
     USES_MAX,
     Mode,
     Registration,
-    clean_mode,
+    validate_mode,
 )
 from littlechat.accounts.schema import COLLECTIONS
 from littlechat.accounts.sessions import Sessions
@@ -47,11 +47,11 @@ __all__ = [
     "Sessions",
     "Users",
     "WrongLogin",
-    "clean_bio",
-    "clean_display",
-    "clean_mode",
-    "clean_status",
-    "clean_zone",
     "current",
+    "validate_bio",
+    "validate_display",
+    "validate_mode",
+    "validate_status",
+    "validate_zone",
     "zones",
 ]

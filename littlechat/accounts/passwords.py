@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from littlechat.core import NO_PASSWORD, clean_password
+from littlechat.core import NO_PASSWORD, validate_password
 
 HASH_PASSES, HASH_KIB = 3, 32 * 1024
 """OWASP's cheat sheet on password storage asks for 2 passes over 19 MiB, or more."""
@@ -20,7 +20,7 @@ COMMON_PASSWORDS = frozenset(FREQUENCY_LISTS["passwords"])
 
 def require_password(username: str, password: str) -> None:
     """Raise `Invalid` for what may not serve the person of that name as a password."""
-    clean_password(password, username, COMMON_PASSWORDS)
+    validate_password(password, username, COMMON_PASSWORDS)
 
 
 class Passwords:

@@ -70,7 +70,7 @@ def zones() -> list[str]:
     return _zones
 
 
-def clean_display(raw: str) -> str:
+def validate_display(raw: str) -> str:
     """Return a display name on one line, or nothing; raise `Invalid`."""
     text = " ".join(unicodedata.normalize("NFKC", raw[: DISPLAY_MAX * 8]).split())
     if not text:
@@ -84,7 +84,7 @@ def clean_display(raw: str) -> str:
     return text
 
 
-def clean_bio(raw: str) -> str:
+def validate_bio(raw: str) -> str:
     """Return a few lines about somebody; raise `Invalid`."""
     text = _plain(raw.replace("\r\n", "\n").replace("\r", "\n"), "\n").strip()
     if len(text) > BIO_MAX:
@@ -94,14 +94,14 @@ def clean_bio(raw: str) -> str:
     return "" if is_blank(text) else text
 
 
-def clean_zone(raw: str) -> str:
+def validate_zone(raw: str) -> str:
     """Return the name of a time zone, or nothing; raise `Invalid`."""
     if raw and raw not in zones():
         raise Invalid(zone="This is none of the time zones on the list.")
     return raw
 
 
-def clean_status(raw: str, hours: str, now: datetime) -> Status:
+def validate_status(raw: str, hours: str, now: datetime) -> Status:
     """Return a status and its end; raise `Invalid`."""
     text = " ".join(_plain(raw).split())
     if len(text) > STATUS_MAX:

@@ -8,8 +8,8 @@ from littlechat.accounts.avatars import Avatars
 from littlechat.accounts.profile_values import Profile, Status, display_key
 from littlechat.accounts.schema import USERS
 from littlechat.core import (
+    LAST_SEEN_INTERVAL,
     NAME_READ_MAX,
-    SEEN_EVERY,
     Invalid,
     User,
     fold,
@@ -114,7 +114,7 @@ class Profiles:
         """Note that somebody is here, at most every few minutes."""
         moment = now()
         last = self._seen.get(user_id)
-        if last is not None and moment - last < SEEN_EVERY:
+        if last is not None and moment - last < LAST_SEEN_INTERVAL:
             return
         self._seen[user_id] = moment
         await self._db[USERS].update({"_id": user_id}, {"$max": {"seen": moment}})

@@ -47,7 +47,7 @@ class OneTimeLink:
     uses: int
 
 
-def clean_mode(raw: str) -> Mode:
+def validate_mode(raw: str) -> Mode:
     """Return a mode of registration; raise `Invalid`."""
     for mode in MODES:
         if raw == mode:
@@ -64,7 +64,7 @@ class Registration:
     async def mode(self) -> Mode:
         """Return who may register; asked anew each time, so it holds everywhere at once."""
         document = await self._db[SETTINGS].find_one({"_id": REGISTRATION})
-        return clean_mode(str(document["mode"])) if document else "open"
+        return validate_mode(str(document["mode"])) if document else "open"
 
     async def set_mode(self, mode: Mode) -> None:
         """Set who may register."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from littlechat.accounts.schema import ENDINGS, SESSIONS, USERS
 from littlechat.accounts.users import Users, WrongLogin, user_from
-from littlechat.core import SEEN_EVERY, Session, User
+from littlechat.core import LAST_SEEN_INTERVAL, Session, User
 from littlechat.platform import (
     Database,
     Document,
@@ -74,7 +74,7 @@ class Sessions:
         if account is None or account.get("disabled"):
             return None
         session = replace(_session(document), user=replace(user_from(account), password_at=None))
-        if moment - session.seen < SEEN_EVERY:
+        if moment - session.seen < LAST_SEEN_INTERVAL:
             return session
         await self._db[USERS].update({"_id": session.user.id}, {"$max": {"seen": moment}})
         await self._db[SESSIONS].update(

@@ -16,9 +16,9 @@ from littlechat.core import (
     Invalid,
     Refused,
     User,
-    clean_username,
     fold,
     new_id,
+    validate_username,
 )
 from littlechat.platform import (
     Database,
@@ -51,7 +51,7 @@ class Users:
         errors: dict[str, str] = {}
         name = username.strip()
         try:
-            name = clean_username(username)
+            name = validate_username(username)
         except Invalid as invalid:
             errors |= invalid.errors
         try:
@@ -65,7 +65,7 @@ class Users:
 
     async def make(self, username: str) -> User:
         """Make an account for somebody, who sets the password; raise `Invalid` or `Duplicate`."""
-        name = clean_username(username)
+        name = validate_username(username)
         await self._require_free(name)
         return await self._insert(name, NO_PASSWORD)
 

@@ -11,8 +11,8 @@ from littlechat.core import (
     Membership,
     Message,
     User,
-    clean_body,
-    clean_client_id,
+    validate_body,
+    validate_client_id,
 )
 from littlechat.files import Files
 from littlechat.messages import (
@@ -66,19 +66,19 @@ class MessageActions:
 
     async def say(self, room_id: str, author: User, draft: Draft) -> Message:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
-        text = clean_body(draft.body, may_be_blank=bool(draft.files))
-        client_id = clean_client_id(draft.client_id)
+        text = validate_body(draft.body, may_be_blank=bool(draft.files))
+        client_id = validate_client_id(draft.client_id)
         members = await self._members_for(room_id, text)
         named = addressing.find(room_id, text, author, members, self._presence.names)
-        concerns = tuple(dict.fromkeys((*draft.concerns, *named.concerns)))
+        concerns = tuple(dict.fromkeys((*draft.addressed_to, *named.addressed_to)))
         draft = replace(
-            draft, body=text, client_id=client_id, mentions=named.mentions, concerns=concerns
+            draft, body=text, client_id=client_id, mentions=named.mentions, addressed_to=concerns
         )
         return await self._tasks.run_to_completion(self._say(room_id, author, draft))
 
     async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
-        concerns = await self._list_concerned(room_id, author, draft.concerns)
-        message = await self._messages.add(room_id, author, replace(draft, concerns=concerns))
+        concerns = await self._list_concerned(room_id, author, draft.addressed_to)
+        message = await self._messages.add(room_id, author, replace(draft, addressed_to=concerns))
         self._bus.publish(
             room_topic(room_id),
             {
@@ -103,7 +103,7 @@ class MessageActions:
 
     async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""
-        text = clean_body(body, may_be_blank=True)  # As long as it has files.
+        text = validate_body(body, may_be_blank=True)  # As long as it has files.
         members = await self._members_for(room_id, text)
         others = await self._list_concerned(room_id, author, ())
 
@@ -112,7 +112,7 @@ class MessageActions:
             was_here = HERE in message.mentions
             here = addressing.called_by_here(message) if was_here else self._presence.names
             named = addressing.find(room_id, text, author, members, here)
-            return named.mentions, tuple(dict.fromkeys((*named.concerns, *others)))
+            return named.mentions, tuple(dict.fromkeys((*named.addressed_to, *others)))
 
         decide = edited(text, author, address)
         message = await self.change(room_id, seq, decide)
@@ -124,7 +124,7 @@ class MessageActions:
         return await self._access.list_members(room_id) if "@" in text else []
 
     def _call(self, message: Message) -> None:
-        if message.concerns:
+        if message.addressed_to:
             self._tasks.spawn(self._unread_signals.announce_mention(message))
 
     async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:

@@ -9,7 +9,7 @@ from littlechat.core import (
     Refused,
     Room,
     User,
-    clean_visibility,
+    validate_visibility,
 )
 from littlechat.messages import Messages
 from littlechat.platform import BackgroundTasks
@@ -36,7 +36,7 @@ class RoomActions:
 
     async def create(self, creator: User, name: str, description: str, visibility: str) -> Room:
         """Make a room; raise `Invalid`, or `Duplicate` for a name taken."""
-        kind = clean_visibility(visibility)
+        kind = validate_visibility(visibility)
         return await self._tasks.run_to_completion(
             self._announced(self._rooms.store.create(creator, name, description, kind))
         )

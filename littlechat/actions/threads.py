@@ -62,7 +62,7 @@ class Threads:
             draft,
             thread=root.seq,
             quote=quote_of(root) if draft.shown else None,
-            concerns=tuple(dict.fromkeys((*draft.concerns, *concerned))),
+            addressed_to=tuple(dict.fromkeys((*draft.addressed_to, *concerned))),
         )
 
     async def post(self, room_id: str, author: User, draft: Draft) -> Message:

@@ -21,9 +21,9 @@ from littlechat.core import (
     Invalid,
     Refused,
     User,
-    clean_username,
     fold,
     new_id,
+    validate_username,
 )
 from littlechat.platform import (
     Database,
@@ -99,7 +99,7 @@ class BotStore:
         made again in its room: it is the same one.
         """
         try:
-            name = clean_username(name[:NAME_READ_MAX])
+            name = validate_username(name[:NAME_READ_MAX])
         except Invalid as invalid:
             raise Invalid(
                 name=invalid.errors["username"].replace("username", "bot’s name")
@@ -193,7 +193,7 @@ class BotStore:
 
         Switched on again, whatever had gone wrong; an empty address ends it. Raises `Invalid`.
         """
-        url, when = clean_url(url), clean_when(when)
+        url, when = validate_url(url), validate_when(when)
         if not url:
             await self._set(bot, {"webhook": None})
             await self._db[DELIVERIES].delete({"bot": bot.id})
@@ -245,7 +245,7 @@ class BotStore:
             raise Missing
 
 
-def clean_url(raw: str) -> str:
+def validate_url(raw: str) -> str:
     """Return an address for a webhook, empty for none; raise `Invalid`."""
     url = raw.strip()
     if not url:
@@ -266,7 +266,7 @@ def clean_url(raw: str) -> str:
     return url
 
 
-def clean_when(raw: str) -> When:
+def validate_when(raw: str) -> When:
     """Return `mention` or `message`; raise `Invalid`."""
     if raw in ("", "mention"):
         return "mention"

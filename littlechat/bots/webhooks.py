@@ -27,9 +27,9 @@ from littlechat.core import (
 )
 from littlechat.messages import Messages
 from littlechat.platform import (
-    RESOLVED_AT_ONCE,
-    Answer,
+    RESOLVER_THREADS,
     HttpClient,
+    HttpResponse,
     Missing,
     Unavailable,
     Unreachable,
@@ -38,7 +38,7 @@ from littlechat.platform import (
 from littlechat.rendering import iso
 from littlechat.rooms import Rooms
 
-AT_ONCE = RESOLVED_AT_ONCE
+AT_ONCE = RESOLVER_THREADS
 """Tries under way in this process, one a bot: each is a connection and little else, and has a
 thread that resolves its name."""
 
@@ -234,7 +234,7 @@ class Webhooks:
         try:
             answer = await self._post(bot, hook, room, message, delivery)
         except Unreachable as error:
-            await self._failed(bot, delivery, str(error), again=not error.lasting)
+            await self._failed(bot, delivery, str(error), again=not error.permanent)
             if error.resolving:
                 # Its place is free again when its thread is, so that every place has one.
                 await asyncio.wait([error.resolving])
@@ -243,7 +243,7 @@ class Webhooks:
 
     async def _post(
         self, bot: Bot, hook: Webhook, room: Room, message: Message, delivery: Delivery
-    ) -> Answer:
+    ) -> HttpResponse:
         body = json.dumps(_payload(bot, hook, room, message), ensure_ascii=False).encode()
         stamp = str(int(self.clock().timestamp()))
         headers = {
@@ -255,7 +255,7 @@ class Webhooks:
         return await self._client.post(hook.url, body, headers)
 
     async def _answered(
-        self, bot: Bot, message: Message, delivery: Delivery, answer: Answer
+        self, bot: Bot, message: Message, delivery: Delivery, answer: HttpResponse
     ) -> None:
         status = answer.status
         if 200 <= status < 300:
@@ -303,7 +303,7 @@ def sign(secret: str, stamp: str, body: bytes) -> str:
 
 def mentions(bot: Bot, message: Message) -> bool:
     """Whether a message names a bot, or answers it."""
-    return bot.id in message.concerns
+    return bot.id in message.addressed_to
 
 
 def _is_told(message: Message) -> bool:

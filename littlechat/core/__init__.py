@@ -1,7 +1,7 @@
 """Values, limits, errors and validation. No I/O, no clock, nothing asynchronous, no other package.
 
-Values are frozen and know nothing of storage or HTML. What comes from outside becomes one of them
-through a `validate_*` function, or is refused with a sentence in `Invalid`.
+Values are frozen and know nothing of storage or HTML. Input becomes one of them through a
+`validate_*` function, which raises `Invalid` with a sentence for whoever sent it.
 """
 
 from littlechat.core import limits
@@ -10,7 +10,7 @@ from littlechat.core.limits import (
     BODY_MAX,
     CLEARED,
     DELETED,
-    GONE,
+    LAST_SEEN_INTERVAL,
     LOBBY,
     LONG_AGO,
     NAME_MAX,
@@ -18,8 +18,8 @@ from littlechat.core.limits import (
     NO_PASSWORD,
     REACTIONS_MAX,
     ROOM_ID_MAX,
-    SEEN_EVERY,
     SEQ_MAX,
+    TOMBSTONE_VISIBILITIES,
 )
 from littlechat.core.messages import Cursor, Draft, File, Message, Page, Quote, Reaction
 from littlechat.core.names import fold, new_id
@@ -31,32 +31,32 @@ from littlechat.core.rooms import (
     Role,
     Room,
     Visibility,
-    all_of,
+    everyone_in,
     room_id_for,
 )
 from littlechat.core.validation import (
     INVISIBLE,
     NOTHING_TO_SEND,
-    clean_body,
-    clean_client_id,
-    clean_description,
-    clean_number,
-    clean_password,
-    clean_people,
-    clean_room_name,
-    clean_switch,
-    clean_username,
-    clean_visibility,
     is_blank,
-    may_stand_in_a_name,
+    is_name_character,
+    validate_body,
+    validate_client_id,
+    validate_description,
+    validate_number,
+    validate_password,
+    validate_people,
+    validate_room_name,
+    validate_switch,
+    validate_username,
+    validate_visibility,
 )
 
 __all__ = [
     "BODY_MAX",
     "CLEARED",
     "DELETED",
-    "GONE",
     "INVISIBLE",
+    "LAST_SEEN_INTERVAL",
     "LOBBY",
     "LONG_AGO",
     "NAME_MAX",
@@ -65,8 +65,8 @@ __all__ = [
     "NO_PASSWORD",
     "REACTIONS_MAX",
     "ROOM_ID_MAX",
-    "SEEN_EVERY",
     "SEQ_MAX",
+    "TOMBSTONE_VISIBILITIES",
     "Cursor",
     "Draft",
     "File",
@@ -85,21 +85,21 @@ __all__ = [
     "Standing",
     "User",
     "Visibility",
-    "all_of",
-    "clean_body",
-    "clean_client_id",
-    "clean_description",
-    "clean_number",
-    "clean_password",
-    "clean_people",
-    "clean_room_name",
-    "clean_switch",
-    "clean_username",
-    "clean_visibility",
+    "everyone_in",
     "fold",
     "is_blank",
+    "is_name_character",
     "limits",
-    "may_stand_in_a_name",
     "new_id",
     "room_id_for",
+    "validate_body",
+    "validate_client_id",
+    "validate_description",
+    "validate_number",
+    "validate_password",
+    "validate_people",
+    "validate_room_name",
+    "validate_switch",
+    "validate_username",
+    "validate_visibility",
 ]

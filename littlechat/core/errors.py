@@ -1,8 +1,8 @@
-"""What is told to a person who sent something that cannot be done."""
+"""The errors whose text is shown to the person who sent the request."""
 
 
 class Invalid(Exception):
-    """What a person sent breaks a rule; `errors` holds one sentence for each field at fault."""
+    """The input breaks a rule; `errors` maps the name of each field at fault to a sentence."""
 
     def __init__(self, **errors: str) -> None:
         super().__init__(" ".join(errors.values()))
@@ -10,4 +10,4 @@ class Invalid(Exception):
 
 
 class Refused(Exception):
-    """The act is understood but not allowed here; the text is a sentence for the person."""
+    """The request is well formed but not allowed; the text is a sentence for the person."""

@@ -1,4 +1,4 @@
-"""The bounds of what may be sent and kept, and the fixed words that stand among it."""
+"""Limits on input, in characters unless a comment says otherwise, and reserved values."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,8 @@ NAME_MIN, NAME_MAX = 2, 32
 
 
 NAME_READ_MAX = 200
-"""Normalizing takes time squared in a run of combining marks; no name is this long."""
+"""Characters of a name that are looked up at most. Unicode normalization takes quadratic time in a
+run of combining marks, and no stored name is this long."""
 
 
 PASSWORD_MIN, PASSWORD_MAX = 8, 1024
@@ -31,27 +32,28 @@ SEQ_MAX = 10**15
 
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""Before anything that is kept: where a range of times begins, or what was never done."""
+"""Earlier than any stored time: the lower end of a range of times, or a stand-in for "never"."""
 
 
-SEEN_EVERY = timedelta(minutes=5)
-"""How precisely a last visit is kept: a visit costs a read, rarely a write."""
+LAST_SEEN_INTERVAL = timedelta(minutes=5)
+"""A last visit is stored at most this often, so that most requests cause no write."""
 
 
 REACTIONS_MAX = 20
-"""Different emoji under one message."""
+"""Different emoji with which one message can be reacted to."""
 
 
 DIRECT_MAX = 9
-"""People in a direct conversation, oneself among them; more are a room."""
+"""People in a direct conversation, including the one who opens it; more need a room."""
 
 
 DIRECTS_SHOWN = 20
-"""Direct conversations in the sidebar: the latest."""
+"""Direct conversations in the sidebar, those with the latest activity."""
 
 
-NO_PASSWORD = "-"  # noqa: S105 - what no password ever hashes to
-"""Stands for the password of an account that has none: a bot, or somebody not yet let in."""
+NO_PASSWORD = "-"  # noqa: S105 - not a password: no hash ever equals it
+"""Stored in place of a hash for an account without a password: a bot's, or one whose owner has not
+set it yet."""
 
 
 LOBBY = "lobby"
@@ -59,19 +61,19 @@ LOBBY = "lobby"
 
 
 DELETED = "deleted"
-"""The visibility of what is left of a deleted room."""
+"""The visibility of the tombstone of a deleted room whose messages are still being deleted."""
 
 
 CLEARED = "cleared"
-"""The same, once nothing of what was said there is left."""
+"""The visibility of a tombstone once all messages of its room are deleted."""
 
 
-GONE = (DELETED, CLEARED)
+TOMBSTONE_VISIBILITIES = (DELETED, CLEARED)
 
 
 RESERVED_ROOM_IDS = frozenset({"new"})
-"""Words that stand where a room's id stands in an address."""
+"""Words that would collide with other routes below `/rooms/`."""
 
 
 RESERVED_NAMES = frozenset({"all", "here", "everyone", "channel"})
-"""Words that stand for a whole room where a person's name stands after an @."""
+"""Names nobody may register: after an @ they address a whole room."""

@@ -1,4 +1,4 @@
-"""Messages and what belongs to them, and the cursor that says how far a page has seen a room."""
+"""Messages with their quotes, reactions and files, and the cursor into a room's messages."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. `seq` is its place in the room's one order; `version` counts its changes."""
+    """One message. `seq` is its number in the room, from 1; `version` counts its changes."""
 
     room_id: str
     seq: int
@@ -19,25 +19,26 @@ class Message:
     edited: bool = False
     removed: bool = False
     mentions: tuple[str, ...] = ()
-    """The usernames that its text means, and `all` or `here`, which means those online by name."""
-    concerns: tuple[str, ...] = ()
-    """Whom it is addressed to: the ids of those it names and answers, and `all_of` its room."""
+    """The usernames that its text mentions, and `all` or `here`; with `here` also the usernames of
+    those who were online."""
+    addressed_to: tuple[str, ...] = ()
+    """The ids of the users that it mentions or replies to; `everyone_in(room_id)` for `@all`."""
     thread: int | None = None
-    """For a reply: the seq of the message that began its thread."""
+    """For a reply, the seq of the root message of its thread."""
     shown: bool = True
-    """False for a reply that stands in its thread alone."""
+    """False for a reply that only its thread shows, not the room's list."""
     quote: "Quote | None" = None
     replies: int = 0
     replied_at: datetime | None = None
     reactions: "tuple[Reaction, ...]" = ()
     files: "tuple[File, ...]" = ()
     bot: bool = field(default=False, kw_only=True)
-    """Whether a program wrote it."""
+    """Whether a bot wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a reply shows of the message it answers: who wrote it, and its first line."""
+    """The part of a message that a reply to it shows: the author's name and the first line."""
 
     author_name: str
     text: str
@@ -45,7 +46,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """An emoji under a message, and the usernames of those who put it there, in their order."""
+    """An emoji and the usernames of those who reacted with it, the earliest first."""
 
     emoji: str
     names: tuple[str, ...]
@@ -53,7 +54,10 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file with a message. `type` was found in its content; sizes are in bytes and pixels."""
+    """A file attached to a message. `type` is the media type found in its content.
+
+    `size` is in bytes; `width` and `height` are in pixels, None unless it is a picture.
+    """
 
     id: str
     name: str
@@ -65,12 +69,12 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that has no place yet; what its fields mean, `Message` tells."""
+    """A message that has no `seq` yet. The fields mean the same as those of `Message`."""
 
     body: str
     client_id: str
     mentions: tuple[str, ...] = ()
-    concerns: tuple[str, ...] = ()
+    addressed_to: tuple[str, ...] = ()
     thread: int | None = None
     shown: bool = True
     quote: Quote | None = None
@@ -79,7 +83,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """How far a page has seen a room: the last post, and the last numbered change to posts."""
+    """How far a page is up to date with a room: its last message and its last numbered change."""
 
     seq: int = 0
     change: int = 0
@@ -89,18 +93,18 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> "Cursor | None":
-        """Return the cursor that `text` spells, None for anything else."""
+        """Return the cursor that `str` wrote as `text`, None if `text` is not a cursor."""
         match = re.fullmatch(r"c(\d{1,15})-(\d{1,15})", text, re.ASCII)
         return cls(int(match[1]), int(match[2])) if match else None
 
     def covers(self, other: "Cursor") -> bool:
-        """Whether a page at this cursor has seen all that a page at `other` has."""
+        """Whether a page at this cursor has everything that a page at `other` has."""
         return self.seq >= other.seq and self.change >= other.change
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of one room's messages, oldest first, and whether there is more on either side."""
+    """Consecutive messages of one room, oldest first, and whether there are older or newer ones."""
 
     messages: list[Message] = field(default_factory=list)
     older: bool = False

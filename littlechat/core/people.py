@@ -1,37 +1,41 @@
-"""People with accounts, and the browsers in which they are signed in."""
+"""Users and their sessions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 Standing = Literal["admin", "member"]
-"""What somebody is in the installation; a `Role` is what they are in one room."""
+"""A user's role in the whole installation; a `Role` is a member's role in one room."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with an account. `name` never changes, so it may be copied into messages."""
+    """An account of a person or a bot. `name` never changes, so it may be copied into messages."""
 
     id: str
     name: str
     created: datetime
     password_at: datetime | None = field(default=None, compare=False)
-    """When the password was set that somebody just gave; None where nobody gave one."""
+    """When the password was set, as read with this user. `Sessions.open` compares it with the
+    stored time to see whether the password was changed meanwhile; None skips that check."""
     standing: Standing = "member"
     disabled: bool = False
 
     @property
     def is_admin(self) -> bool:
-        """Whether they may do what `web/admin.py` offers, and manage the rooms they are in."""
+        """Whether they may administer the installation and manage every room they are in."""
         return self.standing == "admin"
 
     bot: bool = field(default=False, kw_only=True)
-    """Whether a program speaks under this name, which nobody can sign in with."""
+    """Whether it is a bot's account, with which nobody can sign in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One signed-in browser. `id` is the digest of its token; the token itself is never stored."""
+    """One signed-in browser. `id` is the digest of its token, which itself is never stored.
+
+    `agent` is the browser's User-Agent, `address` its IP address when it signed in.
+    """
 
     id: str
     user: User

@@ -1,4 +1,4 @@
-"""Rooms, memberships and invitations, and how a room gets its id."""
+"""Rooms, memberships and invitations, and the ids of new rooms."""
 
 import re
 import unicodedata
@@ -16,12 +16,15 @@ Role = Literal["creator", "member"]
 
 
 Level = Literal["everything", "mentions", "nothing"]
-"""Of what is said in a room, what somebody is notified of."""
+"""Which of a room's messages a member is notified of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A place to talk. `last_seq` and `last_at` are hints for lists; messages hold the truth."""
+    """A room or a direct conversation.
+
+    `last_seq` and `last_at` are hints for lists and may lag behind; the messages are the truth.
+    """
 
     id: str
     name: str
@@ -33,24 +36,27 @@ class Room:
     last_seq: int = 0
     last_at: datetime | None = None
     people: tuple[str, ...] = ()
-    """Of a direct conversation: the usernames of all who are in it, for ever."""
+    """For a direct conversation, the usernames of its people, which never change; else empty."""
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody but its members may know of it."""
+        """Whether its existence is hidden from everybody but its members."""
         return self.visibility != "public"
 
     @property
     def is_direct(self) -> bool:
-        """Whether it is a direct conversation: its people are what it is called."""
+        """Whether it is a direct conversation, which has no name: lists show its people."""
         return self.visibility == "direct"
 
     def others(self, me: str) -> tuple[str, ...]:
-        """Return the people of a direct conversation but for the one named `me`."""
+        """Return the usernames of a direct conversation without `me`."""
         return tuple(name for name in self.people if name != me)
 
     def title(self, me: str) -> str:
-        """Return what the person named `me` calls it; others call a conversation otherwise."""
+        """Return the room's title for the person named `me`.
+
+        A direct conversation is titled by its other people, so each of them sees another title.
+        """
         if not self.is_direct:
             return self.name
         return ", ".join(self.others(me)) or f"{me} (you)"
@@ -58,7 +64,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One person's place in one room; holding one is the right to read and write there."""
+    """A user's membership in a room, which is the right to read and write there."""
 
     room_id: str
     user_id: str
@@ -67,18 +73,18 @@ class Membership:
     joined: datetime
     read_seq: int = 0
     level: Level | None = None
-    """None: what the person has chosen for all rooms."""
+    """None if the member's own default for all rooms applies."""
     bot: bool = field(default=False, kw_only=True)
 
     @property
     def may_manage(self) -> bool:
-        """Whether this member may rename, invite for, clear up in and delete the room."""
+        """Whether this member may rename and delete the room, invite, and remove messages."""
         return self.role == "creator"
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A link into a private room; whoever holds `token` may join until it is revoked."""
+    """An invitation link: whoever has `token` may join the room until the link is revoked."""
 
     token: str
     room_id: str
@@ -87,15 +93,15 @@ class Invitation:
     created: datetime
 
 
-def all_of(room_id: str) -> str:
-    """Return what stands among those a message concerns when it is addressed to the whole room."""
+def everyone_in(room_id: str) -> str:
+    """Return the entry in `Message.addressed_to` that stands for all members of a room."""
     return f"all:{room_id}"
 
 
 def room_id_for(name: str, visibility: Visibility) -> str:
-    """Return a readable id for a public room, a meaningless one for a private room.
+    """Return an id: for a public room made of its name, for a private one random.
 
-    A private room's name must not show in addresses, which end up in logs and histories.
+    A private room's name must not appear in URLs, which end up in logs and browser histories.
     """
     if visibility == "private":
         return new_id()

@@ -1,6 +1,6 @@
-"""What comes from outside becomes what littlechat keeps, or is refused with a sentence.
+"""Validation of input: every `validate_*` function takes a field as it was sent.
 
-Pure. Every `clean_*` function takes a field as it was sent and raises `Invalid`.
+It returns the normalized value to store, or raises `Invalid` with a sentence for the sender.
 """
 
 import re
@@ -35,29 +35,29 @@ INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 )
-"""Letters, marks and one symbol that show nothing (Unicode's Default_Ignorable_Code_Point, and the
-blank of Braille): in a name they would make one person look like another."""
+"""Invisible letters and marks (Unicode's Default_Ignorable_Code_Point), and the Braille blank. A
+name that differs from another only by these would look the same."""
 
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Lone surrogates cannot be stored as UTF-8; control characters other than tab and newline show as
-nothing and break logs and terminals."""
+"""Control characters other than tab and newline, which are invisible and break logs and terminals,
+and lone surrogates, which cannot be stored as UTF-8."""
 
 
-def may_stand_in_a_name(char: str) -> bool:
-    """Whether usernames have such characters."""
-    # Marks (M) belong to the letters of many scripts; Nd leaves out superscripts and the like.
+def is_name_character(char: str) -> bool:
+    """Whether a username may contain this character."""
+    # Marks (M) are part of words in many scripts. Nd are the decimal digits, without superscripts.
     category = unicodedata.category(char)
     letter = category[0] in "LM" and char not in INVISIBLE
     return char in "._-" or letter or category == "Nd"
 
 
-def clean_username(raw: str) -> str:
+def validate_username(raw: str) -> str:
     """Return a username of 2 to 32 letters of any script, digits and `._-`; raise `Invalid`."""
     name = unicodedata.normalize("NFKC", raw.strip())
     if not NAME_MIN <= len(name) <= NAME_MAX:
         raise Invalid(username=f"A username has {NAME_MIN} to {NAME_MAX} characters.")
-    if not all(may_stand_in_a_name(char) for char in name):
+    if not all(is_name_character(char) for char in name):
         raise Invalid(username="A username has letters, digits, dots, hyphens and underscores.")
     if unicodedata.category(name[0])[0] not in "LN":
         raise Invalid(username="A username starts with a letter or a digit.")
@@ -66,10 +66,10 @@ def clean_username(raw: str) -> str:
     return name
 
 
-def clean_password(raw: str, username: str, common: Iterable[str]) -> str:
-    """Return `raw` unchanged if it may serve as a password; raise `Invalid`.
+def validate_password(raw: str, username: str, common: Iterable[str]) -> str:
+    """Return `raw` unchanged; raise `Invalid` for a password that is too short, long or common.
 
-    Length only and a list of common ones, no rules on characters (NIST SP 800-63B, 3.1.1.2).
+    There are no rules on which characters it has (NIST SP 800-63B, 3.1.1.2).
     """
     if len(raw) < PASSWORD_MIN:
         raise Invalid(password=f"A password has at least {PASSWORD_MIN} characters.")
@@ -81,8 +81,8 @@ def clean_password(raw: str, username: str, common: Iterable[str]) -> str:
     return raw
 
 
-def clean_room_name(raw: str) -> str:
-    """Return a room's name, its white space folded; raise `Invalid`."""
+def validate_room_name(raw: str) -> str:
+    """Return a room's name, each run of white space made one space; raise `Invalid`."""
     name = " ".join(_without_controls(raw).split())
     if is_blank(name):
         raise Invalid(name="A room needs a name.")
@@ -91,7 +91,7 @@ def clean_room_name(raw: str) -> str:
     return name
 
 
-def clean_description(raw: str) -> str:
+def validate_description(raw: str) -> str:
     """Return a room's description on one line; raise `Invalid`."""
     text = " ".join(_without_controls(raw).split())
     if len(text) > DESCRIPTION_MAX:
@@ -99,8 +99,8 @@ def clean_description(raw: str) -> str:
     return text
 
 
-def clean_people(raw: Iterable[str]) -> tuple[str, ...]:
-    """Return the usernames of those whom a direct conversation is opened with; raise `Invalid`."""
+def validate_people(raw: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct usernames to open a direct conversation with; raise `Invalid`."""
     names = tuple(dict.fromkeys(name.strip()[: NAME_MAX + 1] for name in raw if name.strip()))
     if not names:
         raise Invalid(name="Choose whom to talk to.")
@@ -111,8 +111,8 @@ def clean_people(raw: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def clean_visibility(raw: str) -> Visibility:
-    """Return `public` or `private`; an absent choice is public; raise `Invalid`."""
+def validate_visibility(raw: str) -> Visibility:
+    """Return `public`, which is the default, or `private`; raise `Invalid`."""
     if raw in ("", "public"):
         return "public"
     if raw == "private":
@@ -120,10 +120,10 @@ def clean_visibility(raw: str) -> Visibility:
     raise Invalid(visibility="A room is either public or private.")
 
 
-def clean_body(raw: str, *, may_be_blank: bool = False) -> str:
-    """Return a message's text, its lines ended by newlines; raise `Invalid` if blank or long.
+def validate_body(raw: str, *, may_be_blank: bool = False) -> str:
+    """Return a message's text with `\\n` as line ends; raise `Invalid` if it is too long or blank.
 
-    With files a message needs no text.
+    A message with files `may_be_blank`.
     """
     text = _without_controls(raw.replace("\r\n", "\n").replace("\r", "\n")).strip("\n").rstrip()
     if is_blank(text):
@@ -138,8 +138,8 @@ def clean_body(raw: str, *, may_be_blank: bool = False) -> str:
     return text
 
 
-def clean_client_id(raw: str) -> str:
-    """Return the sender's own id of one send, or a new one if it gave none; raise `Invalid`."""
+def validate_client_id(raw: str) -> str:
+    """Return the id that the sender gave to this send, a new one for none; raise `Invalid`."""
     if not raw:
         return new_id()
     if len(raw) > CLIENT_ID_MAX or not re.fullmatch(r"[A-Za-z0-9_-]+", raw):
@@ -147,12 +147,12 @@ def clean_client_id(raw: str) -> str:
     return raw
 
 
-def clean_number(
+def validate_number(
     raw: str, field: str, default: Default, *, least: int = 0, most: int = SEQ_MAX
 ) -> int | Default:
-    """Return a whole number, such as a message's, or `default` if none is given; raise `Invalid`.
+    """Return a whole number, or `default` for an empty field; raise `Invalid`.
 
-    A field that a person fills in has a `most`, which they are then told.
+    Give `most` for a field that people fill in: the error then names the range.
     """
     if not raw:
         return default
@@ -163,15 +163,15 @@ def clean_number(
     raise Invalid(**{field: f"This is a whole number from {least} to {most:,}."})
 
 
-def clean_switch(raw: str, field: str) -> bool | None:
-    """Return whether a box is ticked, None if nothing is said of it; raise `Invalid`."""
+def validate_switch(raw: str, field: str) -> bool | None:
+    """Return True for `1`, False for `0`, None for an empty field; raise `Invalid`."""
     if raw not in ("", "0", "1"):
         raise Invalid(**{field: "The page sent a malformed choice: reload it and try again."})
     return raw == "1" if raw else None
 
 
 def is_blank(text: str) -> bool:
-    """Whether `text` shows nothing: only white space, controls and other invisible characters."""
+    """Whether `text` has only white space, control characters and invisible characters."""
     return all(
         char.isspace() or char in INVISIBLE or unicodedata.category(char) in ("Cc", "Cf")
         for char in text

@@ -26,9 +26,9 @@ from littlechat.files.thumbnails import Thumbnail, TooManyPixels, thumbnail
 from littlechat.files.types import (
     BYTES,
     PICTURES,
-    clean_file_name,
     find_type,
     size_in_words,
+    validate_file_name,
 )
 from littlechat.messages import Messages
 from littlechat.platform import (
@@ -109,7 +109,7 @@ class Files:
 
         Raises `TooLarge`, `Full`, or `Invalid` for an empty one or a picture that is a bomb.
         """
-        name, file_id = clean_file_name(name), new_id()
+        name, file_id = validate_file_name(name), new_id()
         await self._require_space(1)
         if self._adding[owner.id] >= ADDED_AT_ONCE:
             raise TooMany(5)

@@ -105,7 +105,7 @@ def ending(name: str) -> str:
     return last.upper() if short else ""
 
 
-def clean_file_name(raw: str) -> str:
+def validate_file_name(raw: str) -> str:
     """Return a file's name without path, controls or marks that turn its direction.
 
     Cut to `FILE_NAME_MAX` characters with its ending kept; a name that shows nothing is `file`.

@@ -40,8 +40,8 @@ def to_document(room_id: str, author: User, draft: Draft) -> Document:
         document["bot"] = True
     if draft.mentions:
         document["mentions"] = list(draft.mentions)
-    if draft.concerns:
-        document |= concerned_values(draft.concerns, document["at"])
+    if draft.addressed_to:
+        document |= concerned_values(draft.addressed_to, document["at"])
     if draft.thread is not None:
         document |= {
             "thread": draft.thread,
@@ -105,7 +105,7 @@ def from_document(document: Mapping[str, Any]) -> Message:
         removed=bool(document.get("removed", False)),
         bot=bool(document.get("bot", False)),
         mentions=tuple(document.get("mentions", ())),
-        concerns=tuple(document.get("concerns", ())),
+        addressed_to=tuple(document.get("concerns", ())),
         thread=document.get("thread"),
         shown=bool(document.get("shown", True)),
         quote=Quote(str(quote["author"]), str(quote["text"])) if quote else None,
@@ -140,12 +140,12 @@ def edited(body: str, by: User, address: Address = lambda _: ((), ())) -> Decide
         if not body and not message.files:
             raise Invalid(body=NOTHING_TO_SEND)
         mentions, concerns = address(message)
-        kept = message.concerns if message.thread is not None else ()
+        kept = message.addressed_to if message.thread is not None else ()
         concerned = tuple(dict.fromkeys((*kept, *concerns)))
         values: Document = {"body": body, "edited": True}
         if mentions or message.mentions:
             values["mentions"] = list(mentions)
-        if concerned or message.concerns:
+        if concerned or message.addressed_to:
             values |= concerned_values(concerned, message.at)
         return values
 

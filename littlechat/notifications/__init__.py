@@ -9,10 +9,10 @@ from littlechat.notifications.delivery import NOTICES, Notifications
 from littlechat.notifications.rules import (
     AUTH_BYTES,
     P256DH_BYTES,
-    clean_endpoint,
-    clean_key,
-    clean_level,
-    clean_preferences,
+    validate_endpoint,
+    validate_key,
+    validate_level,
+    validate_preferences,
 )
 from littlechat.notifications.schema import COLLECTIONS
 
@@ -23,8 +23,8 @@ __all__ = [
     "P256DH_BYTES",
     "Notifications",
     "build_notifications",
-    "clean_endpoint",
-    "clean_key",
-    "clean_level",
-    "clean_preferences",
+    "validate_endpoint",
+    "validate_key",
+    "validate_level",
+    "validate_preferences",
 ]

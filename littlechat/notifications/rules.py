@@ -15,7 +15,7 @@ from littlechat.core import (
     Level,
     Membership,
     Message,
-    all_of,
+    everyone_in,
 )
 from littlechat.platform import is_public_host
 
@@ -85,7 +85,7 @@ class Notice:
 
 def is_concerned(message: Message, user_id: str) -> bool:
     """Whether a message is addressed to somebody, alone or with all of its room."""
-    return user_id in message.concerns or all_of(message.room_id) in message.concerns
+    return user_id in message.addressed_to or everyone_in(message.room_id) in message.addressed_to
 
 
 def wants(member: Membership, preferences: Preferences, message: Message, *, direct: bool) -> bool:
@@ -98,26 +98,26 @@ def wants(member: Membership, preferences: Preferences, message: Message, *, dir
     return level == "everything"
 
 
-def clean_level(raw: str) -> Level:
+def validate_level(raw: str) -> Level:
     """Return a level by its name; raise `Invalid`."""
     if raw not in LEVELS:
         raise Invalid(level="Choose everything, mentions or nothing.")
     return raw
 
 
-def clean_preferences(level: str, quiet_from: str, quiet_to: str, zone: str) -> Preferences:
+def validate_preferences(level: str, quiet_from: str, quiet_to: str, zone: str) -> Preferences:
     """Return what a form says; both times empty is no quiet hours; raise `Invalid`."""
     if zone and zone not in zones():
         raise Invalid(zone="Choose a time zone from the list.")
-    start, end = _clean_time(quiet_from), _clean_time(quiet_to)
+    start, end = _validate_time(quiet_from), _validate_time(quiet_to)
     if (start is None) != (end is None):
         raise Invalid(quiet="Quiet hours need a beginning and an end. Leave both empty for none.")
     if start is not None and start == end:
         raise Invalid(quiet="Quiet hours begin and end at different times.")
-    return Preferences(clean_level(level), start, end, zone)
+    return Preferences(validate_level(level), start, end, zone)
 
 
-def _clean_time(raw: str) -> time | None:
+def _validate_time(raw: str) -> time | None:
     if not raw:
         return None
     try:
@@ -126,7 +126,7 @@ def _clean_time(raw: str) -> time | None:
         raise Invalid(quiet="Write a time as hours and minutes, such as 22:00.") from None
 
 
-def clean_endpoint(raw: str, *, private: bool = False) -> str:
+def validate_endpoint(raw: str, *, private: bool = False) -> str:
     """Return the address of a push service's; raise `Invalid`.
 
     With `private`, for tests, it may be on this machine and without encryption.
@@ -145,7 +145,7 @@ def clean_endpoint(raw: str, *, private: bool = False) -> str:
     return raw
 
 
-def clean_key(raw: str, size: int) -> str:
+def validate_key(raw: str, size: int) -> str:
     """Return a key of so many bytes in URL-safe Base64; raise `Invalid`."""
     try:
         if len(raw) > KEY_MAX or not raw.isascii():

@@ -1,7 +1,7 @@
-"""Mechanisms that know no chat: database, bus, tasks, limits, numbers, logs, settings, the network.
+"""Infrastructure without chat rules: database, bus, tasks, rate limits, metrics, logs, settings.
 
-Owns no collections; other packages declare theirs (`CollectionSpec`). It alone imports the database
-driver and Redis, and the HTTP client for addresses that strangers name.
+Owns no collections; other packages declare theirs (`CollectionSpec`). Only this package imports the
+database driver, Redis, and the HTTP client for addresses that users enter.
 """
 
 from littlechat.platform import logs
@@ -18,15 +18,15 @@ from littlechat.platform.database import (
     Index,
     Missing,
     Unavailable,
+    host_of,
     now,
     packed_id,
     provision,
     unpacked_id,
-    where,
 )
 from littlechat.platform.embedded_database import EmbeddedError, EmbeddedServer
 from littlechat.platform.facade import Platform, build_platform
-from littlechat.platform.http_client import RESOLVED_AT_ONCE, Answer, HttpClient, Unreachable
+from littlechat.platform.http_client import RESOLVER_THREADS, HttpClient, HttpResponse, Unreachable
 from littlechat.platform.metrics import CONTENT_TYPE
 from littlechat.platform.network_guard import is_public, is_public_host
 from littlechat.platform.rate_limits import (
@@ -73,13 +73,12 @@ __all__ = [
     "REACT",
     "READ",
     "REGISTER",
-    "RESOLVED_AT_ONCE",
+    "RESOLVER_THREADS",
     "RESUMED",
     "SEARCH",
     "SEND",
     "SUBSCRIBE",
     "UPLOAD",
-    "Answer",
     "BackgroundTasks",
     "Bus",
     "Collection",
@@ -94,6 +93,7 @@ __all__ = [
     "EmbeddedServer",
     "Event",
     "HttpClient",
+    "HttpResponse",
     "Index",
     "Missing",
     "Platform",
@@ -102,6 +102,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "build_platform",
+    "host_of",
     "is_public",
     "is_public_host",
     "logs",
@@ -109,5 +110,4 @@ __all__ = [
     "packed_id",
     "provision",
     "unpacked_id",
-    "where",
 ]

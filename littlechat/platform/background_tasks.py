@@ -1,6 +1,7 @@
-"""Work that is seen through: Quart cancels a handler when its client goes away.
+"""Tasks that finish although the request that started them is cancelled.
 
-What is stored must not stay unheard then, least of all the end of a right.
+Quart cancels a handler when its client disconnects. An event about something that was stored must
+be published all the same, above all when it ends somebody's access.
 """
 
 import asyncio
@@ -14,17 +15,17 @@ log = logging.getLogger(__name__)
 
 
 class BackgroundTasks:
-    """The tasks of a process that outlive the requests which began them."""
+    """The background tasks of one process, which may outlive the requests that started them."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
     async def run_to_completion(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Do `work` to its end, whether or not its caller waits for it so long."""
+        """Return the result of `work`, which goes on even if the caller is cancelled."""
         return await asyncio.shield(self._start(work))
 
     def spawn(self, *works: Coroutine[Any, Any, None]) -> None:
-        """Do each of `works` beside, one after the other; whatever fails is only logged."""
+        """Run `works` in the background, one after the other; exceptions are only logged."""
         self._start(_one_by_one(works))
 
     def _start(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
@@ -34,7 +35,7 @@ class BackgroundTasks:
         return task
 
     async def close(self) -> None:
-        """Wait for what is under way, and what that begins."""
+        """Wait until all tasks are done, including those that they start."""
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
@@ -44,4 +45,4 @@ async def _one_by_one(works: Iterable[Coroutine[Any, Any, None]]) -> None:
         try:
             await work
         except Exception:
-            log.exception("work failed")
+            log.exception("background task failed")

@@ -1,8 +1,8 @@
-"""Carries events between the processes of one installation: in memory, or through Redis.
+"""Publish/subscribe between the processes of one installation, in memory or through Redis.
 
-At most once, by contract: an event may be lost, repeated by nobody, and reordered between senders.
-The store is the truth and every listener must heal from it. An event published here is heard here
-even when Redis is down, so one process never depends on it.
+Delivery is at most once: an event may be lost but never arrives twice, and events of different
+publishers may arrive in any order. The database is the source of truth, from which subscribers
+must recover. A process receives its own events even while Redis is down.
 """
 
 import asyncio
@@ -22,57 +22,61 @@ from littlechat.core import new_id
 Event = dict[str, Any]
 """JSON values; `kind` names the event in the past tense."""
 
-QUEUE_MAX = 10_000
-"""Events waiting in this process; beyond it the oldest is lost, as the contract allows."""
+QUEUE_EVENTS_MAX = 10_000
+"""Events that wait in this process to be read or sent; beyond it the oldest is dropped."""
 
 RESUMED = "bus:resumed"
-"""The topic on which a bus tells its own process that it may have missed events."""
+"""The topic on which `listen` reports that events may have been missed. Subscribed always."""
 
-DOUBT = ""
-"""Among a RedisBus's channels the one on which processes tell each other that something was lost.
-A connection without any subscription cannot be read, so this one is always there."""
+LOSS_TOPIC = ""
+"""The topic on which a RedisBus reports to other processes that it dropped events of its own. It is
+always subscribed, which also keeps the connection readable: redis-py reads none without any."""
 
 log = logging.getLogger(__name__)
 
 
 class Bus(Protocol):
-    """What both adapters keep to; `tests/test_bus.py` holds them to it."""
+    """The interface of both buses; `tests/platform/test_bus.py` runs one contract on each."""
 
     @property
     def lost(self) -> int:
-        """How many events this process dropped or could not send."""
+        """Number of events that this process dropped or could not send."""
 
     @property
     def connected(self) -> bool:
-        """Whether events of other processes arrive just now."""
+        """Whether events of other processes arrive at present."""
 
     async def open(self) -> None:
-        """Begin to carry."""
+        """Start receiving and sending."""
 
     def publish(self, topic: str, event: Event) -> None:
-        """Send `event` to every subscriber of `topic`, this process included. Never blocks."""
+        """Send `event` to every subscriber of `topic`, including this process. Never blocks."""
 
     async def subscribe(self, topic: str) -> None:
-        """Return when events on `topic` reach `listen`, or when that cannot be had now."""
+        """Subscribe to `topic`; return once its events reach `listen`.
+
+        If Redis is down or does not confirm within 2 s, it returns all the same; the topic is
+        subscribed when the connection comes back.
+        """
 
     async def unsubscribe(self, topic: str) -> None:
-        """Stop hearing `topic`."""
+        """Receive no more events on `topic`."""
 
     def listen(self) -> AsyncIterator[tuple[str, Event]]:
-        """Yield what was published on the subscribed topics, in each publisher's order."""
+        """Yield topics and events as they arrive; each publisher's events keep their order."""
 
     async def close(self) -> None:
-        """Stop carrying and let go of everything."""
+        """Send what is queued, for a second at most, and disconnect."""
 
 
-class Inbox:
-    """The events that wait for one listener; when full, the oldest goes."""
+class EventQueue:
+    """The events that one bus has received and not yet yielded; when full, it drops the oldest."""
 
     def __init__(self) -> None:
         self.topics: set[str] = set()
         self.lost = 0
         self._has_lost = False
-        self._queue: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(QUEUE_MAX)
+        self._queue: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(QUEUE_EVENTS_MAX)
 
     def put(self, topic: str, event: Event) -> None:
         if topic not in self.topics and topic != RESUMED:
@@ -92,44 +96,44 @@ class Inbox:
             yield event
 
 
-class Exchange:
-    """What in-memory buses meet at: those on one exchange stand for processes."""
+class MemoryBroker:
+    """Connects memory buses with each other; in tests each of them stands for a process."""
 
     def __init__(self) -> None:
-        self.inboxes: list[Inbox] = []
+        self.queues: list[EventQueue] = []
 
 
 class MemoryBus:
-    """A bus for one process, or for several apps in one test."""
+    """A bus for one process, or for several applications in one test."""
 
-    def __init__(self, exchange: Exchange | None = None) -> None:
-        self._exchange = exchange or Exchange()
-        self._inbox = Inbox()
+    def __init__(self, broker: MemoryBroker | None = None) -> None:
+        self._broker = broker or MemoryBroker()
+        self._received = EventQueue()
         self.connected = True
 
     @property
     def lost(self) -> int:
-        return self._inbox.lost
+        return self._received.lost
 
     async def open(self) -> None:
-        self._exchange.inboxes.append(self._inbox)
+        self._broker.queues.append(self._received)
 
     def publish(self, topic: str, event: Event) -> None:
-        for inbox in self._exchange.inboxes:
-            inbox.put(topic, event)
+        for queue in self._broker.queues:
+            queue.put(topic, event)
 
     async def subscribe(self, topic: str) -> None:
-        self._inbox.topics.add(topic)
+        self._received.topics.add(topic)
 
     async def unsubscribe(self, topic: str) -> None:
-        self._inbox.topics.discard(topic)
+        self._received.topics.discard(topic)
 
     def listen(self) -> AsyncIterator[tuple[str, Event]]:
-        return self._inbox.listen()
+        return self._received.listen()
 
     async def close(self) -> None:
         with contextlib.suppress(ValueError):
-            self._exchange.inboxes.remove(self._inbox)
+            self._broker.queues.remove(self._received)
 
 
 class RedisBus:
@@ -146,21 +150,21 @@ class RedisBus:
             url, socket_connect_timeout=2, socket_timeout=5, health_check_interval=10
         )
         self._prefix = f"littlechat:{namespace}:"
-        self._me = new_id()
-        self._is_new = True
+        self._sender_id = new_id()
+        self._never_connected = True
         self._observe = observe
-        self._inbox = Inbox()
-        self._outgoing: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(QUEUE_MAX)
+        self._received = EventQueue()
+        self._to_send: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(QUEUE_EVENTS_MAX)
         self._pubsub: PubSub | None = None
         self._confirmed: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._lost = 0
-        self._owes_doubt = False
+        self._must_report_loss = False
         self.connected = False
 
     @property
     def lost(self) -> int:
-        return self._inbox.lost + self._lost
+        return self._received.lost + self._lost
 
     async def open(self) -> None:
         self._tasks = [
@@ -169,16 +173,16 @@ class RedisBus:
         ]
 
     def publish(self, topic: str, event: Event) -> None:
-        self._inbox.put(topic, event)
-        if self._outgoing.full():
-            self._outgoing.get_nowait()
-            self._outgoing.task_done()
+        self._received.put(topic, event)
+        if self._to_send.full():
+            self._to_send.get_nowait()
+            self._to_send.task_done()
             self._lost += 1
-            self._owes_doubt = True
-        self._outgoing.put_nowait((topic, event))
+            self._must_report_loss = True
+        self._to_send.put_nowait((topic, event))
 
     async def subscribe(self, topic: str) -> None:
-        self._inbox.topics.add(topic)
+        self._received.topics.add(topic)
         confirmed = self._confirmed.setdefault(topic, asyncio.Event())
         if self._pubsub is None:
             return
@@ -188,23 +192,23 @@ class RedisBus:
                 await confirmed.wait()
 
     async def unsubscribe(self, topic: str) -> None:
-        self._inbox.topics.discard(topic)
+        self._received.topics.discard(topic)
         self._confirmed.pop(topic, None)
         if self._pubsub is not None:
             with contextlib.suppress(RedisError, OSError):
                 await self._pubsub.unsubscribe(self._prefix + topic)
 
     def listen(self) -> AsyncIterator[tuple[str, Event]]:
-        return self._inbox.listen()
+        return self._received.listen()
 
     async def close(self) -> None:
-        # What was published just before, a goodbye among it, still leaves if Redis takes it.
+        # Send what was published just before, such as the news that this process is stopping.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
-                await self._outgoing.join()
+                await self._to_send.join()
         waiting = set(self._tasks)
         while waiting:
-            # More than once: a cancellation that meets a reply is at times lost in redis-py.
+            # Repeated, because redis-py at times swallows a cancellation while it reads a reply.
             for task in waiting:
                 task.cancel()
             _, waiting = await asyncio.wait(waiting, timeout=0.1)
@@ -214,72 +218,72 @@ class RedisBus:
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
-                    await self._take_up(pubsub)
+                    await self._resubscribe(pubsub)
                     while True:
                         message = await pubsub.get_message(timeout=5)
                         if message is not None:
-                            self._hear(message)
+                            self._on_message(message)
             except (RedisError, OSError) as error:
-                if self.connected or self._is_new:
+                if self.connected or self._never_connected:
                     log.warning("bus down", extra={"error": type(error).__name__})
-                self._is_new = False
+                self._never_connected = False
                 if self.connected:
-                    # Listeners turn to the store at once, not at their next look.
+                    # So that listeners read the database at once, not at their next check.
                     self.connected = False
-                    self._inbox.put(RESUMED, {"kind": "lost"})
+                    self._received.put(RESUMED, {"kind": "lost"})
             finally:
                 self.connected, self._pubsub = False, None
                 for confirmed in self._confirmed.values():
                     confirmed.clear()
             await asyncio.sleep(0.5)
 
-    async def _take_up(self, pubsub: PubSub) -> None:
-        taken = {DOUBT}
-        await pubsub.subscribe(self._prefix + DOUBT)
-        # Until the line below says otherwise, `subscribe` leaves its topics to be taken up here.
-        while late := self._inbox.topics - taken:
+    async def _resubscribe(self, pubsub: PubSub) -> None:
+        taken = {LOSS_TOPIC}
+        await pubsub.subscribe(self._prefix + LOSS_TOPIC)
+        # While `_pubsub` is None, `subscribe` only notes its topics: they are subscribed here.
+        while late := self._received.topics - taken:
             await pubsub.subscribe(*(self._prefix + topic for topic in late))
             taken |= late
         self._pubsub, self.connected = pubsub, True
-        self._inbox.put(RESUMED, {"kind": "resumed"})
+        self._received.put(RESUMED, {"kind": "resumed"})
         log.info("bus connected")
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _on_message(self, message: dict[str, Any]) -> None:
         topic = message["channel"].decode().removeprefix(self._prefix)
         if message["type"] == "subscribe" and topic in self._confirmed:
             self._confirmed[topic].set()
         elif message["type"] == "message":
             sender, _, rest = message["data"].partition(b" ")
-            if sender == self._me.encode():
+            if sender == self._sender_id.encode():
                 return
             sent_at, _, data = rest.partition(b" ")
             seconds, event = 0.0, None
             with contextlib.suppress(ValueError):
                 seconds, event = time.time() - float(sent_at), json.loads(data)
             if not isinstance(event, dict):
-                log.warning("bus carried rubbish", extra={"topic": topic})
+                log.warning("bus received a malformed event", extra={"topic": topic})
                 return
             self._observe(max(0.0, seconds))
-            self._inbox.put(RESUMED if topic == DOUBT else topic, event)
+            self._received.put(RESUMED if topic == LOSS_TOPIC else topic, event)
 
     async def _send(self) -> None:
         while True:
-            batch = [] if self._owes_doubt else [await self._outgoing.get()]
-            while not self._outgoing.empty() and len(batch) < 100:
-                batch.append(self._outgoing.get_nowait())
-            # The others cannot know that they missed what could not be sent: they are told.
-            told = [(DOUBT, {"kind": "resumed"})] if self._owes_doubt else []
+            batch = [] if self._must_report_loss else [await self._to_send.get()]
+            while not self._to_send.empty() and len(batch) < 100:
+                batch.append(self._to_send.get_nowait())
+            # Other processes cannot notice that an event was dropped here, so report it.
+            reports = [(LOSS_TOPIC, {"kind": "resumed"})] if self._must_report_loss else []
             try:
                 async with self._redis.pipeline(transaction=False) as pipeline:
-                    for topic, event in told + batch:
-                        data = f"{self._me} {time.time():.6f} {json.dumps(event)}"
+                    for topic, event in reports + batch:
+                        data = f"{self._sender_id} {time.time():.6f} {json.dumps(event)}"
                         pipeline.publish(self._prefix + topic, data.encode())
-                    self._owes_doubt = False
+                    self._must_report_loss = False
                     await pipeline.execute()
             except (RedisError, OSError):
                 self._lost += len(batch)
-                self._owes_doubt = True
+                self._must_report_loss = True
                 await asyncio.sleep(0.1)
             finally:
                 for _ in batch:
-                    self._outgoing.task_done()
+                    self._to_send.task_done()

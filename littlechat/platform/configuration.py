@@ -1,4 +1,4 @@
-"""`Settings`, read once from the environment; a bad value stops the start with its remedy."""
+"""`Settings`, read once from environment variables and validated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,43 +13,43 @@ CookieSecure = Literal["auto", "on", "off"]
 
 
 class ConfigError(Exception):
-    """A setting is missing or wrong; the text is a sentence with its name and its remedy."""
+    """A setting is missing or wrong; the text names the variable and says what to set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything an installation may choose. The README's table of settings says the same."""
+    """The configuration of an installation. The README lists the variables."""
 
     host: str = "127.0.0.1"
     port: int = 8000
     data_dir: Path = Path("littlechat-data")
     mongodb_uri: str | None = None
-    """None: the embedded database is started and this is filled in."""
+    """If None, the `littlechat` command starts the embedded database and fills this in."""
     redis_url: str | None = None
-    """None: one process, which needs no bus between processes."""
+    """If None, there is one process, and its bus is in memory."""
     secret_key: str = ""
-    """Signs the session cookies. Empty: made once and kept in the data directory."""
+    """Signs the session cookies. If empty, it is generated once and kept in the data directory."""
     workers: int = 1
     log_level: str = "INFO"
     rate_limits: bool = True
     cookie_secure: CookieSecure = "auto"
-    """`auto` marks cookies Secure except for a browser that came to plain http on localhost."""
+    """Whether cookies are marked Secure; `auto` does so except on plain http on localhost."""
     metrics_token: str | None = None
-    """Who sends it as a bearer token may read `/metrics` from anywhere; None: this machine only."""
+    """The bearer token for `/metrics`. If None, only this machine may read them."""
     upload_max: int = 25
-    """How many MiB a file may have."""
+    """Maximum size of an uploaded file, in MiB."""
     upload_quota: int = 5_120
-    """How many MiB all files together may have; 0 switches uploads off."""
+    """Maximum size of all files together, in MiB; 0 switches uploads off."""
     push_private: bool = False
-    """Notifications may be sent to private addresses; for tests, no variable sets it."""
+    """Whether push services may be on private addresses. Only tests set it; no variable does."""
     webhooks_private: bool = False
-    """Whether bots' webhooks may lead into private networks, and to this machine."""
+    """Whether bots' webhooks may be on private addresses, including this machine's."""
     proxy_hops: int = 0
-    """How many reverse proxies stand in front and may be believed about a client's address."""
+    """Number of reverse proxies in front whose X-Forwarded-For entries are trusted."""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> "Settings":
-        """Return the settings that `env` spells; raise `ConfigError`."""
+        """Return the settings in the environment variables `env`; raise `ConfigError`."""
         mongodb_uri = _uri(env, "MONGODB_URI", ("mongodb", "mongodb+srv"))
         redis_url = _uri(env, "REDIS_URL", ("redis", "rediss", "unix"))
         settings = cls(
@@ -107,9 +107,9 @@ def _uri(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
         scheme = urlsplit(value).scheme
         if scheme.startswith("redis"):
             _ = urlsplit(value).port
-    except ValueError:  # unbalanced brackets, as of an IPv6 address, or a port that is no number
+    except ValueError:  # unbalanced brackets of an IPv6 address, or a port that is not a number
         scheme = ""
-    # The value may hold a password, so the message never repeats it.
+    # The message does not repeat the value, which may contain a password.
     if scheme not in schemes:
         allowed = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ConfigError(f"{name} must start with {allowed} and be a whole address.")

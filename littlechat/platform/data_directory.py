@@ -1,4 +1,4 @@
-"""The data directory: one littlechat at a time, and the secrets that are made and kept in it."""
+"""The data directory: its lock, which admits one littlechat at a time, and the secrets in it."""
 
 import fcntl
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 
 
 class DataDirectoryError(Exception):
-    """A sentence, with the remedy, for the person who starts littlechat."""
+    """The directory cannot be used; the text tells the operator what to do."""
 
 
 class DataDirectory:
-    """A directory that belongs to one littlechat at a time, from construction to `close`."""
+    """A directory that this process holds locked from construction to `close`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -36,11 +36,12 @@ class DataDirectory:
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 
     def close(self) -> None:
-        """Give the directory free. The file stays: removing it would let two hold two locks."""
+        """Release the lock. The lock file stays: after removing it, two processes could each lock
+        a file of their own."""
         os.close(self._lock)
 
     def secret(self, name: str) -> str:
-        """Return the secret in the file `name`, made on first use, readable by its owner only."""
+        """Return the secret in the file `name`, generated on first use; mode 0600."""
         path = self.path / name
         try:
             if not path.exists():
@@ -59,7 +60,7 @@ class DataDirectory:
 
 
 def unusable(directory: Path, error: OSError) -> DataDirectoryError:
-    """Return the sentence for a directory that the system refuses."""
+    """Return the error for a directory that the operating system refuses."""
     return DataDirectoryError(
         f"The data directory {directory} cannot be used ({error}). "
         "Choose one that this user may write to, with --data-dir or DATA_DIR."
@@ -67,7 +68,7 @@ def unusable(directory: Path, error: OSError) -> DataDirectoryError:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace a file at once, mode 0600: after a crash it is whole or was never there."""
+    """Write a file atomically, mode 0600: after a crash it has the old content or the new one."""
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,8 +1,9 @@
-"""The only importer of the database driver: opening, indexes, and a narrow typed collection.
+"""The database: connecting, creating indexes, and a narrow typed `Collection`.
 
-Motor is past its end of life, so only the part of its API is used that PyMongo's own asyncio client
-has too: to move, change the imports here. Documents and driver errors never leave level 3 and this
-module; callers see `Duplicate`, `Missing` and `Unavailable`.
+Only this module imports the driver. Motor is past its end of life, so only the part of its API is
+used that PyMongo's own asyncio client has too: to move there, change the imports. Driver errors do
+not leave this module; callers see `Duplicate`, `Missing` and `Unavailable`. Documents stay within
+the packages' stores, which turn them into values.
 """
 
 import logging
@@ -35,31 +36,34 @@ Sort = Sequence[tuple[str, int]]
 
 CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 
-READ_MS = 5_000
-"""No read may hold a request longer than this (`maxTimeMS`)."""
+READ_TIMEOUT_MS = 5_000
+"""The database aborts a read after this time (`maxTimeMS`)."""
 
-CONNECT_MS = 5_000
-SOCKET_MS = 15_000
+CONNECT_TIMEOUT_MS = 5_000
+SOCKET_TIMEOUT_MS = 15_000
 DUPLICATE_KEY = 11_000
-TIMEOUTS = (NetworkTimeout, ServerSelectionTimeoutError)
+TIMEOUT_ERRORS = (NetworkTimeout, ServerSelectionTimeoutError)
 
 log = logging.getLogger(__name__)
 
 
 class Missing(Exception):
-    """What was asked for does not exist, or not for the one who asks."""
+    """What was asked for does not exist, or the caller may not know that it does."""
 
 
 class Unavailable(Exception):
-    """The database did not do what it was asked; it may or may not have stored it."""
+    """The operation failed; it is unknown whether a write was stored."""
 
 
 class Interrupted(Unavailable):
-    """The connection broke on the way. Who tries again must bear that it was done already."""
+    """The connection broke, perhaps after the operation took effect: a retry must expect that."""
 
 
 class Duplicate(Exception):
-    """A unique index refused a document. For `insert_many`, those before `position` are stored."""
+    """A unique index refused a document.
+
+    `position` is its index in `insert_many`, which has stored the documents before it.
+    """
 
     def __init__(self, position: int = 0) -> None:
         super().__init__(f"duplicate key at {position}")
@@ -67,21 +71,24 @@ class Duplicate(Exception):
 
 
 class Index:
-    """An index that a collection needs: its fields, ascending, and MongoDB's own options."""
+    """An ascending index over `fields`; `options` are MongoDB's, such as `unique`."""
 
     def __init__(self, *fields: str, **options: Any) -> None:
         self.fields, self.options = fields, options
 
 
 class CollectionSpec:
-    """A collection as the package that owns it declares it, in its `schema.py`."""
+    """The declaration of a collection and its indexes, in the `schema.py` of its package."""
 
     def __init__(self, name: str, *indexes: Index) -> None:
         self.name, self.indexes = name, indexes
 
 
 class Collection:
-    """One collection, through the few operations that the stores need."""
+    """One collection with the few operations that the stores need.
+
+    Every operation raises `Unavailable` if the database fails.
+    """
 
     def __init__(
         self, inner: "AsyncIOMotorCollection[Document]", observe: "Observe", inserts_again: bool
@@ -91,32 +98,34 @@ class Collection:
         self._inserts_again = inserts_again
 
     async def find_one(self, where: Filter) -> Document | None:
-        """Return one document that matches, or None."""
-        found: Document | None = await self._do(self._inner.find_one(where, max_time_ms=READ_MS))
+        """Return a document that matches, or None."""
+        found: Document | None = await self._do(
+            self._inner.find_one(where, max_time_ms=READ_TIMEOUT_MS)
+        )
         return found
 
     async def find(self, where: Filter, sort: Sort | None = None, limit: int = 0) -> list[Document]:
-        """Return the documents that match, at most `limit` of them unless it is 0."""
-        cursor = self._inner.find(where, max_time_ms=READ_MS)
+        """Return the documents that match, at most `limit` of them; 0 means all."""
+        cursor = self._inner.find(where, max_time_ms=READ_TIMEOUT_MS)
         if sort:
             cursor = cursor.sort(list(sort))
         return list(await self._do(cursor.limit(limit).to_list(None)))
 
     async def count(self, where: Filter) -> int:
-        """Return how many documents match."""
-        return int(await self._do(self._inner.count_documents(where, maxTimeMS=READ_MS)))
+        """Return the number of documents that match."""
+        return int(await self._do(self._inner.count_documents(where, maxTimeMS=READ_TIMEOUT_MS)))
 
     async def sum(self, field: str) -> int:
-        """Return the sum of a field over every document."""
+        """Return the sum of a field over all documents."""
         total = [{"$group": {"_id": None, "total": {"$sum": f"${field}"}}}]
-        cursor = self._inner.aggregate(total, maxTimeMS=READ_MS)
+        cursor = self._inner.aggregate(total, maxTimeMS=READ_TIMEOUT_MS)
         found: list[Document] = await self._do(cursor.to_list(None))
         return int(found[0]["total"]) if found else 0
 
     async def insert(self, document: Document) -> None:
-        """Store one document, durably; raise `Duplicate`.
+        """Store one document durably; raise `Duplicate`.
 
-        Where the driver does not try again when its connection broke, this does.
+        If the connection breaks, it is retried once, here unless the driver does (`retryWrites`).
         """
         try:
             await self._do(self._inner.insert_one(document))
@@ -129,15 +138,16 @@ class Collection:
         try:
             await self._do(self._inner.insert_one(document))
         except Duplicate:
-            # Nobody else's is alike in all of it: the first try stored this one.
+            # If the stored document equals ours in every field, the first try had stored it.
             stored = await self.find_one({"_id": document["_id"]})
             if stored != decode(encode(document), codec_options=CODEC):
                 raise
 
     async def insert_many(self, documents: list[Document]) -> None:
-        """Store documents in their order, durably, stopping at the first `Duplicate`.
+        """Store documents durably, in order; raise `Duplicate` at the first that is refused.
 
-        That may be one's own: stored, when the connection broke before anybody heard of it.
+        After a broken connection it is retried, so the duplicate may be the caller's own document,
+        stored by the first try.
         """
         try:
             await self._do(self._inner.insert_many(documents, ordered=True))
@@ -147,23 +157,23 @@ class Collection:
             await self._do(self._inner.insert_many(documents, ordered=True))
 
     async def update(self, where: Filter, change: Document, *, upsert: bool = False) -> bool:
-        """Change one document; return whether one matched or was made."""
+        """Update one document; return whether one matched or was inserted by `upsert`."""
         result = await self._do(self._inner.update_one(where, change, upsert=upsert))
         return bool(result.matched_count or result.upserted_id is not None)
 
     async def update_many(self, where: Filter, change: Document) -> int:
-        """Change every document that matches; return how many did."""
+        """Update all documents that match; return their number."""
         return int((await self._do(self._inner.update_many(where, change))).matched_count)
 
     async def delete(self, where: Filter) -> int:
-        """Delete every document that matches; return how many there were."""
+        """Delete all documents that match; return their number."""
         return int((await self._do(self._inner.delete_many(where))).deleted_count)
 
     async def _do(self, operation: Awaitable[Any]) -> Any:
         started = time.perf_counter()
         try:
             return await operation
-        # Without their causes, whose texts hold whole documents: what people wrote is not logged.
+        # `from None`, because the driver's texts contain whole documents, which must not be logged.
         except DuplicateKeyError:
             raise Duplicate from None
         except BulkWriteError as error:
@@ -172,7 +182,7 @@ class Collection:
                 raise Duplicate(int(failure["index"])) from None
             raise Unavailable("the database refused a batch") from None
         except PyMongoError as error:
-            broke = isinstance(error, AutoReconnect) and not isinstance(error, TIMEOUTS)
+            broke = isinstance(error, AutoReconnect) and not isinstance(error, TIMEOUT_ERRORS)
             kind = Interrupted if broke else Unavailable
             raise kind(f"{type(error).__name__}: {_short(error)}") from error
         finally:
@@ -183,15 +193,15 @@ Observe = Callable[[float], None]
 
 
 class Database:
-    """An open database. `observe` is told how many seconds each operation took."""
+    """A connection to the database. `observe` is called with the seconds of each operation."""
 
     def __init__(self, uri: str, observe: Observe = lambda seconds: None) -> None:
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
                 uri,
-                serverSelectionTimeoutMS=CONNECT_MS,
-                connectTimeoutMS=CONNECT_MS,
-                socketTimeoutMS=SOCKET_MS,
+                serverSelectionTimeoutMS=CONNECT_TIMEOUT_MS,
+                connectTimeoutMS=CONNECT_TIMEOUT_MS,
+                socketTimeoutMS=SOCKET_TIMEOUT_MS,
                 appname="littlechat",
             )
             database = self._client.get_default_database(
@@ -214,7 +224,7 @@ class Database:
         return self._collections[spec.name]
 
     async def open(self, specs: Iterable[CollectionSpec]) -> None:
-        """Reach the database and make the indexes that are not there; raise `Unavailable`."""
+        """Connect and create missing indexes; raise `Unavailable`."""
         try:
             for spec in specs:
                 if spec.indexes:
@@ -228,8 +238,8 @@ class Database:
             raise Unavailable(_reason(error)) from error
 
     async def ping(self) -> None:
-        """Return when the database answers to this user; raise `Unavailable`."""
-        # A read, since a bare ping is answered before any login.
+        """Return if the database answers and accepts the credentials; raise `Unavailable`."""
+        # A read, because MongoDB's `ping` command is answered without authentication.
         await self._make(self._database["nothing"]).find_one({"_id": ""})
 
     def close(self) -> None:
@@ -238,31 +248,31 @@ class Database:
 
 
 def now() -> datetime:
-    """Return the time in UTC to the millisecond, which is what the database keeps."""
+    """Return the current UTC time in whole milliseconds, the precision of the database."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def packed_id(document: Mapping[str, Any]) -> bytes:
-    """Return the 12 bytes of a document's own id, for one that the driver gave."""
+    """Return the 12 bytes of a document's `_id`, which must be an ObjectId."""
     packed: bytes = document["_id"].binary
     return packed
 
 
 def unpacked_id(packed: bytes) -> object:
-    """Return the document's id of which `packed_id` made these bytes."""
+    """Return the `_id` of the document from which `packed_id` made these bytes."""
     return ObjectId(packed)
 
 
 async def provision(uri: str, username: str, password: str) -> None:
-    """Create or reset the embedded database's one user, over a server that asks for none yet."""
+    """Create or reset the only user of the embedded database, which runs without authentication."""
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-        uri, serverSelectionTimeoutMS=CONNECT_MS
+        uri, serverSelectionTimeoutMS=CONNECT_TIMEOUT_MS
     )
     roles = [{"role": "readWrite", "db": "littlechat"}]
     admin = client["admin"]
     try:
-        # Whoever else slipped in while no password was asked for goes out again.
+        # Another local process may have created a user while there was no authentication.
         await admin.command("dropAllUsersFromDatabase")
         await admin.command("createUser", username, pwd=password, roles=roles)
     except PyMongoError as error:
@@ -271,8 +281,8 @@ async def provision(uri: str, username: str, password: str) -> None:
         client.close()
 
 
-def where(uri: str) -> str:
-    """Return the host part of a database address, without its credentials, for messages."""
+def host_of(uri: str) -> str:
+    """Return the hosts of a database URI, without credentials, for messages."""
     return urlsplit(uri).netloc.rpartition("@")[2]
 
 
@@ -283,6 +293,6 @@ def _reason(error: PyMongoError) -> str:
 
 
 def _short(error: Exception) -> str:
-    # Driver messages go on for kilobytes about the topology; the first part says it.
+    # The driver's messages end with kilobytes about the topology.
     text = str(error).split(", Timeout:")[0].split(", full error:")[0]
     return text.split(" (configured timeouts")[0][:200]

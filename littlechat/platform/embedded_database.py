@@ -1,7 +1,7 @@
-"""The life of the embedded database: SecantusDB as a child process.
+"""Starts, watches and stops the embedded database, SecantusDB, as a child process.
 
-It must never import `secantus` (GPL-2.0: a separate process, spoken to only over its socket) and
-never let the password reach a command line, an environment or a log.
+It must never import `secantus`, which is GPL-2.0: it stays a separate process behind a socket. The
+password must never appear in a command line, an environment or a log.
 """
 
 import asyncio
@@ -24,27 +24,29 @@ from littlechat.platform.data_directory import unusable, write_whole
 
 USER = "littlechat"
 HOST = "127.0.0.1"
-READY_SECONDS = 30
-BUSY_SECONDS = 20
-STOP_SECONDS = 8
-DEATHS = 3
+READY_TIMEOUT_SECONDS = 30
+BUSY_TIMEOUT_SECONDS = 20
+STOP_TIMEOUT_SECONDS = 8
+DEATHS_MAX = 3
 DEATHS_WITHIN_SECONDS = 60
 LOG_BYTES = 5 * 1024 * 1024
 
-# Standalone, since nobody reads the log of operations that a replica set keeps for its others. No
-# --sync-on-commit: it would sync what need not be, too. See `uri`.
+# --standalone, because nothing reads the operations log of a replica set. Without --sync-on-commit,
+# which would sync every write: the URI asks for the journal where it matters (see `start`).
 OPTIONS = ("--host", HOST, "--standalone", "--cache-size", "256M")
 
-# A stub, because a preexec_fn may deadlock in a process with threads. It asks Linux to end the
-# child when we die, leaves if we died before it could ask, and then becomes the server.
-STUB = """
+# A launcher script, because a preexec_fn may deadlock in a process with threads. It asks Linux to
+# kill the child when its parent dies, exits if the parent died before that, and then becomes the
+# server.
+LAUNCHER = """
 import ctypes, os, sys
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: kept across exec
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.executable, [sys.executable, "-P", "-m", "secantus", *sys.argv[2:]])
 """
-# Nothing else is handed down: no secret of ours, and no SECANTUS_* that turns the journal off.
+# The child gets no other variables: none of our secrets, and no SECANTUS_* that would switch the
+# journal off.
 ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 
 log = logging.getLogger(__name__)
@@ -52,7 +54,7 @@ Provision = Callable[[str, str, str], Awaitable[None]]
 
 
 class EmbeddedError(Exception):
-    """A sentence, with the remedy, for the person who starts littlechat."""
+    """The database cannot run; the text tells the operator what to do."""
 
 
 class DatabaseDied(EmbeddedError):
@@ -60,11 +62,11 @@ class DatabaseDied(EmbeddedError):
 
 
 class EmbeddedServer:
-    """One SecantusDB server below `directory`, whose DataDirectory the caller holds.
+    """One SecantusDB server with its files below `directory`, whose lock the caller holds.
 
-    `provision(uri, user, password)` must leave, in the database `admin`, that user with that
-    password and `readWrite` on `littlechat`, whether or not the user exists already. Start from
-    the main thread: Linux ends the child when the *thread* that started it ends.
+    `provision(uri, user, password)` must create or reset that user in the database `admin`, with
+    that password and the role `readWrite` on `littlechat`. Start the server from the main thread:
+    Linux kills the child when the *thread* that started it ends.
     """
 
     def __init__(self, directory: Path, password: str, provision: Provision) -> None:
@@ -77,11 +79,11 @@ class EmbeddedServer:
         self._provision = provision
         self._port = 0
         self._child: asyncio.subprocess.Process | None = None
-        self._changing = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._stopping = False
 
     async def start(self) -> None:
-        """Set `uri` to a database that asks for the password; raise EmbeddedError if it cannot."""
+        """Start the server, with authentication, and set `uri`; raise `EmbeddedError`."""
         if importlib.util.find_spec("secantus") is None:
             raise EmbeddedError(
                 "The embedded database is not installed. Run: pip install 'littlechat[embedded]' "
@@ -90,7 +92,7 @@ class EmbeddedServer:
         self._stopping = False
         try:
             self._prepare()
-            await self._end_leftover()
+            await self._kill_leftover()
             await self._ensure_user()
             await self._launch("--auth")
         except BaseException as error:
@@ -98,62 +100,62 @@ class EmbeddedServer:
             if isinstance(error, OSError):
                 raise unusable(self._directory, error) from error
             raise
-        # Without journal=true a kill -9 of the server loses what it acknowledged in the last 50 ms,
-        # even with w=majority (measured: 3 to 79 writes); with it nothing.
-        # With retryWrites it keeps the answers of half an hour, up to 10,000, and looks through all
-        # of them twice a write: 12 ms became 90 (measured under load). `db.py` inserts again.
+        # Without journal=true a kill -9 of the server loses the writes it acknowledged in the last
+        # 50 ms, even with w=majority (measured: 3 to 79 writes); with it, none.
+        # With retryWrites it stores the answers of half an hour, up to 10,000, and scans them twice
+        # per write: 12 ms became 90 (measured under load). `Collection.insert` retries instead.
         login = f"{USER}:{quote(self._password, safe='')}@"
         self.uri = self._address(login, f"{USER}?authSource=admin&journal=true&retryWrites=false")
 
     async def stop(self) -> None:
-        """End the server in order, or by force if it will not; harmless when repeated."""
+        """Stop the server, by force if it does not stop in time; may be called again."""
         self._stopping = True
-        async with self._changing:
-            await self._end()
+        async with self._lock:
+            await self._stop_child()
 
     async def watch(self) -> None:
-        """Start a server that died again, at the same URI; raise EmbeddedError when it keeps dying.
+        """Restart the server, at the same URI, whenever it dies; return after `stop`.
 
-        Returns after `stop`.
+        Raises `EmbeddedError` if it dies too often.
         """
-        deaths: collections.deque[float] = collections.deque(maxlen=DEATHS + 1)
+        deaths: collections.deque[float] = collections.deque(maxlen=DEATHS_MAX + 1)
         while self._child is not None and not self._stopping:
             status = await self._child.wait()
-            async with self._changing:
+            async with self._lock:
                 if self._stopping:
                     return
                 deaths.append(time.monotonic())
-                if len(deaths) > DEATHS and deaths[-1] - deaths[0] <= DEATHS_WITHIN_SECONDS:
+                if len(deaths) > DEATHS_MAX and deaths[-1] - deaths[0] <= DEATHS_WITHIN_SECONDS:
                     raise EmbeddedError(
                         f"The database died {len(deaths)} times within {DEATHS_WITHIN_SECONDS} s. "
                         f"Look for the reason in {self._log}: {self._tail()}"
                     )
                 log.error("The database ended with status %s; starting it again.", status)
-                with contextlib.suppress(DatabaseDied):  # its child is dead: counted next round
+                with contextlib.suppress(DatabaseDied):  # the next round counts this death as well
                     await self._launch("--auth", port=self._port)
 
     def _prepare(self) -> None:
         self._home.mkdir(mode=0o700, exist_ok=True)
         if self._log.exists() and self._log.stat().st_size > LOG_BYTES:
             self._log.replace(self._log.with_suffix(".log.1"))
-        # An own, empty configuration keeps it from reading one in the home or working directory.
+        # Given an empty configuration file, it does not look for one in the home directory.
         write_whole(self._directory / "database.toml", "")
 
-    async def _end_leftover(self) -> None:
-        """End the server of a littlechat that was killed; it may need a moment to let go."""
-        pid = self._leftover()
+    async def _kill_leftover(self) -> None:
+        """Kill the server that a killed littlechat left behind, and wait until it is gone."""
+        pid = self._find_leftover_pid()
         if pid is None:
             return
         log.warning("Ending the database that a killed littlechat left, process %d.", pid)
-        # Not asked first: it at times ignores the question, and by its journal loses nothing.
+        # SIGKILL at once: it at times ignores SIGTERM, and thanks to its journal loses nothing.
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + STOP_SECONDS
-        while self._leftover() is not None and time.monotonic() < deadline:
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+        while self._find_leftover_pid() is not None and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
 
-    def _leftover(self) -> int | None:
-        """Read the child's pid, if that process still is a server of this very directory."""
+    def _find_leftover_pid(self) -> int | None:
+        """Return the pid in the pid file if that process is a server of this directory."""
         try:
             pid = int(self._pid.read_text())
         except (OSError, ValueError):
@@ -161,28 +163,28 @@ class EmbeddedServer:
         return pid if f"--storage-path {self._home} --port" in command_line(pid) else None
 
     async def _ensure_user(self) -> None:
-        """Make the user on a server that asks for no password, once; again after a new password."""
-        # Inside the database's directory, so that deleting the one deletes the other.
+        """Create the user unless that was done for this password, with authentication off."""
+        # The mark is inside the database's directory, so that both are deleted together.
         mark = self._home / "littlechat-user"
         digest = hashlib.sha256(self._password.encode()).hexdigest()
         if mark.exists() and mark.read_text(errors="replace") == digest:
             return
-        # createUser asks for no journal: without this a kill could lose a user we marked as made.
+        # createUser does not wait for the journal: a kill could lose a user that we marked as made.
         await self._launch("--sync-on-commit")
         try:
             await self._provision(self._address("", ""), USER, self._password)
         except Exception as error:
             raise EmbeddedError(f"The database refused its first user: {error}") from error
-        await self._end()
+        await self._stop_child()
         write_whole(mark, digest)
 
     async def _launch(self, *options: str, port: int = 0) -> None:
-        """Start a child and return once it listens; retry while the port or the files are busy."""
-        deadline = time.monotonic() + BUSY_SECONDS
+        """Start a child and return once it listens; retry while its port or files are in use."""
+        deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
         while not self._stopping:
             self._port = port or free_port()
             start = self._log.stat().st_size if self._log.exists() else 0
-            if await self._listens(await self._spawn(*options), start):
+            if await self._wait_until_listening(await self._spawn(*options), start):
                 return
             said = self._log.read_bytes()[start:]
             if b"resource busy" not in said and b"Address already in use" not in said:
@@ -202,7 +204,7 @@ class EmbeddedServer:
         output = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", "-c", STUB, str(os.getpid())),
+                *(sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid())),
                 *(*place, *config, *OPTIONS, *options),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -210,7 +212,7 @@ class EmbeddedServer:
                 cwd=self._directory,
                 env=given | {"SECANTUS_FORCE_DURABLE": "1", "PYTHONUNBUFFERED": "1"},
                 umask=0o077,
-                start_new_session=True,  # Ctrl-C is for us; we stop the child in order
+                start_new_session=True,  # so that Ctrl-C reaches only us, and we stop the child
             )
         finally:
             os.close(output)
@@ -218,27 +220,32 @@ class EmbeddedServer:
         self._pid.write_text(f"{child.pid}\n")
         return child
 
-    async def _listens(self, child: asyncio.subprocess.Process, start: int) -> bool:
-        """Wait until the child listens; False if it died. Its log names it: a stranger that took
-        the port in between would also accept a connection."""
-        deadline = time.monotonic() + READY_SECONDS
+    async def _wait_until_listening(self, child: asyncio.subprocess.Process, start: int) -> bool:
+        """Wait until the child listens; return False if it died.
+
+        Its log must say so too, because another process may have taken the port in between.
+        """
+        deadline = time.monotonic() + READY_TIMEOUT_SECONDS
         while child.returncode is None and not self._stopping:
             if b"listening on" in self._log.read_bytes()[start:] and accepts(self._port):
                 return True
             if time.monotonic() > deadline:
                 raise EmbeddedError(
-                    f"The database did not answer in {READY_SECONDS} s ({self._log}): "
+                    f"The database did not answer in {READY_TIMEOUT_SECONDS} s ({self._log}): "
                     f"{self._tail()}"
                 )
             await asyncio.sleep(0.02)
         return False
 
-    async def _end(self) -> None:
-        """Stop the child. SecantusDB sleeps through the stop in accept(), 2 s long, unless somebody
-        calls; and one that still answers after a second missed the signal in its first moments."""
+    async def _stop_child(self) -> None:
+        """Stop the child.
+
+        SecantusDB blocks in accept() for up to 2 s before it handles the signal; our connections
+        wake it. If it still accepts after a second, it was not ready for the signal: send another.
+        """
         if self._child is None:
             return
-        asked, deadline = 0.0, time.monotonic() + STOP_SECONDS
+        asked, deadline = 0.0, time.monotonic() + STOP_TIMEOUT_SECONDS
         while self._child.returncode is None and (now := time.monotonic()) < deadline:
             listens = accepts(self._port)
             if not asked or (listens and now - asked > 1):
@@ -246,7 +253,7 @@ class EmbeddedServer:
                 asked = now
             await asyncio.sleep(0.02)
         if self._child.returncode is None:
-            log.warning("The database did not stop in %d s; killing it.", STOP_SECONDS)
+            log.warning("The database did not stop in %d s; killing it.", STOP_TIMEOUT_SECONDS)
             self._child.kill()
         await self._child.wait()
         self._child = None
@@ -261,7 +268,7 @@ class EmbeddedServer:
 
 
 def command_line(pid: int) -> str:
-    """Return a process's arguments, joined by spaces; empty for one that is gone or a zombie."""
+    """Return the arguments of a process, joined by spaces; empty if it is gone or a zombie."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")

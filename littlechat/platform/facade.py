@@ -1,4 +1,4 @@
-"""The mechanisms of one process, built from its settings."""
+"""The infrastructure of one process, built from its settings."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from littlechat.platform.rate_limits import RateLimits
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What knows no chat: storage, the bus, background tasks, limits and numbers."""
+    """The objects that every other package may use."""
 
     database: Database
     bus: Bus
@@ -21,13 +21,13 @@ class Platform:
     rate_limits: RateLimits
     tasks: BackgroundTasks
     alone: bool
-    """Whether no other process writes to the database."""
+    """Whether this is the only process that writes to the database."""
 
 
 def build_platform(settings: Settings, bus: Bus | None = None) -> Platform:
-    """Return the mechanisms for `settings`; `bus` joins several applications in one process.
+    """Return the infrastructure for `settings`; raise `ConfigError` without a database.
 
-    Raises `ConfigError` without a database.
+    `bus` connects several applications in one process, as in tests.
     """
     if settings.mongodb_uri is None:
         raise ConfigError("No database: set MONGODB_URI, or start the littlechat command.")
@@ -45,6 +45,6 @@ def build_platform(settings: Settings, bus: Bus | None = None) -> Platform:
 def _bus(settings: Settings, metrics: Metrics) -> Bus:
     if settings.redis_url is None:
         return MemoryBus()
-    # Two installations on one Redis must not hear each other; their secrets differ.
+    # Installations that share a Redis are kept apart by a namespace made of their secrets.
     namespace = hashlib.sha256(settings.secret_key.encode()).hexdigest()[:12]
     return RedisBus(settings.redis_url, namespace, metrics.bus_seconds.observe)

@@ -1,7 +1,8 @@
-"""Asks an address on the web that somebody gave us, and reads no more of its answer than is wanted.
+"""An HTTP client for URLs that users entered: it must not reach private networks (SSRF).
 
-The name is resolved here, every address of it is judged, and the connection goes to one of those:
-what a name means may not change between the judging and the connecting.
+It resolves the host itself, checks every address, and connects to an address it has checked. Were
+the name resolved again for connecting, it could lead elsewhere by then (DNS rebinding). It follows
+no redirects and reads only the start of a response.
 """
 
 import asyncio
@@ -18,41 +19,41 @@ import httpx
 
 from littlechat.platform.network_guard import is_public
 
-STEP_SECONDS = 5.0
-"""For each of: resolving, connecting, sending, the next part of the answer."""
+STEP_TIMEOUT_SECONDS = 5.0
+"""Timeout of each step: resolving, connecting, sending, receiving the next part."""
 
-WHOLE_SECONDS = 10.0
+REQUEST_TIMEOUT_SECONDS = 10.0
 ANSWER_BYTES_MAX = 8 * 1024
-ADDRESSES_TRIED = 3
+ADDRESSES_TRIED_MAX = 3
 
-RESOLVED_AT_ONCE = 64
-"""In threads of their own: a name server that keeps silent holds one for half a minute, and
-passwords are checked in the threads that all share."""
+RESOLVER_THREADS = 64
+"""Names resolved at the same time. They have a thread pool of their own, because a name server that
+does not answer blocks a thread for half a minute, and the default pool hashes passwords."""
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
 class Unreachable(Exception):
-    """No answer came; the text is a sentence. `lasting`: trying again would change nothing.
+    """There was no response; the text is a sentence. With `permanent` a retry would fail as well.
 
-    `resolving` is what still holds a thread, which cannot be cancelled.
+    `resolving`, if given, is a look-up that still blocks a thread, since it cannot be cancelled.
     """
 
     def __init__(
         self,
         sentence: str,
         *,
-        lasting: bool = False,
+        permanent: bool = False,
         resolving: "asyncio.Future[list[str]] | None" = None,
     ) -> None:
         super().__init__(sentence)
-        self.lasting = lasting
+        self.permanent = permanent
         self.resolving = resolving
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: the status, the start of its text, and when to try again if it says so."""
+class HttpResponse:
+    """A response: the status, the start of its text, and its Retry-After in seconds or 0."""
 
     status: int
     text: str = ""
@@ -60,37 +61,40 @@ class Answer:
 
 
 async def resolve(host: str, port: int, threads: Executor | None = None) -> list[str]:
-    """Return the addresses that a name stands for, in the system's order; raise `OSError`."""
+    """Return the IP addresses of a host, in the system's order; raise `OSError`."""
     ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     found = await asyncio.get_running_loop().run_in_executor(threads, ask)
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
 class HttpClient:
-    """The client. With `private` even this machine's own addresses may be asked."""
+    """The client. With `private`, private addresses are allowed, including this machine's."""
 
     def __init__(self, *, private: bool, resolve: Resolve | None = None) -> None:
         self._private = private
-        self._threads = ThreadPoolExecutor(RESOLVED_AT_ONCE, "resolve")
+        self._threads = ThreadPoolExecutor(RESOLVER_THREADS, "resolve")
         self._resolve = resolve or self._ask_system
         self._client: httpx.AsyncClient | None = None
 
     async def _ask_system(self, host: str, port: int) -> list[str]:
         return await resolve(host, port, self._threads)
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Post `body`, follow no redirect, and return the answer; raise `Unreachable`."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
+        """Post `body` and return the response, be it a redirect or an error.
+
+        Raises `Unreachable` without a response.
+        """
         try:
-            async with asyncio.timeout(WHOLE_SECONDS):
+            async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
                 return await self._post(httpx.URL(url), body, headers)
         except (TimeoutError, httpx.TimeoutException):
             raise Unreachable("It did not answer in time.") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise Unreachable("Its address is malformed.", lasting=True) from None
+            raise Unreachable("Its address is malformed.", permanent=True) from None
         except httpx.HTTPError as error:
             raise Unreachable(f"The connection failed: {_short(error)}") from None
 
-    async def _post(self, url: httpx.URL, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _post(self, url: httpx.URL, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
         host = url.raw_host.decode()
         addresses = await self._addresses(host, url.port or (443 if url.scheme == "https" else 80))
         for address in addresses[:-1]:
@@ -102,9 +106,9 @@ class HttpClient:
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         resolving = asyncio.ensure_future(self._resolve(host, port))
-        # Nobody may be left who wants to know how it ended.
+        # Read its exception, lest asyncio logs that nobody did: we may have stopped waiting.
         resolving.add_done_callback(lambda one: one.cancelled() or one.exception())
-        if not (await asyncio.wait([resolving], timeout=STEP_SECONDS))[0]:
+        if not (await asyncio.wait([resolving], timeout=STEP_TIMEOUT_SECONDS))[0]:
             raise Unreachable("The name in its address is not known.", resolving=resolving)
         try:
             found = resolving.result()
@@ -115,51 +119,53 @@ class HttpClient:
         if not self._private and not all(map(is_public, found)):
             raise Unreachable(
                 "Its address leads into a private network, which this littlechat does not allow.",
-                lasting=True,
+                permanent=True,
             )
-        return found[:ADDRESSES_TRIED]
+        return found[:ADDRESSES_TRIED_MAX]
 
     async def _ask(
         self, url: httpx.URL, host: str, address: str, body: bytes, headers: Mapping[str, str]
-    ) -> Answer:
+    ) -> HttpResponse:
         async with self._open().stream(
             "POST",
             url.copy_with(host=address),
             content=body,
             headers={**headers, "Host": url.netloc.decode(), "Accept-Encoding": "identity"},
-            # The certificate must be the name's, though it is an address that is connected to.
+            # We connect to an address, but the certificate must be valid for the name.
             extensions={"sni_hostname": host},
         ) as response:
-            return Answer(response.status_code, await _text(response), _retry_after(response))
+            return HttpResponse(response.status_code, await _text(response), _retry_after(response))
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 verify=httpx.create_ssl_context(),
-                timeout=STEP_SECONDS,
+                timeout=STEP_TIMEOUT_SECONDS,
                 follow_redirects=False,
-                # A kept connection would be found by its address: another name's certificate.
+                # A kept connection is found again by address, though its certificate was checked
+                # for another name.
                 limits=httpx.Limits(max_keepalive_connections=0),
-                # No proxy of the environment's: it would resolve and connect unjudged.
+                # A proxy from the environment would resolve the name itself, unchecked.
                 trust_env=False,
                 headers={"User-Agent": "littlechat"},
             )
         return self._client
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections and give up look-ups that have not begun."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             await self._client.aclose()
 
 
 async def _text(response: httpx.Response) -> str:
-    """Return the text of an answer: plain text, or what a JSON object has under `text`."""
+    """Return the body if it is plain text, or the member `text` of a JSON object; else ""."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind not in ("text/plain", "application/json") or "Content-Encoding" in response.headers:
         return ""
     raw = b""
-    # httpx says less than it is: closed here, not whenever it is collected.
+    # httpx declares an iterator, but it is a generator, which is closed here and not by the
+    # garbage collector.
     async with aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_raw())) as parts:
         async for part in parts:
             raw += part

@@ -1,6 +1,6 @@
-"""Log lines of `key=value` pairs: a time, a level, a logger, what happened, and its particulars.
+"""Logging as lines of a time, a level, a logger, a message and `key=value` pairs.
 
-Never a message's text, a password or a token: callers pass ids, routes and numbers.
+Callers must log ids, routes and numbers only: never the text of a message, a password or a token.
 """
 
 import json
@@ -12,10 +12,10 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 
 
 class KeyValueFormatter(logging.Formatter):
-    """Writes a record and its `extra` on one line, and a traceback after it."""
+    """Formats a record and its `extra` as one line, followed by its traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record's line."""
+        """Return the record's line, and the indented lines of its traceback."""
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         pairs = "".join(
             f" {key}={_plain(value)}" for key, value in vars(record).items() if key not in STANDARD
@@ -29,17 +29,17 @@ class KeyValueFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send everything from `level` up to standard error."""
+    """Log everything from `level` up to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(KeyValueFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("pymongo", "asyncio", "hypercorn.error", "markdown_it"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    for verbose in ("pymongo", "asyncio", "hypercorn.error", "markdown_it"):
+        logging.getLogger(verbose).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
 def _printable(text: str) -> str:
-    # A newline or an escape sequence in what somebody sent, or in an error's text that repeats it,
-    # must not look like a line of ours or move a terminal's cursor. Tracebacks are indented for it.
+    # Input, and errors that quote it, may contain newlines and escape sequences, which could forge
+    # a log line or control the terminal. For the same reason tracebacks are indented.
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

@@ -1,30 +1,30 @@
-"""Which network addresses may be asked on a stranger's word: public ones, in no disguise; pure.
+"""Which addresses we may connect to on behalf of a user: public ones only. No I/O.
 
-Whoever names an address to us must not reach through it what only we can reach: this machine, the
-network it stands in, a cloud's own services.
+A user who enters a URL must not reach through it what only our machine can reach: itself, its
+private network, a cloud provider's metadata service (server-side request forgery).
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 _RELAYS = (ip_network("192.88.99.0/24"), ip_network("192.0.0.0/24"))
-"""Public by the register, and yet no one machine's: relays, and what protocols reserve."""
+"""6to4 relays and IETF protocol assignments: `is_global` for Python, but not a single host."""
 
 _UNICAST = IPv6Network("2000::/3")
-"""All of IPv6 that is anybody's; whatever else there is, or comes, is refused."""
+"""The global unicast addresses of IPv6; all others are refused, also those assigned in future."""
 
 _TRANSLATED = IPv6Network("64:ff9b::/96")
-"""NAT64: an IPv4 address in the last 32 bits, as networks without IPv4 write it (RFC 6052)."""
+"""NAT64, which has an IPv4 address in its last 32 bits (RFC 6052)."""
 
 _WRAPPED = (
-    IPv6Network("2001::/23"),  # Teredo and others that carry an address within
+    IPv6Network("2001::/23"),  # Teredo, which contains an IPv4 address, and other protocols
     IPv6Network("2001:db8::/32"),  # documentation
-    IPv6Network("2002::/16"),  # 6to4, which carries an IPv4 address
+    IPv6Network("2002::/16"),  # 6to4, which contains an IPv4 address
     IPv6Network("3fff::/20"),  # documentation
 )
 
 
 def is_public(text: str) -> bool:
-    """Whether `text` is an address, as a resolver returns it, that everybody can reach."""
+    """Whether `text` is an IP address, as a resolver returns it, on the public internet."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -35,9 +35,9 @@ def is_public(text: str) -> bool:
 
 
 def is_public_host(host: str) -> bool:
-    """Whether a host, as an address on the web has it, may be on the internet.
+    """Whether the host of a URL may be on the public internet, judged by its spelling alone.
 
-    Who connects to a name must ask `is_public` of what it stands for just then.
+    Before connecting, check every address that a name resolves to with `is_public`.
     """
     host = host.rstrip(".").lower()
     if ":" in host or host.rpartition(".")[2][:1].isdigit():

@@ -1,4 +1,4 @@
-"""How often a person or an address may do something; counted by the `limits` library, a process."""
+"""Rate limits per person or client address. Each process counts by itself, with `limits`."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -10,7 +10,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 
 class TooMany(Exception):
-    """A limit is used up; `retry_after` is in whole seconds."""
+    """A rate limit is exceeded; `retry_after` is in whole seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"retry after {retry_after} s")
@@ -19,7 +19,7 @@ class TooMany(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A limit under a name of its own."""
+    """A rate limit; the uses of each name are counted separately."""
 
     name: str
     item: RateLimitItem
@@ -28,15 +28,16 @@ class Rule:
 LOGIN_PAIR = Rule("login-pair", parse("10 per 15 minutes"))
 """Failed logins with one name from one address."""
 LOGIN_ADDRESS = Rule("login-address", parse("40 per 15 minutes"))
-"""Failed logins from one address, whatever the name: an office may share one."""
+"""Failed logins from one address with any name: an office may share an address."""
 LOGIN_RATE = Rule("login-rate", parse("100 per minute"))
-"""Logins of any outcome from one address: a burst must not outrun the counting of failures."""
+"""Logins from one address, failed or not. A failure is counted only once its password is checked,
+so that a burst of simultaneous logins would pass the limits above."""
 LOGIN_NAME = Rule("login-name", parse("100 per hour"))
-"""Failed logins with one name from anywhere: far above one person's, below a botnet's use."""
+"""Failed logins with one name from all addresses together, against guessing by a botnet."""
 REGISTER = Rule("register", parse("60 per hour"))
 SEND = Rule("send", parse("60 per 10 seconds"))
 SEARCH = Rule("search", parse("80 per 10 seconds"))
-"""Every pause in typing asks."""
+"""The page searches at every pause in typing."""
 REACT = Rule("react", parse("60 per 10 seconds"))
 UPLOAD = Rule("upload", parse("60 per minute"))
 CREATE_ROOM = Rule("create-room", parse("30 per hour"))
@@ -46,37 +47,37 @@ INVITE = Rule("invite", parse("30 per hour"))
 OPEN_DIRECT = Rule("open-direct", parse("120 per 10 minutes"))
 JOIN = Rule("join", parse("60 per minute"))
 READ = Rule("read", parse("120 per minute"))
-"""Read positions of one person: a page tells of one every 5 s at the most, and there are tabs."""
+"""Read positions of one person: each tab sends one every 5 s at most."""
 CREATE_BOT = Rule("create-bot", parse("60 per hour"))
 BOT = Rule("bot", parse("60 per minute"))
-"""Messages of one bot."""
+"""Messages posted by one bot."""
 PASSWORD = Rule("password", parse("10 per 15 minutes"))
 CONNECT = Rule("connect", parse("120 per minute"))
-"""Sockets opened by one person: every tab reconnects after a restart."""
+"""WebSockets opened by one person: every tab reconnects after a restart."""
 
 SUBSCRIBE = Rule("subscribe", parse("30 per 10 minutes"))
-"""Browsers that one person puts up for notifications, and tests of them."""
+"""Push subscriptions and test notifications of one person."""
 
 
 class RateLimits:
-    """Counts in a moving window. Switched off, it lets everything through (`RATE_LIMITS=off`)."""
+    """Counts uses in a moving window; unless `enabled`, it allows everything."""
 
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def hit(self, rule: Rule, *key: str) -> None:
-        """Count one use by `key`; raise `TooMany` if none was left."""
+        """Count a use by `key`; raise `TooMany` if the limit is exceeded."""
         if self.enabled and not await self._limiter.hit(rule.item, rule.name, *key):
             raise await self._too_many(rule, key)
 
     async def check(self, rule: Rule, *key: str) -> None:
-        """Raise `TooMany` if `key` has no use left; count nothing."""
+        """Raise `TooMany` if the next use by `key` would exceed the limit; count nothing."""
         if self.enabled and not await self._limiter.test(rule.item, rule.name, *key):
             raise await self._too_many(rule, key)
 
     async def clear(self, rule: Rule, *key: str) -> None:
-        """Forget the uses by `key`."""
+        """Reset the count of `key`."""
         await self._limiter.clear(rule.item, rule.name, *key)
 
     async def _too_many(self, rule: Rule, key: tuple[str, ...]) -> TooMany:

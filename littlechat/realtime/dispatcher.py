@@ -174,7 +174,7 @@ class Dispatcher:
         if "end" in note:
             access.note_end(room, note["end"])
         if "call" in note:
-            access.note_call(users, room, note["call"])
+            access.note_mention(users, room, note["call"])
         for user in users:
             if "read" in note:
                 access.note_read(user, room, note["read"])

@@ -4,7 +4,7 @@ They go to the pages of the people they are for, on all processes, and update th
 each process. They are ephemeral: a page that is loaded later reads the same from the store.
 """
 
-from littlechat.core import Message, User, all_of
+from littlechat.core import Message, User, everyone_in
 from littlechat.messages import Messages
 from littlechat.platform import BackgroundTasks, Unavailable
 from littlechat.realtime.announcements import Announcements
@@ -43,11 +43,12 @@ class UnreadSignals:
             members = await self._access.list_members(room_id)
         except Unavailable:
             return  # A page that is loaded next reads it from the store.
-        everybody = all_of(room_id) in message.concerns
+        everybody = everyone_in(room_id) in message.addressed_to
         users = [
             one.user_id
             for one in members
-            if (everybody or one.user_id in message.concerns) and one.user_id != message.author_id
+            if (everybody or one.user_id in message.addressed_to)
+            and one.user_id != message.author_id
         ]
         frame = self._render.frames.unread_signal(room=room_id, call=seq)
         self._announcements.send_to_people(

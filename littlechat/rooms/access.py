@@ -96,9 +96,9 @@ class Access:
         """Return the same as it is now, of `public` ones these; only what `search` finds."""
         joined, others = await self._store.list_visible(user, search, public)
         current = self._at_their_ends(joined)
-        calls = await self._unread.list_unread_calls(user, current)
+        calls = await self._unread.list_unread_mentions(user, current)
         return [
-            replace(room, addressed=frozenset(calls[room.id])) if room.id in calls else room
+            replace(room, mentions=frozenset(calls[room.id])) if room.id in calls else room
             for room in current
         ], others
 
@@ -147,13 +147,11 @@ class Access:
         if len(self._ends) > REMEMBERED_MAX:
             self._ends.popitem(last=False)
 
-    def note_call(self, users: Iterable[str], room_id: str, seq: int) -> None:
+    def note_mention(self, users: Iterable[str], room_id: str, seq: int) -> None:
         """Take in that a message concerns people: lists that are read now look for it."""
         self.note_end(room_id, seq)
         for user in users:
-            self._revise(
-                user, room_id, lambda room: replace(room, addressed=room.addressed | {seq})
-            )
+            self._revise(user, room_id, lambda room: replace(room, mentions=room.mentions | {seq}))
 
     def note_read(self, user: str, room_id: str, seq: int) -> None:
         """Take in how far somebody has read a room."""

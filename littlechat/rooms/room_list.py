@@ -13,7 +13,7 @@ class RoomListEntry(Room):
     joined: datetime | None = None
     read_seq: int = 0
     """How far they have read; the first one after it is where they go on."""
-    addressed: frozenset[int] = frozenset()
+    mentions: frozenset[int] = frozenset()
     """The seqs of those messages, after `read_seq` when it was loaded, that concern them."""
     membership: Membership | None = field(default=None, compare=False)
     """Their place there as it was read with the list: `access` may know better since."""
@@ -24,11 +24,11 @@ class RoomListEntry(Room):
         return max(0, self.last_seq - self.read_seq)
 
     @property
-    def calls(self) -> tuple[int, ...]:
+    def unread_mentions(self) -> tuple[int, ...]:
         """The seqs of the messages that concern them and that they have not read."""
-        return tuple(sorted(seq for seq in self.addressed if seq > self.read_seq))
+        return tuple(sorted(seq for seq in self.mentions if seq > self.read_seq))
 
     @property
-    def call_count(self) -> int:
+    def unread_mention_count(self) -> int:
         """How many those are."""
-        return len(self.calls)
+        return len(self.unread_mentions)

@@ -9,19 +9,19 @@ from typing import TypeVar
 from littlechat.core import (
     CLEARED,
     DELETED,
-    GONE,
     LOBBY,
     LONG_AGO,
     ROOM_ID_MAX,
+    TOMBSTONE_VISIBILITIES,
     Membership,
     Room,
     User,
     Visibility,
-    clean_description,
-    clean_room_name,
     fold,
     new_id,
     room_id_for,
+    validate_description,
+    validate_room_name,
 )
 from littlechat.platform import (
     Database,
@@ -70,7 +70,7 @@ class RoomStore:
         self, creator: User, name: str, description: str, visibility: Visibility
     ) -> Room:
         """Make a room with its creator in it; raise `Invalid`, or `Duplicate` for a name taken."""
-        name, description = clean_room_name(name), clean_description(description)
+        name, description = validate_room_name(name), validate_description(description)
         if await self._db[ROOMS].find_one({"key": fold(name)}):
             raise Duplicate
         room_id = room_id_for(name, visibility)
@@ -114,7 +114,7 @@ class RoomStore:
     async def get(self, room_id: str) -> Room:
         """Return a room, whoever asks; raise `Missing`. For the page's sake use `get_visible`."""
         document = await self._db[ROOMS].find_one({"_id": room_id[:ROOM_ID_MAX]})
-        if document is None or document["visibility"] in GONE:
+        if document is None or _is_tombstone(document):
             raise Missing
         return room_from(document)
 
@@ -146,12 +146,10 @@ class RoomStore:
         joined = await self._db[ROOMS].find({"_id": {"$in": list(mine)}})
         public = await self.list_public(search, len(mine)) if public is None else public
         # A join that raced a deletion leaves a membership of what is no more.
-        listed = [
-            entry_from(one, mine[one["_id"]]) for one in joined if one["visibility"] not in GONE
-        ]
+        entries = [entry_from(one, mine[one["_id"]]) for one in joined if not _is_tombstone(one)]
         found = [
             room
-            for room in _by_activity(listed)
+            for room in _by_activity(entries)
             # Who searches finds again what they hid.
             if (search and search in fold(room.title(user.name)))
             or (not search and room.last_seq > int(mine[room.id].get("hidden_seq", -1)))
@@ -163,7 +161,7 @@ class RoomStore:
         mine = await self._db[MEMBERSHIPS].find({"user": user.id})
         ids = [str(document["room"]) for document in mine]
         found = await self._db[ROOMS].find({"_id": {"$in": ids}}) if ids else []
-        return _by_activity([room_from(one) for one in found if one["visibility"] not in GONE])
+        return _by_activity([room_from(one) for one in found if not _is_tombstone(one)])
 
     async def list_common(self, user: User, other_id: str) -> list[Room]:
         """Return the rooms that two people are both in, by name."""
@@ -176,7 +174,7 @@ class RoomStore:
 
     async def describe(self, room_id: str, name: str, description: str) -> None:
         """Rename and re-describe; raise `Invalid`, or `Duplicate` for a name taken."""
-        name, description = clean_room_name(name), clean_description(description)
+        name, description = validate_room_name(name), validate_description(description)
         await self._db[ROOMS].update(
             {"_id": room_id},
             {"$set": {"name": name, "key": fold(name), "description": description}},
@@ -214,7 +212,7 @@ class RoomStore:
     async def list_all(self) -> list[Room]:
         """Return every room that is not deleted, in no order."""
         documents = await self._db[ROOMS].find({})
-        return [room_from(one) for one in documents if one["visibility"] not in GONE]
+        return [room_from(one) for one in documents if not _is_tombstone(one)]
 
     async def list_tombstones(self) -> list[Tombstone]:
         """Return what is left of rooms that are not cleared, the longest not looked after first."""
@@ -236,6 +234,10 @@ class RoomStore:
     async def note_cleared(self, room_id: str) -> None:
         """Note that nothing is left of what was said in a deleted room."""
         await self._db[ROOMS].update({"_id": room_id}, {"$set": {"visibility": CLEARED}})
+
+
+def _is_tombstone(document: Document) -> bool:
+    return document["visibility"] in TOMBSTONE_VISIBILITIES
 
 
 def _by_activity(rooms: Iterable[AnyRoom]) -> list[AnyRoom]:

@@ -7,7 +7,7 @@ an inbox is what an index finds.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from littlechat.core import Message, User, all_of
+from littlechat.core import Message, User, everyone_in
 from littlechat.messages import Messages
 from littlechat.platform import Database, now
 from littlechat.rooms.room_list import RoomListEntry
@@ -46,7 +46,7 @@ class Unread:
             {"room": room_id, "user": user_id}, {"$set": {"read_seq": seq}}
         )
 
-    async def list_unread_calls(
+    async def list_unread_mentions(
         self, user: User, rooms: Iterable[RoomListEntry]
     ) -> dict[str, set[int]]:
         """Return, by room, the seqs of the messages that concern somebody and are not read."""
@@ -89,7 +89,7 @@ class Unread:
     ) -> list[Message]:
         """Return what concerns somebody within a time, but for what they said themselves."""
         by_id = {room.id: room for room in rooms}
-        concerns = [user.id, *map(all_of, by_id)]
+        concerns = [user.id, *map(everyone_in, by_id)]
         found = await self._messages.queries.list_addressed(concerns, since, until)
         return [
             message
@@ -103,5 +103,5 @@ class Unread:
 def _was_there(room: RoomListEntry | None, user: User, message: Message) -> bool:
     # What was said to everybody was not said to those who came later.
     return room is not None and (
-        user.id in message.concerns or room.joined is None or message.at >= room.joined
+        user.id in message.addressed_to or room.joined is None or message.at >= room.joined
     )

@@ -6,7 +6,7 @@ leaves that is not listed here.
 
 from littlechat.text import addressing, markdown
 from littlechat.text.addressing import may_call
-from littlechat.text.emoji import clean_emoji, list_groups
+from littlechat.text.emoji import list_groups, validate_emoji
 from littlechat.text.markdown import first_line, plain
 from littlechat.text.mentions import HERE
 from littlechat.text.words import comparable, have_prefixes, joined_words, split_words
@@ -14,7 +14,6 @@ from littlechat.text.words import comparable, have_prefixes, joined_words, split
 __all__ = [
     "HERE",
     "addressing",
-    "clean_emoji",
     "comparable",
     "first_line",
     "have_prefixes",
@@ -24,4 +23,5 @@ __all__ = [
     "may_call",
     "plain",
     "split_words",
+    "validate_emoji",
 ]

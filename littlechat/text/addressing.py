@@ -8,7 +8,7 @@ from littlechat.core import (
     Membership,
     Message,
     User,
-    all_of,
+    everyone_in,
 )
 from littlechat.text import markdown
 from littlechat.text.mentions import CALLS, HERE
@@ -25,7 +25,7 @@ class Addressees:
     """What `Message` has of them: the names it means, and whom they concern."""
 
     mentions: tuple[str, ...] = ()
-    concerns: tuple[str, ...] = ()
+    addressed_to: tuple[str, ...] = ()
 
 
 NOBODY = Addressees()
@@ -64,7 +64,7 @@ def find(
         here = []
     elif len(here) > HERE_MAX:
         raise Invalid(body=f"{len(here)} people are here: write @all, or name those you mean.")
-    everybody = [all_of(room_id)] if "all" in called else []
+    everybody = [everyone_in(room_id)] if "all" in called else []
     named = tuple(dict.fromkeys((*named, *here)))
     ids = [by_name[name] for name in named if name not in CALLS]
     return Addressees(named, (*everybody, *_but(author, ids)))

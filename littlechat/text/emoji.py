@@ -59,7 +59,7 @@ class Emoji:
     words: str
 
 
-def clean_emoji(raw: str) -> str:
+def validate_emoji(raw: str) -> str:
     """Return a single emoji in the one way it is stored; raise `Invalid` for anything else."""
     known = _known().get(raw.replace(FULL, "")) if len(raw) <= EMOJI_CHARS_MAX else None
     if known is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from littlechat.core import NAME_MAX, fold, may_stand_in_a_name
+from littlechat.core import NAME_MAX, fold, is_name_character
 
 HERE = "here"
 CALLS = ("all", HERE)
@@ -39,14 +39,14 @@ def split(text: str, names: Known) -> list[Piece]:
 
 def _may_begin(text: str, at: int) -> bool:
     before = text[at - 1 : at]
-    return not before or not (may_stand_in_a_name(before) or before in "@/")
+    return not before or not (is_name_character(before) or before in "@/")
 
 
 def _end(text: str, start: int, names: Known) -> int:
     """Return where the longest known name from `start` on ends, 0 if there is none."""
     end = start
     # Twice the length, since a name may be written in decomposed letters.
-    while end < min(len(text), start + 2 * NAME_MAX) and may_stand_in_a_name(text[end]):
+    while end < min(len(text), start + 2 * NAME_MAX) and is_name_character(text[end]):
         end += 1
     # What ends a sentence belongs to names as well: @Ben. is Ben, unless somebody is "Ben.".
     cut = end

@@ -7,11 +7,11 @@ from quart_auth import logout_user
 from littlechat.accounts import (
     STATUS_HOURS,
     WrongLogin,
-    clean_bio,
-    clean_display,
-    clean_status,
-    clean_zone,
     current,
+    validate_bio,
+    validate_display,
+    validate_status,
+    validate_zone,
     zones,
 )
 from littlechat.core import Invalid, Session
@@ -47,16 +47,20 @@ async def post_profile(session: Session) -> ResponseReturnValue:
     """Save what others see of a person."""
     await services().platform.rate_limits.hit(PROFILE, session.user.id)
     given = {name: await form_text(name) for name in ("display", "bio", "zone")}
-    clean: dict[str, str] = {}
+    valid: dict[str, str] = {}
     errors: dict[str, str] = {}
-    for name, cleaner in (("display", clean_display), ("bio", clean_bio), ("zone", clean_zone)):
+    for name, validate in (
+        ("display", validate_display),
+        ("bio", validate_bio),
+        ("zone", validate_zone),
+    ):
         try:
-            clean[name] = cleaner(given[name])
+            valid[name] = validate(given[name])
         except Invalid as invalid:
             errors |= invalid.errors
     try:
         if not errors:
-            await _seen_through(session, "describe", **clean)
+            await _seen_through(session, "describe", **valid)
     except Invalid as invalid:
         errors = invalid.errors
     if errors:
@@ -72,7 +76,7 @@ async def post_status(session: Session) -> ResponseReturnValue:
     text, hours = await form_text("status"), await form_text("hours")
     try:
         await services().accounts.profiles.set_status(
-            session.user, clean_status(text, hours, now())
+            session.user, validate_status(text, hours, now())
         )
     except Invalid as invalid:
         return await _account(session, 422, invalid.errors, "", status=text)

@@ -11,13 +11,13 @@ from littlechat.accounts import (
     DAYS_MAX,
     USES_DEFAULT,
     USES_MAX,
-    clean_mode,
+    validate_mode,
 )
 from littlechat.core import (
     Invalid,
     Session,
     User,
-    clean_number,
+    validate_number,
 )
 from littlechat.platform import ADMINISTER, Duplicate
 from littlechat.web.guards import Handler, signed_in
@@ -116,7 +116,7 @@ async def show_registration(session: Session) -> ResponseReturnValue:
 async def post_registration(session: Session) -> ResponseReturnValue:
     """Set who may register."""
     try:
-        mode = clean_mode(await form_text("mode"))
+        mode = validate_mode(await form_text("mode"))
     except Invalid as invalid:
         return await _registration(422, errors=invalid.errors)
     await services().actions.administration.set_mode(session.user, mode)
@@ -129,8 +129,8 @@ async def post_invitation(session: Session) -> ResponseReturnValue:
     """Make an invitation to register; its link is shown this once."""
     given = {name: await form_text(name) for name in ("uses", "days")}
     try:
-        uses = clean_number(given["uses"].strip(), "uses", USES_DEFAULT, least=1, most=USES_MAX)
-        days = clean_number(given["days"].strip(), "days", DAYS_DEFAULT, least=1, most=DAYS_MAX)
+        uses = validate_number(given["uses"].strip(), "uses", USES_DEFAULT, least=1, most=USES_MAX)
+        days = validate_number(given["days"].strip(), "days", DAYS_DEFAULT, least=1, most=DAYS_MAX)
     except Invalid as invalid:
         return await _registration(422, errors=invalid.errors, **given)
     token = await services().actions.administration.invite(session.user, uses, days)
@@ -149,7 +149,7 @@ async def post_revoke_invitation(session: Session, pass_id: str) -> ResponseRetu
 @admin_only
 async def show_audit(session: Session) -> ResponseReturnValue:
     """Show a page of the log, the newest lines first."""
-    before = clean_number(request.args.get("before", ""), "before", None)
+    before = validate_number(request.args.get("before", ""), "before", None)
     lines, older = await services().accounts.audit.page(before)
     return page("accounts/audit_log.html", lines=lines, older=older, newest=before is None)
 

@@ -25,7 +25,7 @@ from littlechat.core import (
     Draft,
     Invalid,
     Message,
-    clean_client_id,
+    validate_client_id,
 )
 from littlechat.files import Full, TooLarge, parts_of
 from littlechat.platform import (
@@ -92,7 +92,7 @@ async def _bot() -> Bot:
 async def post_bot_message(bot: Bot) -> ResponseReturnValue:
     """Post a message as a bot; a repeated `Idempotency-Key` or `client_id` is the same message."""
     text, client_id = await _text()
-    client_id = clean_client_id(request.headers.get("Idempotency-Key", "") or client_id)
+    client_id = validate_client_id(request.headers.get("Idempotency-Key", "") or client_id)
     served, room_id = services(), bot.room_id
     # Before any file is stored again.
     if sent := await served.messages.find_sent(bot.id, client_id):

@@ -9,8 +9,8 @@ from littlechat.core import (
     Membership,
     Session,
     User,
-    clean_people,
     fold,
+    validate_people,
 )
 from littlechat.platform import OPEN_DIRECT
 from littlechat.web.guards import member_of, signed_in
@@ -47,7 +47,7 @@ async def post_direct(session: Session) -> ResponseReturnValue:
     given = (await request.form).getlist("name")[:NAMES_TRIED_MAX]
     try:
         people = await _find_people(given)
-        clean_people({session.user.name, *(user.name for user in people)})
+        validate_people({session.user.name, *(user.name for user in people)})
     except Invalid as invalid:
         return await _choice(session, given, await form_text("q"), str(invalid))
     room_id = await services().actions.rooms.open_direct(session.user, people)
@@ -63,7 +63,7 @@ async def post_hide(session: Session, membership: Membership) -> ResponseReturnV
 
 
 async def _find_people(given: list[str]) -> list[User]:
-    names = clean_people(given)
+    names = validate_people(given)
     found = await services().accounts.users.find_several(names)
     if unknown := [name for name in names if fold(name) not in found]:
         raise Invalid(name=f"There is nobody called {' or '.join(unknown)} here.")

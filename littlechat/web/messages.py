@@ -17,10 +17,10 @@ from littlechat.core import (
     Page,
     Session,
     User,
-    clean_client_id,
-    clean_number,
-    clean_switch,
     new_id,
+    validate_client_id,
+    validate_number,
+    validate_switch,
 )
 from littlechat.files import parts_of
 from littlechat.messages import PAGE_DEFAULT
@@ -52,7 +52,7 @@ async def show_room(session: Session, room: str) -> ResponseReturnValue:
         found, _ = await services().rooms.store.get_visible(room, session.user)
         banned = await services().rooms.bans.is_banned(room, session.user.id)
         return page("rooms/join.html", 403 if banned else 200, room=found, banned=banned)
-    thread = clean_number(request.args.get("thread", ""), "thread", None, least=1)
+    thread = validate_number(request.args.get("thread", ""), "thread", None, least=1)
     return await _conversation(session, membership, 200, Draft("", "", thread=thread), "")
 
 
@@ -146,7 +146,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
     try:
         draft = await services().actions.threads.address(room_id, session.user, draft)
         await _form_files(room_id, session.user, ids)
-        client_id = clean_client_id(draft.client_id)
+        client_id = validate_client_id(draft.client_id)
         files = await services().files.claim(room_id, session.user, ids, client_id)
         draft = replace(draft, client_id=client_id, files=files)
         message = await services().actions.messages.say(room_id, session.user, draft)
@@ -169,8 +169,8 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
 
 
 async def _draft() -> Draft:
-    thread = clean_number(await form_text("thread"), "thread", None, least=1)
-    shown = clean_switch(await form_text("shown"), "shown")
+    thread = validate_number(await form_text("thread"), "thread", None, least=1)
+    shown = validate_switch(await form_text("shown"), "shown")
     return Draft(
         await form_text("body"),
         await form_text("client_id"),
@@ -247,7 +247,7 @@ def _changed(message: Message) -> ResponseReturnValue:
 async def _stretch(room_id: str, head: Cursor) -> Page:
     """Return what the query asks for: before, after or around a seq, else the newest."""
     messages = services().messages
-    limit = clean_number(request.args.get("limit", ""), "limit", PAGE_DEFAULT)
+    limit = validate_number(request.args.get("limit", ""), "limit", PAGE_DEFAULT)
     if (seq := _number("before")) is not None:
         return await messages.before(room_id, min(seq, head.seq + 1), limit or 1)
     if (seq := _number("after")) is not None:
@@ -258,7 +258,7 @@ async def _stretch(room_id: str, head: Cursor) -> Page:
 
 
 def _number(name: str) -> int | None:
-    return clean_number(request.args.get(name, ""), name, None)
+    return validate_number(request.args.get(name, ""), name, None)
 
 
 async def _form_files(room_id: str, user: User, ids: list[str]) -> None:

@@ -10,10 +10,10 @@ from littlechat.core import Invalid, Membership, Session
 from littlechat.notifications import (
     AUTH_BYTES,
     P256DH_BYTES,
-    clean_endpoint,
-    clean_key,
-    clean_level,
-    clean_preferences,
+    validate_endpoint,
+    validate_key,
+    validate_level,
+    validate_preferences,
 )
 from littlechat.platform import SUBSCRIBE
 from littlechat.web.guards import member_of, signed_in
@@ -45,7 +45,7 @@ async def post_notifications(session: Session) -> ResponseReturnValue:
     """Keep what the person wants to hear of, and when not."""
     given = {name: await form_text(name) for name in FIELDS}
     try:
-        chosen = clean_preferences(**given)
+        chosen = validate_preferences(**given)
     except Invalid as invalid:
         return await _page(session, 422, errors=invalid.errors, given=given)
     await services().notifications.prefer(session, chosen)
@@ -58,9 +58,9 @@ async def post_subscribe(session: Session) -> ResponseReturnValue:
     """Let this browser be notified, as its push service's address and keys say."""
     await services().platform.rate_limits.hit(SUBSCRIBE, session.user.id)
     private = services().settings.push_private
-    endpoint = clean_endpoint(await form_text("endpoint"), private=private)
-    p256dh = clean_key(await form_text("p256dh"), P256DH_BYTES)
-    auth = clean_key(await form_text("auth"), AUTH_BYTES)
+    endpoint = validate_endpoint(await form_text("endpoint"), private=private)
+    p256dh = validate_key(await form_text("p256dh"), P256DH_BYTES)
+    auth = validate_key(await form_text("auth"), AUTH_BYTES)
     await services().notifications.subscribe(session, endpoint, p256dh, auth, _contact())
     return go(HERE)
 
@@ -94,7 +94,7 @@ async def post_test(session: Session) -> ResponseReturnValue:
 async def post_level(session: Session, membership: Membership) -> ResponseReturnValue:
     """Keep what the person is notified of in one room; empty is what they are in all rooms."""
     raw, room_id = await form_text("level"), membership.room_id
-    level = clean_level(raw) if raw else None
+    level = validate_level(raw) if raw else None
     await services().notifications.set_level(room_id, session, level)
     if is_htmx():
         return page("notifications/_room_level.html", room_id=room_id, level=level, back="")

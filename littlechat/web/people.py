@@ -4,7 +4,7 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.accounts import current
-from littlechat.core import Session, clean_number
+from littlechat.core import Session, validate_number
 from littlechat.platform import now
 from littlechat.web.guards import signed_in
 from littlechat.web.pages import is_htmx, page
@@ -78,4 +78,4 @@ async def show_avatar(session: Session, digest: str) -> ResponseReturnValue:
 
 def page_number() -> int:
     """Return which page of a list is asked for, the first being 1; raise `Invalid`."""
-    return clean_number(request.args.get("page", ""), "page", 1, least=1, most=PAGES_MAX)
+    return validate_number(request.args.get("page", ""), "page", 1, least=1, most=PAGES_MAX)

@@ -10,11 +10,11 @@ from littlechat.core import (
     SEQ_MAX,
     Membership,
     Session,
-    clean_switch,
+    validate_switch,
 )
 from littlechat.messages import reacted
 from littlechat.platform import REACT, Missing
-from littlechat.text import clean_emoji, list_groups
+from littlechat.text import list_groups, validate_emoji
 from littlechat.web.guards import member_of, signed_in
 from littlechat.web.pages import (
     form_text,
@@ -34,8 +34,8 @@ async def post_reaction(session: Session, membership: Membership, seq: int) -> R
     await services().platform.rate_limits.hit(REACT, session.user.id)
     if seq > SEQ_MAX:
         raise Missing
-    emoji = clean_emoji(await form_text("emoji"))
-    on = clean_switch(await form_text("on"), "on")
+    emoji = validate_emoji(await form_text("emoji"))
+    on = validate_switch(await form_text("on"), "on")
     message = await services().actions.messages.change(
         membership.room_id, seq, reacted(emoji, session.user, on=on)
     )

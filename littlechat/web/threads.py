@@ -8,8 +8,8 @@ from littlechat.core import (
     Draft,
     Membership,
     Session,
-    clean_number,
     new_id,
+    validate_number,
 )
 from littlechat.platform import Missing
 from littlechat.web.guards import member_of
@@ -24,7 +24,7 @@ blueprint = Blueprint("threads", __name__)
 async def show_thread(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Return a thread's panel, or with `before` older replies; a plain browser gets the room."""
     room_id = membership.room_id
-    before = clean_number(request.args.get("before", ""), "before", None, least=1)
+    before = validate_number(request.args.get("before", ""), "before", None, least=1)
     if seq > SEQ_MAX:
         raise Missing
     thread = await services().actions.threads.get(room_id, seq, before)

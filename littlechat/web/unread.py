@@ -12,7 +12,7 @@ from littlechat.core import (
     Membership,
     Message,
     Session,
-    clean_number,
+    validate_number,
 )
 from littlechat.platform import READ
 from littlechat.rooms import RoomListEntry
@@ -51,7 +51,7 @@ class Entry:
 async def post_read(session: Session, membership: Membership) -> ResponseReturnValue:
     """Note how far a room is read; with `unread`, that it is not read from there on."""
     await services().platform.rate_limits.hit(READ, session.user.id)
-    seq, room_id = clean_number(await form_text("seq"), "seq", None), membership.room_id
+    seq, room_id = validate_number(await form_text("seq"), "seq", None), membership.room_id
     if seq is None:
         raise Invalid(seq="How far it is read is not said.")
     if await form_text("unread"):
@@ -93,5 +93,5 @@ async def show_inbox(session: Session) -> ResponseReturnValue:
 
 def _before() -> datetime | None:
     """Return the moment that a page of the inbox begins at: milliseconds, as our own links say."""
-    before = clean_number(request.args.get("before", ""), "before", None)
+    before = validate_number(request.args.get("before", ""), "before", None)
     return None if before is None else datetime.fromtimestamp(min(before, MOMENT_MAX) / 1_000, UTC)

@@ -11,11 +11,11 @@ from littlechat.accounts.profile_values import (
     DISPLAY_MAX,
     Profile,
     Status,
-    clean_bio,
-    clean_display,
-    clean_status,
-    clean_zone,
     display_key,
+    validate_bio,
+    validate_display,
+    validate_status,
+    validate_zone,
     zones,
 )
 from littlechat.core.errors import Invalid
@@ -25,7 +25,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("raw", "clean"),
+    ("raw", "valid"),
     [
         ("", ""),
         ("  ", ""),
@@ -37,8 +37,8 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
         ("x" * DISPLAY_MAX, "x" * DISPLAY_MAX),
     ],
 )
-def test_a_display_name_of_any_script_is_kept(raw: str, clean: str) -> None:
-    assert clean_display(raw) == clean
+def test_a_display_name_of_any_script_is_kept(raw: str, valid: str) -> None:
+    assert validate_display(raw) == valid
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_display_name_of_any_script_is_kept(raw: str, clean: str) -> None:
 )
 def test_a_display_name_that_deceives_the_eye_is_refused(raw: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_display(raw)
+        validate_display(raw)
     assert set(refused.value.errors) == {"display"}
 
 
@@ -69,9 +69,9 @@ def test_names_that_look_alike_have_one_key() -> None:
 
 @given(st.text(max_size=700))
 def test_what_comes_out_is_bounded_and_shows(raw: str) -> None:
-    for clean, most in ((clean_display, DISPLAY_MAX), (clean_bio, BIO_MAX)):
+    for validate, most in ((validate_display, DISPLAY_MAX), (validate_bio, BIO_MAX)):
         try:
-            text = clean(raw)
+            text = validate(raw)
         except Invalid:
             continue
         assert len(text) <= most
@@ -81,33 +81,33 @@ def test_what_comes_out_is_bounded_and_shows(raw: str) -> None:
 
 
 def test_lines_of_a_bio_stay_and_its_controls_go() -> None:
-    assert clean_bio(" a\r\nb\x1b[31m\u202e ") == "a\nb[31m"
-    assert clean_bio("\u200d") == ""
+    assert validate_bio(" a\r\nb\x1b[31m\u202e ") == "a\nb[31m"
+    assert validate_bio("\u200d") == ""
     with pytest.raises(Invalid, match="1 over"):
-        clean_bio("x" * (BIO_MAX + 1))
+        validate_bio("x" * (BIO_MAX + 1))
 
 
 def test_only_zones_on_the_list_are_taken() -> None:
-    assert clean_zone("") == ""
-    assert clean_zone("Europe/Berlin") == "Europe/Berlin"
+    assert validate_zone("") == ""
+    assert validate_zone("Europe/Berlin") == "Europe/Berlin"
     assert len(zones()) > 300
     for raw in ("Berlin", "../../etc/passwd", "Etc/GMT+5", "europe/berlin", "x" * 9_999):
         with pytest.raises(Invalid):
-            clean_zone(raw)
+            validate_zone(raw)
 
 
 def test_a_status_ends_when_it_said() -> None:
-    assert clean_status(" out \n to  lunch 🥪", "1", NOON) == Status(
+    assert validate_status(" out \n to  lunch 🥪", "1", NOON) == Status(
         "out to lunch 🥪", NOON + timedelta(hours=1)
     )
-    lunch = clean_status("lunch", "1", NOON)
+    lunch = validate_status("lunch", "1", NOON)
     assert lunch.holds(NOON + timedelta(minutes=59))
     assert not lunch.holds(NOON + timedelta(hours=1))
-    assert clean_status("for good", "", NOON).holds(NOON + timedelta(days=9_999))
-    assert not clean_status(" ", "1", NOON).holds(NOON)
+    assert validate_status("for good", "", NOON).holds(NOON + timedelta(days=9_999))
+    assert not validate_status(" ", "1", NOON).holds(NOON)
     for text, hours in (("x" * 101, ""), ("x", "2"), ("x", "-1")):
         with pytest.raises(Invalid):
-            clean_status(text, hours, NOON)
+            validate_status(text, hours, NOON)
 
 
 def test_the_local_time_is_the_zone_s() -> None:

@@ -11,7 +11,7 @@ from littlechat.accounts.profile_values import Status
 from littlechat.accounts.profiles import PAGE, Profiles, current
 from littlechat.accounts.schema import AVATARS, USERS
 from littlechat.core.errors import Invalid
-from littlechat.core.limits import SEEN_EVERY
+from littlechat.core.limits import LAST_SEEN_INTERVAL
 from littlechat.core.people import User
 from littlechat.platform.database import (
     Database,
@@ -137,7 +137,11 @@ async def test_visits_are_written_now_and_then(
 ) -> None:
     people = Profiles(db)
     began = now()
-    for late, seen in ((timedelta(), began), (timedelta(minutes=4), began), (SEEN_EVERY, None)):
+    for late, seen in (
+        (timedelta(), began),
+        (timedelta(minutes=4), began),
+        (LAST_SEEN_INTERVAL, None),
+    ):
         monkeypatch.setattr(people_module, "now", lambda late=late: began + late)
         await people.note_seen(ada.id)
         assert (await people.get("Ada")).seen == (seen or began + late)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from littlechat.accounts import registration as admission_module
-from littlechat.accounts.registration import Registration, clean_mode
+from littlechat.accounts.registration import Registration, validate_mode
 from littlechat.accounts.schema import PASSES
 from littlechat.core.errors import Invalid, Refused
 from littlechat.platform.database import Database, Missing, now
@@ -24,7 +24,7 @@ async def test_registration_is_open_until_it_is_not_on_every_process(
 ) -> None:
     await admission.require("")
     for mode in ("invitation", "closed", "open"):
-        await admission.set_mode(clean_mode(mode))
+        await admission.set_mode(validate_mode(mode))
         assert await Registration(db).mode() == mode
 
 
@@ -119,4 +119,4 @@ async def test_the_database_holds_no_token(db: Database, admission: Registration
 
 def test_a_mode_that_is_none_is_refused() -> None:
     with pytest.raises(Invalid):
-        clean_mode("ajar")
+        validate_mode("ajar")

@@ -10,7 +10,7 @@ from littlechat.accounts.facade import Accounts
 from littlechat.accounts.schema import SESSIONS, USERS
 from littlechat.accounts.sessions import SESSION_LIFE, SESSIONS_MAX
 from littlechat.accounts.users import WrongLogin
-from littlechat.core.limits import SEEN_EVERY
+from littlechat.core.limits import LAST_SEEN_INTERVAL
 from littlechat.core.people import User
 from littlechat.platform.database import (
     Database,
@@ -91,7 +91,7 @@ async def test_an_expired_session_is_no_session(db: Database, accounts: Accounts
 
 
 @pytest.mark.parametrize(
-    ("ago", "is_noted"), [(SEEN_EVERY - timedelta(seconds=5), False), (SEEN_EVERY, True)]
+    ("ago", "is_noted"), [(LAST_SEEN_INTERVAL - timedelta(seconds=5), False), (SEEN_EVERY, True)]
 )
 async def test_a_visit_is_noted_every_five_minutes_and_prolongs_the_session(
     db: Database, accounts: Accounts, ago: timedelta, is_noted: bool

@@ -182,12 +182,12 @@ async def test_what_is_said_directly_concerns_the_others_and_is_told_to_all(
     for page, user in zip(pages, (ADA, BEN, DAN), strict=True):
         there.realtime.hub.join(page.socket, user_topic(user.id))
     message = await here.actions.messages.say(room, BEN, Draft("hello", ""))
-    assert message.concerns == (ADA.id,)
+    assert message.addressed_to == (ADA.id,)
     for page in pages[:2]:
         await page.until_frame(f'data-room="{room}"')
     assert pages[2].frames == []
     note = await here.actions.rooms.open_direct(ADA, [])
-    assert (await here.actions.messages.say(note, ADA, Draft("a note", ""))).concerns == ()
+    assert (await here.actions.messages.say(note, ADA, Draft("a note", ""))).addressed_to == ()
     for page in pages:
         await page.close()
 
@@ -200,7 +200,7 @@ async def test_a_corrected_here_calls_who_was_here_then_and_nobody_who_is_named_
 
     async def called() -> tuple[set[str], set[str]]:
         message = await here.messages.get(room.id, 1)
-        return set(message.mentions), set(message.concerns)
+        return set(message.mentions), set(message.addressed_to)
 
     here.realtime.presence.names = frozenset(("Ada", "Ben"))
     await here.actions.messages.say(room.id, ADA, Draft("@here, @Dan: lunch", "c1"))

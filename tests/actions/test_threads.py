@@ -69,10 +69,10 @@ async def test_a_reply_to_a_reply_goes_to_the_same_root(here: Services) -> None:
 
 async def test_a_reply_concerns_the_author_of_the_root_and_nobody_twice(here: Services) -> None:
     await say(here, ADA)
-    assert (await answer(here, BEN, 1)).concerns == (ADA.id,)
-    assert (await answer(here, ADA, 1)).concerns == ()
-    draft = Draft("x", "", concerns=(CLEO.id, ADA.id), thread=1)
-    assert (await here.actions.threads.address(ROOM, BEN, draft)).concerns == (CLEO.id, ADA.id)
+    assert (await answer(here, BEN, 1)).addressed_to == (ADA.id,)
+    assert (await answer(here, ADA, 1)).addressed_to == ()
+    draft = Draft("x", "", addressed_to=(CLEO.id, ADA.id), thread=1)
+    assert (await here.actions.threads.address(ROOM, BEN, draft)).addressed_to == (CLEO.id, ADA.id)
 
 
 async def test_a_shown_reply_quotes_the_first_line_and_a_hidden_one_nothing(

@@ -14,8 +14,8 @@ from littlechat.bots.store import (
     ROOM_BOTS_MAX,
     Bot,
     BotStore,
-    clean_url,
-    clean_when,
+    validate_url,
+    validate_when,
 )
 from littlechat.core.errors import Invalid, Refused
 from littlechat.core.rooms import Room
@@ -309,7 +309,7 @@ async def test_what_is_noted_of_a_webhook_that_ended_is_forgotten(
 )
 def test_a_malformed_address_is_refused(url: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_url(url)
+        validate_url(url)
     assert set(refused.value.errors) == {"url"}
 
 
@@ -317,11 +317,11 @@ def test_a_malformed_address_is_refused(url: str) -> None:
     "url", ["https://a.example", "http://[2001:db8::1]:8080/x?y=z", "HTTPS://Ä.example/", ""]
 )
 def test_an_address_is_taken_as_it_is(url: str) -> None:
-    assert clean_url(f" {url}\n") == url
+    assert validate_url(f" {url}\n") == url
 
 
 def test_a_webhook_hears_of_mentions_or_of_everything() -> None:
-    assert clean_when("") == clean_when("mention") == "mention"
-    assert clean_when("message") == "message"
+    assert validate_when("") == validate_when("mention") == "mention"
+    assert validate_when("message") == "message"
     with pytest.raises(Invalid):
-        clean_when("always")
+        validate_when("always")

@@ -16,10 +16,10 @@ from littlechat.bots.webhooks import Webhooks, sign
 from littlechat.core.messages import Draft, Message
 from littlechat.core.names import new_id
 from littlechat.core.rooms import Room
-from littlechat.platform.bus import Exchange, MemoryBus
+from littlechat.platform.bus import MemoryBroker, MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Unavailable, now
-from littlechat.platform.http_client import Answer, Unreachable
+from littlechat.platform.http_client import HttpResponse, Unreachable
 from littlechat.web.services import Services
 from tests.factories import WAIT_SECONDS
 from tests.receivers import Receiver, answer
@@ -113,7 +113,7 @@ async def test_a_mention_is_told_signed_and_the_answer_said(
     await say(here, room, "nobody in particular")
     message = await say(here, room, "hello @robot, how are you?")
     await deliver(here.bots.webhooks)
-    (heard,) = receiver.heard
+    (heard,) = receiver.received
     assert heard.line == "POST /hook HTTP/1.1"
     assert heard.json == {
         "event": "mention",
@@ -154,7 +154,7 @@ async def test_a_mention_is_a_name_after_an_at_and_not_in_code(
     for text in ("Robot", "me@robot", "@Robots", "`@Robot`", "@all", *meant):
         await say(here, room, text)
     await deliver(here.bots.webhooks)
-    assert [one.json["message"]["text"] for one in receiver.heard] == meant
+    assert [one.json["message"]["text"] for one in receiver.received] == meant
 
 
 async def test_an_answer_that_may_not_be_said_is_told_to_the_keeper(
@@ -185,9 +185,9 @@ async def test_everything_is_told_but_what_bots_say(
         await here.actions.messages.say(room.id, bot.user, Draft("@First @Second hello", new_id()))
     await say(here, room, "hello")
     await deliver(here.bots.webhooks)
-    assert [one.json["message"]["text"] for one in receiver.heard] == ["hello", "hello"]
-    assert {one.json["bot"] for one in receiver.heard} == {"First", "Second"}
-    assert {one.json["event"] for one in receiver.heard} == {"message"}
+    assert [one.json["message"]["text"] for one in receiver.received] == ["hello", "hello"]
+    assert {one.json["bot"] for one in receiver.received} == {"First", "Second"}
+    assert {one.json["event"] for one in receiver.received} == {"message"}
 
 
 async def test_another_room_is_not_told_of(
@@ -197,7 +197,7 @@ async def test_another_room_is_not_told_of(
     other = await here.actions.rooms.create(ADA, "Other", "", "public")
     await say(here, other, "hello @Robot")
     await deliver(here.bots.webhooks)
-    assert receiver.heard == []
+    assert receiver.received == []
 
 
 async def test_a_post_sent_twice_is_told_once(
@@ -208,7 +208,7 @@ async def test_a_post_sent_twice_is_told_once(
         await here.actions.messages.say(room.id, ADA, Draft("@Robot", "c1"))
         await here.platform.tasks.close()
         await deliver(here.bots.webhooks)
-    assert len(receiver.heard) == 1
+    assert len(receiver.received) == 1
 
 
 async def test_what_was_removed_meanwhile_is_not_told(
@@ -220,7 +220,7 @@ async def test_what_was_removed_meanwhile_is_not_told(
     assert membership
     await here.actions.messages.remove(room.id, message.seq, membership, ADA)
     await deliver(here.bots.webhooks)
-    assert receiver.heard == []
+    assert receiver.received == []
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 408])
@@ -232,15 +232,15 @@ async def test_failures_are_repeated_ever_later_and_then_given_up(
     await say(here, room, "@Robot")
     for count, pause in enumerate(PAUSES, start=1):
         await deliver(here.bots.webhooks)
-        assert len(receiver.heard) == count
+        assert len(receiver.received) == count
         clock.pass_(pause - 0.5)
         assert await deliver(here.bots.webhooks) == pytest.approx(0.5)
         clock.pass_(0.5)
     await deliver(here.bots.webhooks)
     clock.pass_(10_000)
     await deliver(here.bots.webhooks)
-    assert len(receiver.heard) == len(PAUSES) + 1
-    assert len({one.headers["x-littlechat-delivery"] for one in receiver.heard}) == 1
+    assert len(receiver.received) == len(PAUSES) + 1
+    assert len({one.headers["x-littlechat-delivery"] for one in receiver.received}) == 1
     bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert (bot.webhook.failures, bot.webhook.off) == (5, False)
@@ -256,7 +256,7 @@ async def test_a_repeated_try_that_is_heard_ends_it(
     for pause in (*PAUSES, 0):
         await deliver(here.bots.webhooks)
         clock.pass_(pause)
-    assert len(receiver.heard) == 3
+    assert len(receiver.received) == 3
     assert await said(here, room) == [("Ada", "@Robot"), ("Robot", "at last")]
     bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
@@ -273,7 +273,7 @@ async def test_what_would_fail_again_is_not_repeated(
     await deliver(here.bots.webhooks)
     clock.pass_(10_000)
     await deliver(here.bots.webhooks)
-    assert len(receiver.heard) == 1
+    assert len(receiver.received) == 1
     bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert str(status) in bot.webhook.problem
@@ -289,7 +289,7 @@ async def test_a_private_address_is_not_asked_unless_allowed(
         served.realtime.announcements.revoke(user="", room=room.id)
         await say(served, room, "@Robot")
         await deliver(served.bots.webhooks)
-        assert receiver.heard == []
+        assert receiver.received == []
         robot = await served.bots.store.get(room.id, robot.id)
         assert robot.webhook
         assert "private network" in robot.webhook.problem
@@ -304,18 +304,18 @@ async def test_who_never_answers_is_switched_off_and_its_queue_dropped(
     for number in range(OFF_AFTER + 3):
         await say(here, room, f"@Robot {number}")
     await deliver(here.bots.webhooks)
-    assert len(receiver.heard) == OFF_AFTER
+    assert len(receiver.received) == OFF_AFTER
     bot = await here.bots.store.get(room.id, robot.id)
     assert bot.webhook
     assert bot.webhook.off
     await say(here, room, "@Robot again")
     await deliver(here.bots.webhooks)
-    assert len(receiver.heard) == OFF_AFTER
+    assert len(receiver.received) == OFF_AFTER
     await here.bots.store.set_webhook(bot, receiver.url, "", "")
     await say(here, room, "@Robot once more")
     receiver.answers.clear()
     await deliver(here.bots.webhooks)
-    assert receiver.heard[-1].json["message"]["text"] == "@Robot once more"
+    assert receiver.received[-1].json["message"]["text"] == "@Robot once more"
 
 
 async def test_too_many_waiting_are_counted_for_the_keeper(
@@ -334,11 +334,11 @@ async def test_too_many_waiting_are_counted_for_the_keeper(
     assert bot.webhook
     assert bot.webhook.skipped == 3
     await deliver(here.bots.webhooks)
-    assert len(receiver.heard) == 2
+    assert len(receiver.received) == 2
     # Nor are they told once there is a place.
     clock.pass_(3_600)
     await deliver(here.bots.webhooks)
-    assert len(receiver.heard) == 2
+    assert len(receiver.received) == 2
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u200b"])
@@ -378,7 +378,7 @@ async def test_a_bot_that_was_removed_hears_and_says_nothing(
     await say(here, room, "@Robot")
     await deliver(here.bots.webhooks)
     assert [name for name, _ in await said(here, room)] == ["Ada", "Ada"]
-    assert len(receiver.heard) == 1
+    assert len(receiver.received) == 1
 
 
 async def test_a_slow_receiver_delays_its_own_bot_alone(
@@ -392,7 +392,7 @@ async def test_a_slow_receiver_delays_its_own_bot_alone(
         await say(here, room, "two")
         await here.bots.webhooks.open()
         await quick.until(2)
-        assert len(receiver.heard) == 1
+        assert len(receiver.received) == 1
         receiver.hold.set()
         await receiver.until(2)
 
@@ -423,7 +423,7 @@ async def test_a_place_is_free_when_its_thread_is(
 ) -> None:
     resolving, asked = asyncio.get_running_loop().create_future(), asyncio.Event()
 
-    async def unresolved(*_: object) -> Answer:
+    async def unresolved(*_: object) -> HttpResponse:
         asked.set()
         raise Unreachable("The name in its address is not known.", resolving=resolving)
 
@@ -506,7 +506,7 @@ async def test_two_processes_tell_once(
         await say(here, room, f"{number}")
     for _ in range(9):
         await asyncio.gather(deliver(here.bots.webhooks), deliver(there.bots.webhooks))
-    told = [(one.json["bot"], one.json["message"]["seq"]) for one in receiver.heard]
+    told = [(one.json["bot"], one.json["message"]["seq"]) for one in receiver.received]
     assert len(told) == len(set(told)) == 9
     await there.bots.webhooks.close()
 
@@ -518,7 +518,7 @@ async def test_what_a_killed_process_was_at_is_told_by_the_next(
     receiver: Receiver,
     clock: Clock,
     settings: Settings,
-    exchange: Exchange,
+    broker: MemoryBroker,
 ) -> None:
     await hook()
     receiver.hold.clear()
@@ -529,14 +529,14 @@ async def test_what_a_killed_process_was_at_is_told_by_the_next(
     # Cut off as by a kill: nothing of what follows the try is written.
     await here.bots.webhooks.close()
     receiver.hold.set()
-    async with process(settings, MemoryBus(exchange)) as heir:
+    async with process(settings, MemoryBus(broker)) as heir:
         heir.bots.webhooks.clock = clock
         await deliver(heir.bots.webhooks)
-        assert len(receiver.heard) == 1
+        assert len(receiver.received) == 1
         clock.pass_(LEASE.total_seconds())
         await deliver(heir.bots.webhooks)
         await heir.bots.webhooks.close()
-    assert len(receiver.heard) == 2
+    assert len(receiver.received) == 2
     assert await said(here, room) == [("Ada", "@Robot"), ("Robot", "second")]
 
 
@@ -573,14 +573,14 @@ async def test_what_was_stored_and_never_queued_is_told_after_a_restart(
     there.bots.webhooks.clock = clock
     for _ in range(2):
         await deliver(there.bots.webhooks)
-    assert [one.json["message"]["text"] for one in receiver.heard] == [
+    assert [one.json["message"]["text"] for one in receiver.received] == [
         "@Robot before",
         "@Robot lost",
     ]
     # Every hour again, for it may have been another process that died.
     clock.pass_(3_600)
     await deliver(here.bots.webhooks)
-    assert len(receiver.heard) == 2
+    assert len(receiver.received) == 2
     await there.bots.webhooks.close()
 
 
@@ -605,7 +605,7 @@ async def test_a_full_queue_is_full_for_what_was_never_queued_too(
     assert bot.webhook.skipped == 1
     for _ in range(2):
         await deliver(here.bots.webhooks)
-    assert [one.json["message"]["text"] for one in receiver.heard] == ["@Robot 0", "@Robot 1"]
+    assert [one.json["message"]["text"] for one in receiver.received] == ["@Robot 0", "@Robot 1"]
 
 
 async def test_a_webhook_of_an_earlier_version_hears_of_what_is_said_from_now_on(
@@ -626,7 +626,7 @@ async def test_a_webhook_of_an_earlier_version_hears_of_what_is_said_from_now_on
         await asyncio.sleep(0.01)
         await say(here, room, "@Robot lost")
     await deliver(here.bots.webhooks)
-    assert [one.json["message"]["text"] for one in receiver.heard] == ["@Robot lost"]
+    assert [one.json["message"]["text"] for one in receiver.received] == ["@Robot lost"]
 
 
 async def test_what_is_a_day_old_is_no_news_after_a_restart(
@@ -645,7 +645,7 @@ async def test_what_is_a_day_old_is_no_news_after_a_restart(
     there.bots.webhooks.clock = clock
     await deliver(there.bots.webhooks)
     assert await here.platform.database[DELIVERIES].find({}) == []
-    assert len(receiver.heard) == 1
+    assert len(receiver.received) == 1
     await there.bots.webhooks.close()
 
 
@@ -661,7 +661,7 @@ async def test_what_is_told_twice_is_answered_once(
         {"_id": f"{robot.id}:{message.seq}"}, {"$set": {"due": clock.time}}
     )
     await deliver(here.bots.webhooks)
-    assert len(receiver.heard) == 2
+    assert len(receiver.received) == 2
     assert await said(here, room) == [("Ada", "@Robot"), ("Robot", "first")]
 
 
@@ -721,4 +721,7 @@ async def test_catching_up_delays_no_delivery_and_is_tried_again(
     await receiver.until(1)
     go_on.set()
     await receiver.until(2)
-    assert [one.json["message"]["text"] for one in receiver.heard] == ["@Robot now", "@Robot lost"]
+    assert [one.json["message"]["text"] for one in receiver.received] == [
+        "@Robot now",
+        "@Robot lost",
+    ]

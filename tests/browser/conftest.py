@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from littlechat.platform.bus import Bus, Exchange, MemoryBus, RedisBus
+from littlechat.platform.bus import Bus, MemoryBroker, MemoryBus, RedisBus
 from tests.factories import WAIT_SECONDS, Person, Site
 from tests.programs import RedisServer, count_processes, require
 from tests.tabs import until
@@ -32,10 +32,10 @@ async def redis_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 
 
 @pytest.fixture
-def make_bus(request: pytest.FixtureRequest, exchange: Exchange) -> Callable[[], Bus]:
+def make_bus(request: pytest.FixtureRequest, broker: MemoryBroker) -> Callable[[], Bus]:
     """Make the buses of one installation."""
     if count_processes() == 1:
-        return lambda: MemoryBus(exchange)
+        return lambda: MemoryBus(broker)
     server: RedisServer = request.getfixturevalue("redis_server")
     return lambda: RedisBus(server.url, "tests")
 

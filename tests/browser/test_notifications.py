@@ -185,7 +185,7 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
         await check(page, "notifications-on")
 
         ben_id = (await user_of(site, ben)).id
-        draft = Draft("come and see, @Ben", "", concerns=(ben_id,))
+        draft = Draft("come and see, @Ben", "", addressed_to=(ben_id,))
         message = await site.services.actions.messages.say(room, await user_of(site, ada), draft)
         notice = await browser.next(2)
         await page.goto("/rooms")
@@ -298,7 +298,7 @@ async def test_in_quiet_hours_nothing_is_told_and_it_counts_as_unread(
             await page.goto("/rooms")
             user = await user_of(site, ada)
             ben_id = (await user_of(site, ben)).id
-            draft = Draft(f"@Ben, {hours[0]}", "", concerns=(ben_id,))
+            draft = Draft(f"@Ben, {hours[0]}", "", addressed_to=(ben_id,))
             await site.services.actions.messages.say(room, user, draft)
             await expect(page.locator(f'#rooms a[href="/rooms/{room}"] .calls')).to_be_visible()
             await page.goto(HERE)

@@ -1,4 +1,4 @@
-"""What people send in becomes clean values or a sentence, whatever its script, case or length."""
+"""What people send is validated: it becomes a value, or is refused with a sentence."""
 
 import re
 import unicodedata
@@ -20,17 +20,17 @@ from littlechat.core.limits import (
     SEQ_MAX,
 )
 from littlechat.core.validation import (
-    clean_body,
-    clean_client_id,
-    clean_description,
-    clean_number,
-    clean_password,
-    clean_people,
-    clean_room_name,
-    clean_switch,
-    clean_username,
-    clean_visibility,
     is_blank,
+    validate_body,
+    validate_client_id,
+    validate_description,
+    validate_number,
+    validate_password,
+    validate_people,
+    validate_room_name,
+    validate_switch,
+    validate_username,
+    validate_visibility,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ COMMON = frozenset({"password", "12345678", "correct horse"})
 
 @pytest.mark.parametrize("name", ["Ada", "b3n", "Zoë", "李小龙", "मीरा", "o.k-_", "x" * 32])
 def test_username_of_any_script_is_kept_as_it_is(name: str) -> None:
-    assert clean_username(f"  {name}\n") == name
+    assert validate_username(f"  {name}\n") == name
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_username_of_any_script_is_kept_as_it_is(name: str) -> None:
 )
 def test_username_that_breaks_a_rule_is_refused_at_its_field(raw: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_username(raw)
+        validate_username(raw)
     assert list(refused.value.errors) == ["username"]
     assert str(refused.value).endswith(".")
 
@@ -60,23 +60,23 @@ def test_username_that_breaks_a_rule_is_refused_at_its_field(raw: str) -> None:
 @pytest.mark.parametrize("name", ["all", "Here", "EVERYONE", "channel"])
 def test_a_word_that_calls_a_whole_room_is_nobodys_name(name: str) -> None:
     with pytest.raises(Invalid, match=f"@{name} calls a whole room"):
-        clean_username(name)
+        validate_username(name)
 
 
 @pytest.mark.parametrize("char", INVISIBLE)
 def test_username_cannot_be_a_lookalike_by_a_character_that_shows_nothing(char: str) -> None:
     with pytest.raises(Invalid):
-        clean_username(f"Ada{char}b")
+        validate_username(f"Ada{char}b")
 
 
 @given(st.text(max_size=40))
 @example("\u0344a")
-def test_username_that_was_cleaned_is_clean(raw: str) -> None:
+def test_a_validated_username_is_valid_and_unchanged(raw: str) -> None:
     try:
-        name = clean_username(raw)
+        name = validate_username(raw)
     except Invalid:
         return
-    assert clean_username(name) == name
+    assert validate_username(name) == name
     assert 2 <= len(name) <= NAME_MAX
     assert not re.search(r"[\s/<>&\"'@]", name)
 
@@ -86,7 +86,7 @@ def test_username_that_was_cleaned_is_clean(raw: str) -> None:
 
 @pytest.mark.parametrize("raw", ["tolerably long", "        ñ x", "пароль на память"])
 def test_password_of_any_characters_is_kept_unchanged(raw: str) -> None:
-    assert clean_password(raw, "Ada", COMMON) == raw
+    assert validate_password(raw, "Ada", COMMON) == raw
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_password_of_any_characters_is_kept_unchanged(raw: str) -> None:
 )
 def test_password_that_a_stranger_would_try_is_refused_and_not_repeated(raw: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_password(raw, "Ada.Lovelace", COMMON)
+        validate_password(raw, "Ada.Lovelace", COMMON)
     assert list(refused.value.errors) == ["password"]
     assert not raw or raw not in str(refused.value)
 
@@ -103,41 +103,41 @@ def test_password_that_a_stranger_would_try_is_refused_and_not_repeated(raw: str
 
 
 def test_room_name_is_one_line_without_controls() -> None:
-    assert clean_room_name("  The\r\n\tGarden\x00 \x1b ") == "The Garden"
+    assert validate_room_name("  The\r\n\tGarden\x00 \x1b ") == "The Garden"
 
 
 @pytest.mark.parametrize("raw", ["", " \n", "\0", "x" * (ROOM_NAME_MAX + 1), *INVISIBLE])
 def test_room_name_that_shows_nothing_or_too_much_is_refused(raw: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_room_name(raw)
+        validate_room_name(raw)
     assert list(refused.value.errors) == ["name"]
 
 
 def test_description_may_be_empty_but_not_long() -> None:
-    assert clean_description(" \n ") == ""
-    assert clean_description("a\nb") == "a b"
-    assert len(clean_description("x" * DESCRIPTION_MAX)) == DESCRIPTION_MAX
+    assert validate_description(" \n ") == ""
+    assert validate_description("a\nb") == "a b"
+    assert len(validate_description("x" * DESCRIPTION_MAX)) == DESCRIPTION_MAX
     with pytest.raises(Invalid) as refused:
-        clean_description("x" * (DESCRIPTION_MAX + 1))
+        validate_description("x" * (DESCRIPTION_MAX + 1))
     assert list(refused.value.errors) == ["description"]
 
 
 def test_visibility_is_public_unless_said_otherwise() -> None:
-    assert [clean_visibility(raw) for raw in ("", "public", "private")] == [
+    assert [validate_visibility(raw) for raw in ("", "public", "private")] == [
         "public",
         "public",
         "private",
     ]
     for raw in ("Private", "secret", " private"):
         with pytest.raises(Invalid):
-            clean_visibility(raw)
+            validate_visibility(raw)
 
 
 # Messages
 
 
 @pytest.mark.parametrize(
-    ("raw", "clean"),
+    ("raw", "valid"),
     [
         ("hello", "hello"),
         ("a\r\nb\rc", "a\nb\nc"),
@@ -148,45 +148,45 @@ def test_visibility_is_public_unless_said_otherwise() -> None:
         ("👩\u200d👧", "👩\u200d👧"),
     ],
 )
-def test_body_keeps_what_shows(raw: str, clean: str) -> None:
-    assert clean_body(raw) == clean
+def test_body_keeps_what_shows(raw: str, valid: str) -> None:
+    assert validate_body(raw) == valid
 
 
 @pytest.mark.parametrize("raw", ["", " \n\t", "\u200b\u2060", "\0\x1b", *INVISIBLE])
 def test_body_that_shows_nothing_is_refused(raw: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_body(raw)
+        validate_body(raw)
     assert list(refused.value.errors) == ["body"]
 
 
 def test_body_too_long_is_refused_with_by_how_much() -> None:
-    assert len(clean_body("x" * BODY_MAX + "\n")) == BODY_MAX
+    assert len(validate_body("x" * BODY_MAX + "\n")) == BODY_MAX
     with pytest.raises(Invalid, match=r"at most 8,000 characters; this one is 1,234 over\."):
-        clean_body("x" * (BODY_MAX + 1234))
+        validate_body("x" * (BODY_MAX + 1234))
 
 
 @given(st.text(st.characters(), max_size=60))
 @example("a\n\x85")
-def test_body_that_was_cleaned_is_clean(raw: str) -> None:
+def test_a_validated_body_is_valid_and_unchanged(raw: str) -> None:
     try:
-        body = clean_body(raw)
+        body = validate_body(raw)
     except Invalid:
         return
-    assert clean_body(body) == body
+    assert validate_body(body) == body
     assert not is_blank(body)
     body.encode()
     assert {unicodedata.category(c) for c in body if c not in "\n\t"}.isdisjoint({"Cc", "Cs"})
 
 
 def test_client_id_is_kept_or_made() -> None:
-    assert clean_client_id("Az09_-") == "Az09_-"
-    assert clean_client_id("") != clean_client_id("")
+    assert validate_client_id("Az09_-") == "Az09_-"
+    assert validate_client_id("") != validate_client_id("")
 
 
 @pytest.mark.parametrize("raw", [" ", "a b", "a\n", "é", "$where", "x" * (CLIENT_ID_MAX + 1)])
 def test_malformed_client_id_is_refused(raw: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_client_id(raw)
+        validate_client_id(raw)
     assert list(refused.value.errors) == ["client_id"]
 
 
@@ -197,7 +197,7 @@ def test_malformed_client_id_is_refused(raw: str) -> None:
     ("raw", "seq"), [("", None), ("0", 0), ("1", 1), ("007", 7), (str(SEQ_MAX), SEQ_MAX)]
 )
 def test_number_of_a_message_is_a_number_or_none(raw: str, seq: int | None) -> None:
-    assert clean_number(raw, "thread", None) == seq
+    assert validate_number(raw, "thread", None) == seq
 
 
 @pytest.mark.parametrize(
@@ -205,23 +205,27 @@ def test_number_of_a_message_is_a_number_or_none(raw: str, seq: int | None) -> N
 )
 def test_malformed_number_is_refused(raw: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_number(raw, "thread", None)
+        validate_number(raw, "thread", None)
     assert refused.value.errors == {"thread": "“thread” is a whole number."}
 
 
 def test_number_has_a_usual_value_and_its_bounds_are_told() -> None:
-    assert [clean_number(raw, "days", 7, least=1, most=90) for raw in ("", "1", "90")] == [7, 1, 90]
+    assert [validate_number(raw, "days", 7, least=1, most=90) for raw in ("", "1", "90")] == [
+        7,
+        1,
+        90,
+    ]
     for raw in ("0", "91", "x"):
         with pytest.raises(Invalid) as refused:
-            clean_number(raw, "days", 7, least=1, most=90)
+            validate_number(raw, "days", 7, least=1, most=90)
         assert refused.value.errors == {"days": "This is a whole number from 1 to 90."}
 
 
 def test_switch_is_on_off_or_not_spoken_of() -> None:
-    assert [clean_switch(raw, "on") for raw in ("1", "0", "")] == [True, False, None]
+    assert [validate_switch(raw, "on") for raw in ("1", "0", "")] == [True, False, None]
     for raw in ("on", "true", "2", " "):
         with pytest.raises(Invalid):
-            clean_switch(raw, "on")
+            validate_switch(raw, "on")
 
 
 # Direct conversations
@@ -230,10 +234,10 @@ def test_switch_is_on_off_or_not_spoken_of() -> None:
 @pytest.mark.parametrize("raw", [[], ["", "  "], [f"n{n}" for n in range(DIRECT_MAX + 1)]])
 def test_nobody_and_too_many_are_no_conversation(raw: list[str]) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_people(raw)
+        validate_people(raw)
     assert list(refused.value.errors) == ["name"]
 
 
 def test_people_are_named_once_and_no_name_is_cut_to_another() -> None:
-    assert clean_people([" Ben ", "Ben", "Ada"]) == ("Ben", "Ada")
-    assert clean_people(["x" * 50]) == ("x" * (NAME_MAX + 1),)
+    assert validate_people([" Ben ", "Ben", "Ada"]) == ("Ben", "Ada")
+    assert validate_people(["x" * 50]) == ("x" * (NAME_MAX + 1),)

@@ -24,7 +24,7 @@ from littlechat.core.messages import Cursor
 from littlechat.core.names import new_id
 from littlechat.platform.bus import (
     Event,
-    Exchange,
+    MemoryBroker,
     MemoryBus,
     RedisBus,
 )
@@ -43,8 +43,8 @@ MANY = 300
 class LossyBus(MemoryBus):
     """A bus that uses its licence: it loses events, repeats them, and lets them overtake."""
 
-    def __init__(self, exchange: Exchange, seed: int = 0) -> None:
-        super().__init__(exchange)
+    def __init__(self, broker: MemoryBroker, seed: int = 0) -> None:
+        super().__init__(broker)
         self._random = random.Random(seed)
         self._late: list[tuple[str, Event]] = []
 
@@ -316,10 +316,10 @@ async def people(
 ) -> AsyncIterator[list[Person]]:
     """The cast, on two processes that hear each other badly."""
     monkeypatch.setattr(feed, "BEAT_SECONDS", 0.2)
-    exchange = Exchange()
+    broker = MemoryBroker()
     async with AsyncExitStack() as stack:
         sites = [
-            await stack.enter_async_context(Site(make_app(LossyBus(exchange, seed))))
+            await stack.enter_async_context(Site(make_app(LossyBus(broker, seed))))
             for seed in range(2)
         ]
         for site in sites:

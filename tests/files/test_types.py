@@ -7,13 +7,13 @@ from littlechat.files.types import (
     BYTES,
     FILE_NAME_MAX,
     HEAD_BYTES,
-    clean_file_name,
     drawing,
     ending,
     family,
     find_type,
     is_inline,
     size_in_words,
+    validate_file_name,
 )
 from tests.pictures import picture
 
@@ -93,13 +93,13 @@ def test_only_what_holds_no_script_is_shown_inline() -> None:
         ('<img src=x onerror="x()">', '<img src=x onerror="x()">'),
     ],
 )
-def test_name_is_cleaned(raw: str, name: str) -> None:
-    assert clean_file_name(raw) == name
+def test_a_file_name_loses_its_path_and_what_cannot_be_seen(raw: str, name: str) -> None:
+    assert validate_file_name(raw) == name
 
 
 def test_endless_name_is_refused() -> None:
     with pytest.raises(Invalid):
-        clean_file_name("a" * 5_000)
+        validate_file_name("a" * 5_000)
 
 
 def test_drawing_goes_by_the_ending() -> None:

@@ -29,7 +29,7 @@ FULL = Draft(
     "@Ben see **this**",
     "id-2",
     mentions=("Ben",),
-    concerns=(BEN.id,),
+    addressed_to=(BEN.id,),
     thread=3,
     shown=False,
     quote=Quote("Ben", "what was that?"),
@@ -45,7 +45,7 @@ def test_draft_survives_its_document(draft: Draft) -> None:
     document = {**to_document(ROOM, ADA, draft), "seq": 7}
     message = from_document(document)
     assert (message.room_id, message.seq, message.author_id) == (ROOM, 7, ADA.id)
-    for field in ("body", "mentions", "concerns", "thread", "shown", "quote", "files"):
+    for field in ("body", "mentions", "addressed_to", "thread", "shown", "quote", "files"):
         assert getattr(message, field) == getattr(draft, field)
     assert document["client_id"] == draft.client_id
 
@@ -115,7 +115,7 @@ def test_only_what_has_files_may_lose_its_text() -> None:
 
 
 def test_an_edit_addresses_whom_the_new_text_does_and_a_reply_whom_it_answered() -> None:
-    said = Draft("@Ben: tea", "", mentions=("Ben",), concerns=(BEN.id,))
+    said = Draft("@Ben: tea", "", mentions=("Ben",), addressed_to=(BEN.id,))
     message = from_document({**to_document(ROOM, ADA, said), "seq": 1})
     decide = edited("coffee, @Cleo", ADA, lambda _: (("Cleo",), (CLEO.id,)))
     values = decide(message)

@@ -11,12 +11,12 @@ from quart import Quart
 
 from littlechat.app import create_app
 from littlechat.core.messages import Draft, File, Message
-from littlechat.core.rooms import Room, all_of
+from littlechat.core.rooms import Room, everyone_in
 from littlechat.notifications import delivery as notifications
 from littlechat.notifications.delivery import Reach, notice_of
 from littlechat.notifications.rules import Preferences
 from littlechat.notifications.schema import SUBSCRIPTIONS
-from littlechat.platform.bus import Exchange, MemoryBus
+from littlechat.platform.bus import MemoryBroker, MemoryBus
 from littlechat.platform.configuration import Settings
 from tests.attacks import found_room, insiders, user_of
 from tests.browsers import FakeBrowser, PushService, signature
@@ -36,9 +36,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_app(db: object, settings: Settings, exchange: Exchange) -> Callable[..., Quart]:
+def make_app(db: object, settings: Settings, broker: MemoryBroker) -> Callable[..., Quart]:
     """Make applications that may send to this machine."""
-    return lambda: create_app(replace(settings, push_private=True), MemoryBus(exchange))
+    return lambda: create_app(replace(settings, push_private=True), MemoryBus(broker))
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ class Cast:
         """Let Ada say something that concerns people, by their ids."""
         actions = (site or self.site).services.actions
         author = await user_of(self.site, self.ada)
-        return await actions.messages.say(self.room, author, Draft(body, "", concerns=concerns))
+        return await actions.messages.say(self.room, author, Draft(body, "", addressed_to=concerns))
 
     async def to_ben(self, body: str, site: Site | None = None) -> Message:
         return await self.say(body, self.ben_id, site=site)
@@ -132,7 +132,7 @@ async def test_who_is_not_meant_did_not_ask_or_said_it_hears_nothing(cast: Cast)
     await cast.say("plain words")
     await cast.settle()
     assert cast.browser.pushed == []
-    await cast.say("all of you", all_of(cast.room), dan_id)
+    await cast.say("all of you", everyone_in(cast.room), dan_id)
     await cast.browser.next()
     await cleo.next()
     await cast.settle()

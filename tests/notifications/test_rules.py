@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from littlechat.core.errors import Invalid
 from littlechat.core.messages import Message
-from littlechat.core.rooms import Level, Membership, all_of
+from littlechat.core.rooms import Level, Membership, everyone_in
 from littlechat.notifications.rules import (
     AUTH_BYTES,
     ENDPOINT_MAX,
     P256DH_BYTES,
     Notice,
     Preferences,
-    clean_endpoint,
-    clean_key,
-    clean_level,
-    clean_preferences,
+    validate_endpoint,
+    validate_key,
+    validate_level,
+    validate_preferences,
     wants,
 )
 from tests.browsers import text
@@ -28,8 +28,8 @@ from tests.browsers import text
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEN = Membership("garden", "ben", "Ben", "member", NOON)
 SAID = Message("garden", 1, "ada", "Ada", "hello", NOON)
-TO_BEN = replace(SAID, concerns=("ben",))
-TO_ALL = replace(SAID, concerns=(all_of("garden"),))
+TO_BEN = replace(SAID, addressed_to=("ben",))
+TO_ALL = replace(SAID, addressed_to=(everyone_in("garden"),))
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_a_member_hears_by_their_level_of_the_room_else_by_their_usual_one(
 def test_an_author_is_never_told_of_their_own_words() -> None:
     own = replace(TO_ALL, author_id="ben")
     assert not wants(BEN, Preferences(level="everything"), own, direct=True)
-    elsewhere = replace(SAID, concerns=(all_of("attic"), "cleo"))
+    elsewhere = replace(SAID, addressed_to=(everyone_in("attic"), "cleo"))
     assert not wants(BEN, Preferences(), elsewhere, direct=False)
 
 
 def quiet(start: str, end: str, zone: str = "") -> Preferences:
-    return clean_preferences("mentions", start, end, zone)
+    return validate_preferences("mentions", start, end, zone)
 
 
 def at(zone: str, *values: int) -> datetime:
@@ -120,20 +120,20 @@ def test_outside_quiet_hours_is_inside_their_complement(
 )
 def test_preferences_that_make_no_sense_are_refused(values: tuple[str, ...], field: str) -> None:
     with pytest.raises(Invalid) as refused:
-        clean_preferences(*values)
+        validate_preferences(*values)
     assert list(refused.value.errors) == [field]
     assert refused.value.errors[field].endswith(".")
 
 
 def test_levels_are_three() -> None:
-    assert [clean_level(one) for one in ("everything", "mentions", "nothing")]
+    assert [validate_level(one) for one in ("everything", "mentions", "nothing")]
     with pytest.raises(Invalid):
-        clean_level("")
+        validate_level("")
 
 
 def test_an_endpoint_is_an_address_of_a_push_service() -> None:
     for good in ("https://fcm.googleapis.com/fcm/send/abc:def", "https://web.push.apple.com/Q"):
-        assert clean_endpoint(good) == good
+        assert validate_endpoint(good) == good
     wrong = """http://push.example.com/x https://localhost/x https://127.0.0.1/x https://[::1]/x
         https://10.0.0.1/ https://user@push.example.com/ https://push.example.com:8080/ ftp://a.b/
         https:// javascript:alert(1) //push.example.com/ https://intranet/ https://push.example.com:x/
@@ -146,14 +146,14 @@ def test_an_endpoint_is_an_address_of_a_push_service() -> None:
         "https://a.b/\n",
     ):
         with pytest.raises(Invalid):
-            clean_endpoint(raw)
-    assert clean_endpoint("http://localhost:1/x", private=True)
+            validate_endpoint(raw)
+    assert validate_endpoint("http://localhost:1/x", private=True)
 
 
 def test_keys_have_their_length_and_a_point_its_form() -> None:
     point, secret = b"\4" + b"x" * 64, b"y" * 16
-    assert clean_key(text(point), P256DH_BYTES) == text(point)
-    assert clean_key(text(secret) + "==", AUTH_BYTES) == text(secret)
+    assert validate_key(text(point), P256DH_BYTES) == text(point)
+    assert validate_key(text(secret) + "==", AUTH_BYTES) == text(secret)
     for raw, size in (
         ("", AUTH_BYTES),
         ("é" * 22, AUTH_BYTES),
@@ -162,7 +162,7 @@ def test_keys_have_their_length_and_a_point_its_form() -> None:
         ("A" * 10_000, AUTH_BYTES),
     ):
         with pytest.raises(Invalid):
-            clean_key(raw, size)
+            validate_key(raw, size)
 
 
 def test_a_notice_fits_into_what_push_services_take() -> None:

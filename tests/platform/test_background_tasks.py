@@ -1,4 +1,4 @@
-"""Work that is seen through."""
+"""Background tasks: they finish, in order, and closing waits for them."""
 
 import asyncio
 
@@ -8,47 +8,47 @@ from littlechat.platform.background_tasks import BackgroundTasks
 from tests.tabs import until
 
 
-async def test_shielded_work_goes_on_when_its_caller_is_cancelled() -> None:
-    work, go, done = BackgroundTasks(), asyncio.Event(), []
+async def test_work_runs_to_completion_when_its_caller_is_cancelled() -> None:
+    tasks, go, done = BackgroundTasks(), asyncio.Event(), []
 
     async def store() -> None:
         await go.wait()
         done.append("stored")
 
-    caller = asyncio.create_task(work.run_to_completion(store()))
+    caller = asyncio.create_task(tasks.run_to_completion(store()))
     await asyncio.sleep(0)
     caller.cancel()
     await asyncio.gather(caller, return_exceptions=True)
     assert not done
     go.set()
-    await work.close()
+    await tasks.close()
     assert done == ["stored"]
 
 
-async def test_shielded_work_returns_and_raises_to_its_caller() -> None:
-    work = BackgroundTasks()
+async def test_work_run_to_completion_returns_and_raises_to_its_caller() -> None:
+    tasks = BackgroundTasks()
 
     async def fail() -> None:
         raise ValueError("no")
 
-    assert await work.run_to_completion(asyncio.sleep(0, "done")) == "done"
+    assert await tasks.run_to_completion(asyncio.sleep(0, "done")) == "done"
     with pytest.raises(ValueError):
-        await work.run_to_completion(fail())
+        await tasks.run_to_completion(fail())
 
 
-async def test_failure_of_work_beside_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    work = BackgroundTasks()
+async def test_failure_of_background_work_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    tasks = BackgroundTasks()
 
     async def fail() -> None:
         raise ValueError("nobody waits for this")
 
-    work.spawn(fail())
-    await until(lambda: "work failed" in caplog.text)
+    tasks.spawn(fail())
+    await until(lambda: "background task failed" in caplog.text)
     assert "nobody waits for this" in caplog.text
 
 
-async def test_work_beside_is_done_in_order_whatever_fails() -> None:
-    work, done = BackgroundTasks(), []
+async def test_background_work_is_done_in_order_whatever_fails() -> None:
+    tasks, done = BackgroundTasks(), []
 
     async def fail() -> None:
         raise ValueError("the first")
@@ -57,13 +57,13 @@ async def test_work_beside_is_done_in_order_whatever_fails() -> None:
         await asyncio.sleep(0)
         done.append(what)
 
-    work.spawn(note("one"), fail(), note("two"))
-    await work.close()
+    tasks.spawn(note("one"), fail(), note("two"))
+    await tasks.close()
     assert done == ["one", "two"]
 
 
-async def test_close_waits_for_work_that_work_begins() -> None:
-    work, done = BackgroundTasks(), []
+async def test_close_waits_for_work_that_other_work_starts() -> None:
+    tasks, done = BackgroundTasks(), []
 
     async def second() -> None:
         await asyncio.sleep(0)
@@ -71,8 +71,8 @@ async def test_close_waits_for_work_that_work_begins() -> None:
 
     async def first() -> None:
         await asyncio.sleep(0)
-        work.spawn(second())
+        tasks.spawn(second())
 
-    work.spawn(first())
-    await work.close()
+    tasks.spawn(first())
+    await tasks.close()
     assert done == ["second"]

@@ -13,8 +13,8 @@ from littlechat.platform.bus import (
     RESUMED,
     Bus,
     Event,
-    Exchange,
-    Inbox,
+    EventQueue,
+    MemoryBroker,
     MemoryBus,
     RedisBus,
 )
@@ -98,13 +98,13 @@ async def make_bus(
 ) -> AsyncIterator[MakeBus]:
     """Make open buses of one installation, or of the one named."""
     made: list[Bus] = []
-    exchanges: dict[str, Exchange] = {}
+    brokers: dict[str, MemoryBroker] = {}
     server = await running_redis.start() if request.param == "redis" else None
 
     async def make(namespace: str = "tests") -> Bus:
         bus: Bus
         if server is None:
-            bus = MemoryBus(exchanges.setdefault(namespace, Exchange()))
+            bus = MemoryBus(brokers.setdefault(namespace, MemoryBroker()))
         else:
             bus = RedisBus(server.url, namespace)
         made.append(bus)
@@ -133,11 +133,11 @@ async def make_redis_bus(redis: RedisServer) -> AsyncIterator[MakeBus]:
         await bus.close()  # Twice is as good as once.
 
 
-class Ear:
-    """Everything that one bus heard, its own notices apart."""
+class BusListener:
+    """Everything that one bus received, its own notices apart."""
 
     def __init__(self, bus: Bus) -> None:
-        self.heard: list[tuple[str, Event]] = []
+        self.received: list[tuple[str, Event]] = []
         self.resumed = 0
         self._bus = bus
         self._task = asyncio.create_task(self._listen())
@@ -147,7 +147,7 @@ class Ear:
             if topic == RESUMED:
                 self.resumed += 1
             else:
-                self.heard.append((topic, event))
+                self.received.append((topic, event))
 
     async def __aenter__(self) -> Self:
         return self
@@ -157,31 +157,31 @@ class Ear:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def until(self, *events: tuple[str, Event]) -> None:
-        """Wait until this has been heard in this order, perhaps among others."""
-        await until(lambda: [one for one in self.heard if one in events] == list(events))
+        """Wait until this has been received in this order, perhaps among others."""
+        await until(lambda: [one for one in self.received if one in events] == list(events))
 
     def numbers(self, sender: str) -> list[int]:
-        return [event["n"] for _, event in self.heard if event.get("from") == sender]
+        return [event["n"] for _, event in self.received if event.get("from") == sender]
 
 
 # The contract
 
 
-async def test_a_subscriber_hears_others_and_itself(make_bus: MakeBus) -> None:
+async def test_a_subscriber_receives_events_of_others_and_its_own(make_bus: MakeBus) -> None:
     one, two = await make_bus(), await make_bus()
-    async with Ear(one) as first, Ear(two) as second:
+    async with BusListener(one) as first, BusListener(two) as second:
         await one.subscribe("room:a")
         await two.subscribe("room:a")
         event = {"kind": "said", "text": "grüße 🎉", "n": 1, "names": ["Ada"], "none": None}
         one.publish("room:a", event)
         await first.until(("room:a", event))
         await second.until(("room:a", event))
-        assert (len(first.heard), len(second.heard)) == (1, 1)
+        assert (len(first.received), len(second.received)) == (1, 1)
 
 
-async def test_who_did_not_subscribe_hears_nothing(make_bus: MakeBus) -> None:
+async def test_without_a_subscription_nothing_is_received(make_bus: MakeBus) -> None:
     one, two = await make_bus(), await make_bus()
-    async with Ear(one) as first, Ear(two) as second:
+    async with BusListener(one) as first, BusListener(two) as second:
         await one.subscribe("room:a")
         await two.subscribe("room:b")
         one.publish("room:a", {"n": 1})
@@ -189,13 +189,13 @@ async def test_who_did_not_subscribe_hears_nothing(make_bus: MakeBus) -> None:
         one.publish("room:b", {"n": 3})
         await first.until(("room:a", {"n": 1}), ("room:a", {"n": 2}))
         await second.until(("room:b", {"n": 3}))
-        assert len(first.heard) == 2
-        assert len(second.heard) == 1
+        assert len(first.received) == 2
+        assert len(second.received) == 1
 
 
 async def test_each_publisher_s_events_come_in_their_order(make_bus: MakeBus) -> None:
     one, two = await make_bus(), await make_bus()
-    async with Ear(one) as first, Ear(two) as second:
+    async with BusListener(one) as first, BusListener(two) as second:
         await one.subscribe("room:a")
         await two.subscribe("room:a")
         for n in range(500):
@@ -203,67 +203,67 @@ async def test_each_publisher_s_events_come_in_their_order(make_bus: MakeBus) ->
             two.publish("room:a", {"from": "two", "n": n})
             if n % 50 == 0:
                 await asyncio.sleep(0)
-        for ear in (first, second):
-            await until(lambda ear=ear: len(ear.heard) == 1_000)  # type: ignore[misc]
-            assert ear.numbers("one") == ear.numbers("two") == list(range(500))
+        for listener in (first, second):
+            await until(lambda listener=listener: len(listener.received) == 1_000)  # type: ignore[misc]
+            assert listener.numbers("one") == listener.numbers("two") == list(range(500))
 
 
-async def test_after_unsubscribing_nothing_is_heard_until_subscribing_again(
+async def test_after_unsubscribing_nothing_is_received_until_subscribing_again(
     make_bus: MakeBus,
 ) -> None:
     one, two = await make_bus(), await make_bus()
-    async with Ear(two) as ear:
+    async with BusListener(two) as listener:
         await two.subscribe("room:a")
         await two.subscribe("room:b")
         await two.unsubscribe("room:a")
         one.publish("room:a", {"n": 1})
         one.publish("room:b", {"n": 2})
-        await ear.until(("room:b", {"n": 2}))
+        await listener.until(("room:b", {"n": 2}))
         await two.subscribe("room:a")
         one.publish("room:a", {"n": 3})
-        await ear.until(("room:b", {"n": 2}), ("room:a", {"n": 3}))
-        assert len(ear.heard) == 2
+        await listener.until(("room:b", {"n": 2}), ("room:a", {"n": 3}))
+        assert len(listener.received) == 2
 
 
 async def test_subscribing_twice_is_once(make_bus: MakeBus) -> None:
     one, two = await make_bus(), await make_bus()
-    async with Ear(two) as ear:
+    async with BusListener(two) as listener:
         await asyncio.gather(*(two.subscribe("room:a") for _ in range(3)))
         one.publish("room:a", {"n": 1})
         one.publish("room:a", {"n": 2})
-        await ear.until(("room:a", {"n": 1}), ("room:a", {"n": 2}))
-        assert len(ear.heard) == 2
+        await listener.until(("room:a", {"n": 1}), ("room:a", {"n": 2}))
+        assert len(listener.received) == 2
 
 
-async def test_two_installations_do_not_hear_each_other(make_bus: MakeBus) -> None:
+async def test_two_installations_receive_nothing_of_each_other(make_bus: MakeBus) -> None:
     ours, theirs, friend = await make_bus("a"), await make_bus("b"), await make_bus("a")
-    async with Ear(ours) as ear:
+    async with BusListener(ours) as listener:
         await ours.subscribe("all")
         theirs.publish("all", {"n": 1})
         friend.publish("all", {"n": 2})
-        await ear.until(("all", {"n": 2}))
-        assert len(ear.heard) == 1
+        await listener.until(("all", {"n": 2}))
+        assert len(listener.received) == 1
 
 
-async def test_a_listener_that_sleeps_loses_the_oldest_is_counted_and_is_told(
+async def test_a_full_queue_drops_the_oldest_events_counts_them_and_reports_it(
     make_bus: MakeBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bus_module, "QUEUE_MAX", 10)
+    monkeypatch.setattr(bus_module, "QUEUE_EVENTS_MAX", 10)
     bus = await make_bus()
     await bus.subscribe("room:a")
     before = bus.lost
     for n in range(25):
         bus.publish("room:a", {"n": n})
     assert bus.lost - before >= 15
-    async with Ear(bus) as ear:
-        await ear.until(*(("room:a", {"n": n}) for n in range(16, 25)))
-        await until(lambda: ear.resumed > 0)
+    async with BusListener(bus) as listener:
+        await listener.until(*(("room:a", {"n": n}) for n in range(16, 25)))
+        await until(lambda: listener.resumed > 0)
 
 
 async def test_publishing_never_waits(make_bus: MakeBus) -> None:
     bus = await make_bus()
     await bus.subscribe("room:a")
-    for n in range(bus_module.QUEUE_MAX + 100):
+    for n in range(bus_module.QUEUE_EVENTS_MAX + 100):
         bus.publish("room:a", {"n": n})  # Not a coroutine: there is nothing to wait for.
     assert bus.lost >= 100
 
@@ -271,17 +271,17 @@ async def test_publishing_never_waits(make_bus: MakeBus) -> None:
 # Redis alone
 
 
-async def test_with_redis_dead_one_s_own_events_are_heard_and_the_bus_says_so(
+async def test_with_redis_dead_own_events_still_arrive_and_the_others_count_as_lost(
     make_redis_bus: MakeBus, redis: RedisServer
 ) -> None:
     bus = await make_redis_bus()
-    async with Ear(bus) as ear:
+    async with BusListener(bus) as listener:
         await bus.subscribe("room:a")
         await until(lambda: bus.connected)
         await redis.kill()
         await until(lambda: not bus.connected)
         bus.publish("room:a", {"n": 1})
-        await ear.until(("room:a", {"n": 1}))
+        await listener.until(("room:a", {"n": 1}))
         await until(lambda: bus.lost > 0)
 
 
@@ -290,53 +290,53 @@ async def test_without_a_redis_at_the_start_the_bus_opens_and_connects_later(
 ) -> None:
     await redis.kill()
     bus = await make_redis_bus()
-    async with Ear(bus) as ear:
+    async with BusListener(bus) as listener:
         await bus.subscribe("room:a")
         bus.publish("room:a", {"n": 1})
-        await ear.until(("room:a", {"n": 1}))
+        await listener.until(("room:a", {"n": 1}))
         assert not bus.connected
         await redis.start()
         await until(lambda: bus.connected)
 
 
-async def test_redis_back_is_found_the_topics_are_heard_again_and_doubt_is_told(
+async def test_after_redis_comes_back_topics_are_subscribed_again_and_the_gap_is_reported(
     make_redis_bus: MakeBus, redis: RedisServer
 ) -> None:
     one, two = await make_redis_bus(), await make_redis_bus()
-    async with Ear(two) as ear:
+    async with BusListener(two) as listener:
         await two.subscribe("room:a")
-        await until(lambda: one.connected and two.connected and ear.resumed == 1)
+        await until(lambda: one.connected and two.connected and listener.resumed == 1)
         await redis.kill()
         await until(lambda: not one.connected and not two.connected)
         await two.subscribe("room:b")
         await redis.start()
-        await until(lambda: one.connected and two.connected and ear.resumed >= 2)
+        await until(lambda: one.connected and two.connected and listener.resumed >= 2)
         one.publish("room:a", {"n": 1})
         one.publish("room:b", {"n": 2})
-        await ear.until(("room:a", {"n": 1}), ("room:b", {"n": 2}))
+        await listener.until(("room:a", {"n": 1}), ("room:b", {"n": 2}))
 
 
-async def test_a_cut_connection_is_never_mended_in_silence(
+async def test_a_reconnection_is_always_reported(
     make_redis_bus: MakeBus, redis: RedisServer
 ) -> None:
     one, two = await make_redis_bus(), await make_redis_bus()
-    async with Ear(two) as ear:
+    async with BusListener(two) as listener:
         await two.subscribe("room:a")
-        await until(lambda: ear.resumed == 1)
+        await until(lambda: listener.resumed == 1)
         await redis.cut_subscribers()
-        await until(lambda: ear.resumed == 2)
+        await until(lambda: listener.resumed == 2)
         await until(lambda: one.connected and two.connected)
         one.publish("room:a", {"n": 1})
-        await ear.until(("room:a", {"n": 1}))
+        await listener.until(("room:a", {"n": 1}))
 
 
-async def test_topics_subscribed_while_the_bus_connects_are_heard(
+async def test_topics_subscribed_while_the_bus_connects_receive_events(
     make_redis_bus: MakeBus, redis: RedisServer
 ) -> None:
     one, two = await make_redis_bus(), await make_redis_bus()
     await until(lambda: one.connected and two.connected)
     topics = [f"room:{n}" for n in range(300)]
-    async with Ear(two) as ear:
+    async with BusListener(two) as listener:
         await redis.cut_subscribers()
         await until(lambda: not two.connected)
         for topic in topics:
@@ -345,53 +345,53 @@ async def test_topics_subscribed_while_the_bus_connects_are_heard(
         await until(lambda: one.connected and two.connected)
         for topic in topics:
             one.publish(topic, {"n": 1})
-        await ear.until(*((topic, {"n": 1}) for topic in topics))
+        await listener.until(*((topic, {"n": 1}) for topic in topics))
 
 
-async def test_what_one_process_could_not_send_makes_the_others_doubt(
+async def test_events_that_could_not_be_sent_are_reported_to_the_other_processes(
     make_redis_bus: MakeBus, redis: RedisServer, gate: Gate
 ) -> None:
-    sender, hearer = await make_redis_bus(url=gate.url), await make_redis_bus()
-    await until(lambda: sender.connected and hearer.connected)
-    async with Ear(hearer) as ear:
-        await hearer.subscribe("room:a")
+    sender, receiver = await make_redis_bus(url=gate.url), await make_redis_bus()
+    await until(lambda: sender.connected and receiver.connected)
+    async with BusListener(receiver) as listener:
+        await receiver.subscribe("room:a")
         sender.publish("room:a", {"n": 1})
-        await ear.until(("room:a", {"n": 1}))
-        await until(lambda: ear.resumed == 1)
+        await listener.until(("room:a", {"n": 1}))
+        await until(lambda: listener.resumed == 1)
         gate.cut()
         sender.publish("room:a", {"n": 2})
         await until(lambda: sender.lost > 0)
         gate.mend(redis.port)
-        await until(lambda: ear.resumed == 2)
-        assert hearer.connected
+        await until(lambda: listener.resumed == 2)
+        assert receiver.connected
 
 
 @pytest.mark.parametrize(
-    "rubbish", [b"", b"no-json", b"x 1 {", b"\xff\xfe \xff", b"x y {}", b"x 1 7", b"x 1 []"]
+    "malformed", [b"", b"no-json", b"x 1 {", b"\xff\xfe \xff", b"x y {}", b"x 1 7", b"x 1 []"]
 )
-async def test_rubbish_on_a_channel_does_not_deafen(
-    make_redis_bus: MakeBus, redis: RedisServer, rubbish: bytes
+async def test_a_malformed_event_does_not_stop_the_bus(
+    make_redis_bus: MakeBus, redis: RedisServer, malformed: bytes
 ) -> None:
     one, two = await make_redis_bus(), await make_redis_bus()
-    async with Ear(two) as ear, Redis.from_url(redis.url) as stranger:
+    async with BusListener(two) as listener, Redis.from_url(redis.url) as stranger:
         await two.subscribe("room:a")
         await until(lambda: one.connected and two.connected)
-        await stranger.publish("littlechat:tests:room:a", rubbish)
+        await stranger.publish("littlechat:tests:room:a", malformed)
         one.publish("room:a", {"n": 1})
-        await ear.until(("room:a", {"n": 1}))
-        assert len(ear.heard) == 1
+        await listener.until(("room:a", {"n": 1}))
+        assert len(listener.received) == 1
 
 
-async def test_a_goodbye_published_just_before_closing_still_leaves(
+async def test_an_event_published_just_before_closing_is_sent(
     make_redis_bus: MakeBus,
 ) -> None:
     one, two = await make_redis_bus(), await make_redis_bus()
     await until(lambda: one.connected and two.connected)
-    async with Ear(two) as ear:
+    async with BusListener(two) as listener:
         await two.subscribe("room:a")
         one.publish("room:a", {"n": 1})
         await one.close()
-        await ear.until(("room:a", {"n": 1}))
+        await listener.until(("room:a", {"n": 1}))
 
 
 async def test_closing_with_redis_dead_takes_no_longer_than_a_moment(
@@ -415,8 +415,8 @@ async def test_a_bus_closes_however_much_is_under_way(make_redis_bus: MakeBus) -
         await asyncio.wait_for(bus.close(), WAIT_SECONDS)
 
 
-def test_an_inbox_takes_only_its_topics() -> None:
-    inbox = Inbox()
-    inbox.topics.add("room:a")
-    inbox.put("room:b", {"n": 1})
-    assert inbox.lost == 0
+def test_a_queue_takes_only_its_topics() -> None:
+    queue = EventQueue()
+    queue.topics.add("room:a")
+    queue.put("room:b", {"n": 1})
+    assert queue.lost == 0

@@ -1,4 +1,4 @@
-"""One littlechat to a data directory, and secrets that only their owner reads."""
+"""A data directory serves one littlechat at a time, and only its owner can read its secrets."""
 
 import os
 import stat

@@ -23,9 +23,9 @@ from littlechat.platform.database import (
     Document,
     Duplicate,
     Unavailable,
+    host_of,
     now,
     provision,
-    where,
 )
 from littlechat.platform.embedded_database import EmbeddedServer
 from tests.factories import WAIT_SECONDS
@@ -38,8 +38,8 @@ ADA = somebody("Ada")
 Client = AsyncMongoClient[Document]
 
 
-class Ear(monitoring.CommandListener):
-    """What the driver sends, as it sends it."""
+class CommandRecorder(monitoring.CommandListener):
+    """Records the commands that the driver sends."""
 
     def __init__(self) -> None:
         self.commands: list[tuple[str, Document]] = []
@@ -48,20 +48,20 @@ class Ear(monitoring.CommandListener):
         self.commands.append((event.command_name, dict(event.command)))
 
     def succeeded(self, event: object) -> None:
-        """Hear nothing of it."""
+        """Not recorded."""
 
     def failed(self, event: object) -> None:
-        """Hear nothing of it."""
+        """Not recorded."""
 
 
 @pytest.fixture
-def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
-    """Hear the commands of the clients that this test opens."""
+def recorder(monkeypatch: pytest.MonkeyPatch) -> CommandRecorder:
+    """Record the commands of the clients that this test opens, and of no others."""
     nobody = monitoring._Listeners([], [], [], [], [])
     monkeypatch.setattr(monitoring, "_LISTENERS", nobody)
-    ear = Ear()
-    monitoring.register(ear)
-    return ear
+    recorder = CommandRecorder()
+    monitoring.register(recorder)
+    return recorder
 
 
 def post(seq: int, **more: object) -> Document:
@@ -71,7 +71,7 @@ def post(seq: int, **more: object) -> Document:
 # Errors
 
 
-async def test_a_duplicate_is_told_as_one(db: Database) -> None:
+async def test_a_duplicate_raises_duplicate(db: Database) -> None:
     await db[MESSAGES].insert(post(1))
     with pytest.raises(Duplicate):
         await db[MESSAGES].insert(post(1, client_id="other"))
@@ -80,7 +80,7 @@ async def test_a_duplicate_is_told_as_one(db: Database) -> None:
 
 
 @pytest.mark.parametrize("position", [0, 1, 3])
-async def test_a_batch_stops_at_its_first_duplicate_and_says_where(
+async def test_a_batch_stops_at_its_first_duplicate_and_gives_its_position(
     db: Database, position: int
 ) -> None:
     await db[MESSAGES].insert(post(100, client_id=f"c{position}"))
@@ -91,8 +91,10 @@ async def test_a_batch_stops_at_its_first_duplicate_and_says_where(
     assert [document["seq"] for document in stored] == list(range(position))
 
 
-async def test_a_dead_address_is_unavailable_and_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db_module, "CONNECT_MS", 200)
+async def test_a_dead_address_is_unavailable_within_the_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(db_module, "CONNECT_TIMEOUT_MS", 200)
     database = Database("mongodb://ada:secret@127.0.0.1:1/littlechat")
     started = time.monotonic()
     for attempt in (
@@ -108,15 +110,15 @@ async def test_a_dead_address_is_unavailable_and_soon(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("uri", ["mongodb://", "mongodb://a:b:c@host/", "mongodb://host:port/"])
-def test_an_address_that_cannot_be_one_is_unavailable(uri: str) -> None:
+def test_a_malformed_address_is_unavailable(uri: str) -> None:
     with pytest.raises(Unavailable, match="MONGODB_URI"):
         Database(uri)
 
 
-async def test_a_wrong_password_is_told_as_one(
+async def test_a_wrong_password_is_named_as_the_reason(
     database_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db_module, "CONNECT_MS", 500)
+    monkeypatch.setattr(db_module, "CONNECT_TIMEOUT_MS", 500)
     if "@" not in database_uri:
         pytest.skip("this database asks for no password")
     scheme, _, rest = database_uri.partition("://")
@@ -152,7 +154,7 @@ async def test_every_operation_is_observed_even_one_that_fails(database_uri: str
     assert all(seconds >= 0 for seconds in seen)
 
 
-async def test_what_was_stored_before_its_connection_broke_is_there_once(
+async def test_an_insert_whose_connection_broke_is_stored_once(
     db: Database, database_uri: str
 ) -> None:
     if "retryWrites=false" not in database_uri:
@@ -221,14 +223,14 @@ async def examined(uri: str, collection: str, filter_: Document, **more: Any) ->
     client: Client = AsyncMongoClient(uri)
     async with client:
         find = {"find": collection, "filter": filter_, **more}
-        told = await client.get_default_database("littlechat").command(
+        explained = await client.get_default_database("littlechat").command(
             {"explain": find, "verbosity": "executionStats"}
         )
-    return int(told["executionStats"]["totalDocsExamined"])
+    return int(explained["executionStats"]["totalDocsExamined"])
 
 
 @pytest.fixture
-async def crowd(db: Database) -> Database:
+async def long_room(db: Database) -> Database:
     """A database with 2,000 messages in one room, one of them with a change not yet numbered."""
     posts = [post(seq, version=0) for seq in range(1, 2_001)]
     posts[700]["unnumbered"] = True
@@ -238,7 +240,7 @@ async def crowd(db: Database) -> Database:
 
 
 async def test_the_queries_of_every_request_read_no_more_than_they_return(
-    crowd: Database, database_uri: str
+    long_room: Database, database_uri: str
 ) -> None:
     for filter_, count in (
         ({"room": ROOM, "unnumbered": True}, 1),
@@ -249,13 +251,13 @@ async def test_the_queries_of_every_request_read_no_more_than_they_return(
         ({"room": ROOM, "seq": {"$in": [3, 900, 1_999]}}, 3),
         ({"author": "a", "client_id": "c900"}, 1),
     ):
-        found = await crowd[MESSAGES].find(filter_)
+        found = await long_room[MESSAGES].find(filter_)
         assert len(found) == count
         assert await examined(database_uri, "messages", filter_) <= count, filter_
 
 
-async def test_no_message_is_ever_changed_by_scanning_for_it(
-    db: Database, database_uri: str, ear: Ear
+async def test_an_update_finds_its_message_by_id_without_a_scan(
+    db: Database, database_uri: str, recorder: CommandRecorder
 ) -> None:
     # The embedded database scans the collection for every findAndModify, and for an update whose
     # filter asks for more than one index holds: 0.2 to 1.6 s an edit at 20,000 messages (measured).
@@ -265,21 +267,23 @@ async def test_no_message_is_ever_changed_by_scanning_for_it(
     await store.change(ROOM, 1, edited("two", ADA))
     await store.change(ROOM, 1, emptied(ADA))
     database.close()
-    names = [name for name, _ in ear.commands]
-    updates = [command["updates"][0]["q"] for name, command in ear.commands if name == "update"]
+    names = [name for name, _ in recorder.commands]
+    updates = [
+        command["updates"][0]["q"] for name, command in recorder.commands if name == "update"
+    ]
     assert "findAndModify" not in names
     assert len(updates) == 4
     assert all("_id" in filter_ for filter_ in updates)
 
 
 async def test_finding_the_end_of_a_long_series_reads_little_of_it(
-    crowd: Database, database_uri: str, ear: Ear
+    long_room: Database, database_uri: str, recorder: CommandRecorder
 ) -> None:
     database = Database(database_uri)
     head = await Messages(database).head(ROOM, certain=True)
     database.close()
     assert head == Cursor(2_000, 1)
-    finds = [command["filter"] for name, command in ear.commands if name == "find"]
+    finds = [command["filter"] for name, command in recorder.commands if name == "find"]
     ranges = [one["seq"] for one in finds if isinstance(one.get("seq"), dict)]
     assert ranges
     # A range is short, or it begins near the end.
@@ -290,14 +294,18 @@ async def test_finding_the_end_of_a_long_series_reads_little_of_it(
 # Writes
 
 
-async def test_every_write_waits_until_it_lasts(database_uri: str, db: Database, ear: Ear) -> None:
+async def test_every_write_waits_for_the_journal(
+    database_uri: str, db: Database, recorder: CommandRecorder
+) -> None:
     database = Database(database_uri)
     await database[USERS].insert({"_id": "x", "key": "x"})
     await database[MESSAGES].insert_many([post(1), post(2)])
     await database[USERS].update({"_id": "x"}, {"$set": {"name": "X"}})
     await database[USERS].delete({"_id": "x"})
     database.close()
-    writes = [command for name, command in ear.commands if name in ("insert", "update", "delete")]
+    writes = [
+        command for name, command in recorder.commands if name in ("insert", "update", "delete")
+    ]
     assert len(writes) == 4
     for command in writes:
         concern = command["writeConcern"]
@@ -305,18 +313,22 @@ async def test_every_write_waits_until_it_lasts(database_uri: str, db: Database,
         assert concern["wtimeout"] > 0
 
 
-async def test_no_read_may_last_for_ever(database_uri: str, db: Database, ear: Ear) -> None:
+async def test_every_read_has_a_time_limit(
+    database_uri: str, db: Database, recorder: CommandRecorder
+) -> None:
     database = Database(database_uri)
     await database[USERS].find_one({"_id": "x"})
     await database[USERS].find({"_id": "x"})
     await database[USERS].count({"_id": "x"})
     database.close()
-    reads = [command for name, command in ear.commands if name in ("find", "aggregate", "count")]
+    reads = [
+        command for name, command in recorder.commands if name in ("find", "aggregate", "count")
+    ]
     assert len(reads) == 3
-    assert all(command["maxTimeMS"] == db_module.READ_MS for command in reads)
+    assert all(command["maxTimeMS"] == db_module.READ_TIMEOUT_MS for command in reads)
 
 
-# Who and where
+# Users and addresses
 
 
 @pytest.mark.parametrize(
@@ -329,8 +341,8 @@ async def test_no_read_may_last_for_ever(database_uri: str, db: Database, ear: E
         ("mongodb+srv://ada:secret@cluster.example.net", "cluster.example.net"),
     ],
 )
-def test_where_a_database_is_can_be_told_without_its_secrets(uri: str, shown: str) -> None:
-    assert where(uri) == shown
+def test_host_of_an_address_leaves_out_its_credentials(uri: str, shown: str) -> None:
+    assert host_of(uri) == shown
 
 
 async def test_provision_leaves_one_user_with_the_given_password(
@@ -355,6 +367,6 @@ async def test_provision_leaves_one_user_with_the_given_password(
 
 
 async def test_provisioning_a_dead_address_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db_module, "CONNECT_MS", 200)
+    monkeypatch.setattr(db_module, "CONNECT_TIMEOUT_MS", 200)
     with pytest.raises(Unavailable):
         await provision("mongodb://127.0.0.1:1/", "littlechat", "secret")

@@ -1,4 +1,4 @@
-"""The embedded database against a real server: its life, its secrets and what a kill leaves."""
+"""The embedded database against a real server: start and stop, secrets, and recovery from kills."""
 
 import asyncio
 import contextlib
@@ -263,7 +263,7 @@ async def test_killed_littlechat_leaves_its_directory_usable(
         DataDirectory(tmp_path)
     if orphaned:  # frozen, it cannot follow its parent's wish, nor a polite request
         os.kill(pid, signal.SIGSTOP)
-        monkeypatch.setattr(embedded, "STOP_SECONDS", 0.5)
+        monkeypatch.setattr(embedded, "STOP_TIMEOUT_SECONDS", 0.5)
     else:
         async with connect(uri) as client:
             await client.littlechat.kept.insert_one({"_id": 1})
@@ -287,7 +287,7 @@ async def test_foreign_process_with_a_recycled_pid_is_left_alone(tmp_path: Path)
     bystander = subprocess.Popen((sys.executable, "-c", "input()"), stdin=subprocess.PIPE)
     (tmp_path / "database.pid").write_text(str(bystander.pid))
     server = EmbeddedServer(tmp_path, "password", provision)
-    await server._end_leftover()
+    await server._kill_leftover()
     assert bystander.poll() is None
     bystander.communicate(b"\n")
 

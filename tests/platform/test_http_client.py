@@ -1,4 +1,4 @@
-"""Nobody's word leads into the network we stand in, and no answer is read for ever."""
+"""No URL reaches a private network, and no response is read without end."""
 
 import asyncio
 import socket
@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from littlechat.platform import http_client as outgoing
+from littlechat.platform import http_client as http_client_module
 from littlechat.platform.http_client import (
     ANSWER_BYTES_MAX,
-    Answer,
     HttpClient,
+    HttpResponse,
     Unreachable,
     resolve,
 )
@@ -35,13 +35,13 @@ async def refusal(client: HttpClient, url: str) -> Unreachable:
 async def test_a_post_arrives_as_it_was_sent(free: HttpClient) -> None:
     async with Receiver(answer(200, "hello")) as receiver:
         found = await free.post(f"{receiver.url}?a=b", b"body", {"X-Sign": "s"})
-        assert found == Answer(200, "hello")
-        heard = receiver.heard[0]
-        assert heard.line == "POST /hook?a=b HTTP/1.1"
-        assert heard.body == b"body"
-        assert heard.headers["host"] == f"localhost:{receiver.port}"
-        assert heard.headers["x-sign"] == "s"
-        assert "cookie" not in heard.headers
+        assert found == HttpResponse(200, "hello")
+        request = receiver.received[0]
+        assert request.line == "POST /hook?a=b HTTP/1.1"
+        assert request.body == b"body"
+        assert request.headers["host"] == f"localhost:{receiver.port}"
+        assert request.headers["x-sign"] == "s"
+        assert "cookie" not in request.headers
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ async def test_a_post_arrives_as_it_was_sent(free: HttpClient) -> None:
 )
 async def test_private_addresses_are_refused_in_every_spelling(url: str) -> None:
     refused = await refusal(HttpClient(private=False), url)
-    # A resolver that does not know a spelling is as good a wall.
-    assert refused.lasting or "not known" in str(refused)
+    # A spelling that the resolver does not know is refused as well.
+    assert refused.permanent or "not known" in str(refused)
 
 
 async def test_a_name_with_one_private_address_is_refused() -> None:
     async def both(host: str, port: int) -> list[str]:
         return ["1.1.1.1", "10.0.0.1"]
 
-    assert (await refusal(HttpClient(private=False, resolve=both), "http://a.example/")).lasting
+    assert (await refusal(HttpClient(private=False, resolve=both), "http://a.example/")).permanent
 
 
-async def test_the_connection_goes_to_the_address_that_was_judged() -> None:
+async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
     asked: list[str] = []
 
     async def rebinding(host: str, port: int) -> list[str]:
@@ -89,7 +89,7 @@ async def test_the_connection_goes_to_the_address_that_was_judged() -> None:
         client = HttpClient(private=True, resolve=rebinding)
         await client.post(f"http://no-such-name.invalid:{receiver.port}/", b"", {})
         assert asked == ["no-such-name.invalid"]
-        assert receiver.heard[0].headers["host"] == f"no-such-name.invalid:{receiver.port}"
+        assert receiver.received[0].headers["host"] == f"no-such-name.invalid:{receiver.port}"
         await client.close()
 
 
@@ -103,10 +103,10 @@ async def test_the_next_address_is_tried_when_one_refuses() -> None:
         await client.close()
 
 
-async def test_redirects_are_answers(free: HttpClient) -> None:
+async def test_redirects_are_not_followed(free: HttpClient) -> None:
     async with Receiver(answer(302, Location="http://localhost:1/")) as receiver:
         assert (await free.post(receiver.url, b"", {})).status == 302
-        assert len(receiver.heard) == 1
+        assert len(receiver.received) == 1
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,12 @@ async def test_redirects_are_answers(free: HttpClient) -> None:
         (answer(204), ""),
     ],
 )
-async def test_only_text_is_read(free: HttpClient, reply: bytes, text: str) -> None:
+async def test_only_text_is_returned(free: HttpClient, reply: bytes, text: str) -> None:
     async with Receiver(reply) as receiver:
         assert (await free.post(receiver.url, b"", {})).text == text
 
 
-async def test_an_endless_answer_is_read_no_further(free: HttpClient) -> None:
+async def test_an_endless_response_is_cut_off(free: HttpClient) -> None:
     async with Receiver(answer(200, "x" * 5_000_000)) as receiver:
         found = await free.post(receiver.url, b"", {})
         assert len(found.text) == ANSWER_BYTES_MAX
@@ -140,32 +140,32 @@ async def test_an_endless_answer_is_read_no_further(free: HttpClient) -> None:
     ("value", "seconds"),
     [("7", 7), ("0", 0), ("-1", 0), ("soon", 0), ("9" * 9, 0), ("", 0)],
 )
-async def test_when_to_come_back_is_read(free: HttpClient, value: str, seconds: int) -> None:
+async def test_retry_after_is_read(free: HttpClient, value: str, seconds: int) -> None:
     async with Receiver(answer(429, Retry_After=value)) as receiver:
-        assert await free.post(receiver.url, b"", {}) == Answer(429, "", seconds)
+        assert await free.post(receiver.url, b"", {}) == HttpResponse(429, "", seconds)
 
 
-async def test_silence_ends_in_time(free: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outgoing, "WHOLE_SECONDS", 0.2)
+async def test_a_silent_server_times_out(free: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_client_module, "REQUEST_TIMEOUT_SECONDS", 0.2)
     async with Receiver() as receiver:
         receiver.hold.clear()
         refused = await refusal(free, receiver.url)
         assert str(refused) == "It did not answer in time."
-        assert not refused.lasting
+        assert not refused.permanent
 
 
-async def test_what_fails_says_so(free: HttpClient) -> None:
+async def test_every_failure_is_described(free: HttpClient) -> None:
     async with Receiver(None, b"no http at all\r\n\r\n") as receiver:
         for _ in range(2):
             refused = await refusal(free, receiver.url)
             assert str(refused).startswith("The connection failed: ")
-            assert not refused.lasting
+            assert not refused.permanent
     refused = await refusal(free, receiver.url)
-    assert not refused.lasting
+    assert not refused.permanent
     unknown = await refusal(free, "http://no-such-name.invalid/")
     assert str(unknown) == "The name in its address is not known."
     for malformed in ("ftp://localhost/", "http://a.example/\n", "x" * 70_000):
-        assert (await refusal(free, malformed)).lasting
+        assert (await refusal(free, malformed)).permanent
 
 
 async def test_a_name_of_a_label_too_long_is_not_known(free: HttpClient) -> None:
@@ -174,7 +174,7 @@ async def test_a_name_of_a_label_too_long_is_not_known(free: HttpClient) -> None
 
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Name servers that keep silent until this is set, which the test's end does."""
+    """The name servers do not answer until this is set, at the end of the test."""
     spoken = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: spoken.wait(10) and [])
     yield spoken
@@ -182,10 +182,10 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 @pytest.mark.usefixtures("silent")
-async def test_names_that_nobody_resolves_keep_nothing_else_from_its_threads(
+async def test_names_that_do_not_resolve_block_no_threads_of_others(
     free: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outgoing, "STEP_SECONDS", 0.5)
+    monkeypatch.setattr(http_client_module, "STEP_TIMEOUT_SECONDS", 0.5)
     asked = [asyncio.create_task(refusal(free, "http://a.example/")) for _ in range(40)]
     await asyncio.sleep(0)
     async with asyncio.timeout(0.4):
@@ -193,13 +193,13 @@ async def test_names_that_nobody_resolves_keep_nothing_else_from_its_threads(
     await asyncio.gather(*asked)
 
 
-async def test_a_name_that_nobody_resolves_tells_what_still_holds_its_thread(
+async def test_a_name_that_does_not_resolve_gives_the_look_up_that_blocks_a_thread(
     free: HttpClient, silent: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outgoing, "STEP_SECONDS", 0.05)
+    monkeypatch.setattr(http_client_module, "STEP_TIMEOUT_SECONDS", 0.05)
     refused = await refusal(free, "http://a.example/")
     assert str(refused) == "The name in its address is not known."
-    assert not refused.lasting
+    assert not refused.permanent
     assert refused.resolving
     assert not refused.resolving.done()
     silent.set()

@@ -36,13 +36,13 @@ def line(text: str, *values: object, error: BaseException | None = None, **extra
     return KeyValueFormatter().format(record)
 
 
-def test_line_says_when_how_bad_where_and_what() -> None:
+def test_line_has_time_level_logger_and_message() -> None:
     assert line("sent %d frames", 3) == (
         "2023-11-14T22:13:20.250Z INFO littlechat.test: sent 3 frames"
     )
 
 
-def test_particulars_follow_as_pairs() -> None:
+def test_extra_fields_follow_as_pairs() -> None:
     assert line("request", route="/rooms/<room>", ms=1.5, user=None).endswith(
         ": request route=/rooms/<room> ms=1.5 user=None"
     )
@@ -70,7 +70,7 @@ def test_no_error_text_looks_like_a_line_of_ours(text: str) -> None:
     assert "\x1b" not in written
 
 
-def test_traceback_tells_where_it_happened() -> None:
+def test_traceback_is_logged_with_its_file() -> None:
     with pytest.raises(ValueError, match="invalid literal") as raised:
         int("no number")
     written = line("failed", error=raised.value)
@@ -94,16 +94,16 @@ def own_logging() -> Iterator[io.StringIO]:
             logging.getLogger(name).setLevel(level)
 
 
-@pytest.mark.parametrize(("level", "heard"), [("DEBUG", 3), ("INFO", 2), ("ERROR", 1)])
-def test_what_is_below_the_level_is_not_written(level: str, heard: int) -> None:
+@pytest.mark.parametrize(("level", "lines"), [("DEBUG", 3), ("INFO", 2), ("ERROR", 1)])
+def test_what_is_below_the_level_is_not_written(level: str, lines: int) -> None:
     with own_logging() as written:
         configure(level)
         for each in (logging.DEBUG, logging.INFO, logging.ERROR):
             logging.getLogger("littlechat.test").log(each, "said")
-    assert len(written.getvalue().splitlines()) == heard
+    assert len(written.getvalue().splitlines()) == lines
 
 
-def test_chatty_libraries_are_heard_from_warnings_up_only() -> None:
+def test_verbose_libraries_log_warnings_and_errors_only() -> None:
     with own_logging() as written:
         configure("DEBUG")
         logging.getLogger("pymongo").info("a command with everything in it")
@@ -138,7 +138,7 @@ def test_no_module_logs_a_text_a_password_or_a_token(path: Path) -> None:
     assert faults(path.read_text()) == []
 
 
-def test_a_module_that_did_would_be_caught() -> None:
+def test_a_log_call_with_such_a_value_is_found() -> None:
     for call in (
         'log.info("said", extra={"what": message.body})',
         'log.info("said", extra={"body": words})',

@@ -1,9 +1,9 @@
-"""The numbers, as Prometheus reads them."""
+"""The metrics in Prometheus's text format."""
 
 from littlechat.platform.metrics import Metrics
 
 
-def test_numbers_kept_elsewhere_are_read_when_asked_for() -> None:
+def test_counters_and_gauges_are_read_when_collected() -> None:
     metrics, count = Metrics(), 3
     metrics.gauge("connections", "Open sockets.", lambda: count)
     metrics.counter("gaps", "Gaps.", lambda: 2 * count)
@@ -13,7 +13,7 @@ def test_numbers_kept_elsewhere_are_read_when_asked_for() -> None:
     assert b"littlechat_gaps_total 8.0" in metrics.text()
 
 
-def test_histograms_count_what_they_are_told() -> None:
+def test_histograms_count_what_is_observed() -> None:
     metrics = Metrics()
     metrics.batch_size.observe(3)
     metrics.batch_size.observe(80)

@@ -1,4 +1,4 @@
-"""Public addresses are let through; this machine's and its neighbours' in no form."""
+"""Public addresses are allowed; private ones are refused in every notation."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How often is often enough: counted by key and rule, refused with a time to wait."""
+"""Uses are counted by rule and key; beyond the limit they are refused with a time to wait."""
 
 import pytest
 from limits import parse

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from littlechat.platform.bus import Exchange, MemoryBus
+from littlechat.platform.bus import MemoryBroker, MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.realtime import presence
 from littlechat.realtime.presence import Presence
@@ -97,11 +97,11 @@ async def test_who_turns_away_is_told_with_the_next_snapshot_and_who_comes_at_on
 
 
 async def test_a_new_page_is_told_at_once_and_a_new_process_before_long(
-    here: Services, settings: Settings, exchange: Exchange
+    here: Services, settings: Settings, broker: MemoryBroker
 ) -> None:
     ben = open_page(here, "Ben")
     await until(lambda: told(ben) == ["Ben"])
-    async with process(settings, MemoryBus(exchange)) as late:
+    async with process(settings, MemoryBus(broker)) as late:
         await until(lambda: late.realtime.presence.names == {"Ben"})
         cleo = open_page(late, "Cleo")
         await until(lambda: told(cleo)[:1] == ["Ben"])

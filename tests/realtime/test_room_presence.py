@@ -6,7 +6,7 @@ import pytest
 
 from littlechat.core.messages import Draft
 from littlechat.core.names import new_id
-from littlechat.platform.bus import Exchange, MemoryBus
+from littlechat.platform.bus import MemoryBroker, MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.realtime import room_presence
 from littlechat.realtime.hub import OVERLOAD
@@ -72,10 +72,10 @@ async def test_everybody_sees_who_has_gone_away_from_all_their_pages(
 
 
 async def test_a_process_that_stops_takes_its_people_along_at_once(
-    here: Services, tab: Open, settings: Settings, exchange: Exchange
+    here: Services, tab: Open, settings: Settings, broker: MemoryBroker
 ) -> None:
     page = await tab(BEN)
-    async with process(settings, MemoryBus(exchange)) as dying:
+    async with process(settings, MemoryBus(broker)) as dying:
         far = await Tab(dying, ADA).enter(ROOM)
         await page.until(lambda dom: dom.online == ["Ada", "Ben"])
         far.socket.close(OVERLOAD)

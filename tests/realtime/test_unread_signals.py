@@ -9,7 +9,7 @@ import pytest
 from littlechat.core.errors import Invalid
 from littlechat.core.messages import Cursor, Draft
 from littlechat.core.people import User
-from littlechat.core.rooms import Room, all_of
+from littlechat.core.rooms import Room, everyone_in
 from littlechat.realtime.dispatcher import user_topic
 from littlechat.realtime.unread_signals import UnreadSignals
 from littlechat.rooms.room_list import RoomListEntry
@@ -85,21 +85,21 @@ async def test_lists_that_are_remembered_count_on_without_reading(
 async def test_only_those_concerned_hear_of_a_call(
     here: Services, there: Services, room: Room, elsewhere: Open
 ) -> None:
-    assert (await listed(there, BEN)).calls == ()
+    assert (await listed(there, BEN)).unread_mentions == ()
     his, hers = elsewhere(there, BEN), elsewhere(there, CLEO)
     message = await here.actions.messages.say(room.id, ADA, Draft("hello @ben", ""))
-    assert (message.mentions, message.concerns) == (("Ben",), (BEN.id,))
+    assert (message.mentions, message.addressed_to) == (("Ben",), (BEN.id,))
     await his.until_frame('data-call="1"')
-    assert (await listed(there, BEN)).calls == (1,)
+    assert (await listed(there, BEN)).unread_mentions == (1,)
     await here.actions.messages.say(room.id, BEN, Draft("hello @all", ""))
     await hers.until_frame('data-call="2"')
-    assert (await listed(there, CLEO)).calls == (2,)
-    assert (await listed(there, BEN)).calls == (1,)
+    assert (await listed(there, CLEO)).unread_mentions == (2,)
+    assert (await listed(there, BEN)).unread_mentions == (1,)
     assert 'data-call="1"' not in "".join(hers.frames)
     # Read up to there, it calls no more.
     await here.realtime.unread_signals.mark_read(BEN, room.id, 1)
     await his.until_frame('data-read="1"')
-    assert (await listed(there, BEN)).calls == ()
+    assert (await listed(there, BEN)).unread_mentions == ()
 
 
 async def test_here_reaches_those_who_have_a_page_open_on_any_process(
@@ -108,15 +108,15 @@ async def test_here_reaches_those_who_have_a_page_open_on_any_process(
     hers = elsewhere(there, CLEO)
     await until(lambda: "Cleo" in here.realtime.presence.names)
     message = await here.actions.messages.say(room.id, ADA, Draft("@here: tea", ""))
-    assert (message.mentions, message.concerns) == (("here", "Cleo"), (CLEO.id,))
+    assert (message.mentions, message.addressed_to) == (("here", "Cleo"), (CLEO.id,))
     await hers.until_frame('data-call="1"')
-    assert (await listed(there, CLEO)).calls == (1,)
-    assert (await listed(there, BEN)).calls == ()
+    assert (await listed(there, CLEO)).unread_mentions == (1,)
+    assert (await listed(there, BEN)).unread_mentions == ()
     # Said anew it still calls her, though she has left meanwhile.
     await hers.close()
     await until(lambda: "Cleo" not in here.realtime.presence.names)
     message = await here.actions.messages.edit(room.id, 1, ADA, "@here: coffee")
-    assert message.concerns == (CLEO.id,)
+    assert message.addressed_to == (CLEO.id,)
 
 
 async def test_a_process_that_heard_nothing_counts_the_same(
@@ -126,7 +126,7 @@ async def test_a_process_that_heard_nothing_counts_the_same(
     await here.actions.messages.say(room.id, ADA, Draft("and @all", ""))
     await until(lambda: not here.platform.tasks._running)
     found = await listed(there, BEN)
-    assert (found.unread, found.calls) == (2, (1, 2))
+    assert (found.unread, found.unread_mentions) == (2, (1, 2))
 
 
 async def test_reading_is_bounded_by_the_rooms_end_and_moves_forward(
@@ -149,11 +149,11 @@ async def test_marking_unread_goes_back_on_all_pages(
         await here.actions.messages.say(room.id, ADA, Draft(f"@Ben {number}", ""))
     await here.realtime.unread_signals.mark_read(BEN, room.id, 4)
     await his.until_frame('data-read="4"')
-    assert (await listed(there, BEN)).calls == ()
+    assert (await listed(there, BEN)).unread_mentions == ()
     await here.realtime.unread_signals.mark_unread(BEN, room.id, 3)
     await his.until_frame('data-unread="2"')
     found = await listed(there, BEN)
-    assert (found.unread, found.calls) == (2, (3, 4))
+    assert (found.unread, found.unread_mentions) == (2, (3, 4))
     await here.realtime.unread_signals.mark_unread(BEN, room.id, 0)
     await his.until_frame('data-unread="0"')
     assert (await listed(there, BEN)).unread == 4
@@ -180,20 +180,20 @@ async def test_an_edit_addresses_anew(
     hers = elsewhere(there, CLEO)
     await here.actions.messages.say(room.id, ADA, Draft("hello @ben", ""))
     message = await here.actions.messages.edit(room.id, 1, ADA, "hello @cleo")
-    assert (message.mentions, message.concerns) == (("Cleo",), (CLEO.id,))
+    assert (message.mentions, message.addressed_to) == (("Cleo",), (CLEO.id,))
     await hers.until_frame('data-call="1"')
     assert (await here.rooms.unread.list_inbox(BEN, [await listed(here, BEN)]))[0] == []
     message = await here.actions.messages.edit(room.id, 1, ADA, "hello")
-    assert (message.mentions, message.concerns) == ((), ())
+    assert (message.mentions, message.addressed_to) == ((), ())
 
 
 async def test_a_reply_goes_on_to_concern_whom_it_answers(here: Services, room: Room) -> None:
     await here.actions.messages.say(room.id, BEN, Draft("a question", ""))
-    draft = Draft("an answer, @cleo", "", concerns=(BEN.id,), thread=1)
+    draft = Draft("an answer, @cleo", "", addressed_to=(BEN.id,), thread=1)
     message = await here.actions.messages.say(room.id, ADA, draft)
-    assert message.concerns == (BEN.id, CLEO.id)
+    assert message.addressed_to == (BEN.id, CLEO.id)
     message = await here.actions.messages.edit(room.id, 2, ADA, "an answer")
-    assert BEN.id in message.concerns
+    assert BEN.id in message.addressed_to
 
 
 async def test_too_large_a_call_is_refused_and_stored_nowhere(here: Services, room: Room) -> None:
@@ -203,7 +203,7 @@ async def test_too_large_a_call_is_refused_and_stored_nowhere(here: Services, ro
     with pytest.raises(Invalid, match="Only who manages the room"):
         await here.actions.messages.say(room.id, BEN, Draft("@all", ""))
     message = await here.actions.messages.say(room.id, ADA, Draft("@all", ""))
-    assert (message.seq, message.concerns) == (1, (all_of(room.id),))
+    assert (message.seq, message.addressed_to) == (1, (everyone_in(room.id),))
     await here.actions.messages.say(room.id, BEN, Draft("fine", ""))
     with pytest.raises(Invalid):
         await here.actions.messages.edit(room.id, 2, BEN, "@all")

@@ -7,20 +7,20 @@ from littlechat.rooms.room_list import RoomListEntry
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def listed(last_seq: int, read_seq: int, *addressed: int) -> RoomListEntry:
+def entry(last_seq: int, read_seq: int, *addressed: int) -> RoomListEntry:
     return RoomListEntry(
         *("garden", "Garden", "", "public", None, AT, 2),
         last_seq=last_seq,
         read_seq=read_seq,
-        addressed=frozenset(addressed),
+        mentions=frozenset(addressed),
     )
 
 
 def test_unread_is_never_less_than_nothing() -> None:
-    assert [listed(5, read).unread for read in (0, 3, 5, 9)] == [5, 2, 0, 0]
+    assert [entry(5, read).unread for read in (0, 3, 5, 9)] == [5, 2, 0, 0]
 
 
 def test_what_concerns_one_counts_until_it_is_read() -> None:
-    assert listed(9, 4, 7, 2, 5).calls == (5, 7)
-    assert listed(9, 4, 7, 2, 5).call_count == 2
-    assert listed(9, 7, 7, 2, 5).calls == ()
+    assert entry(9, 4, 7, 2, 5).unread_mentions == (5, 7)
+    assert entry(9, 4, 7, 2, 5).unread_mention_count == 2
+    assert entry(9, 7, 7, 2, 5).unread_mentions == ()

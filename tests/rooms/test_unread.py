@@ -10,7 +10,7 @@ import pytest
 from littlechat.core.messages import Draft, Message
 from littlechat.core.names import new_id
 from littlechat.core.people import User
-from littlechat.core.rooms import Room, all_of
+from littlechat.core.rooms import Room, everyone_in
 from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, now
@@ -37,7 +37,7 @@ class World:
         return room
 
     async def say(self, room: Room, text: str, *concerns: str, by: User = ADA) -> Message:
-        return await self.messages.add(room.id, by, Draft(text, new_id(), concerns=concerns))
+        return await self.messages.add(room.id, by, Draft(text, new_id(), addressed_to=concerns))
 
     async def date(self, message: Message, days: int) -> None:
         at = now() - timedelta(days=days)
@@ -97,9 +97,9 @@ async def test_inbox_has_what_concerns_one_newest_first_across_rooms(world: Worl
     await world.say(garden, "one", BEN.id)
     await world.say(garden, "for nobody")
     await world.say(garden, "for Cleo", CLEO.id)
-    await world.say(attic, "two", all_of(attic.id))
-    await world.say(garden, "three", BEN.id, all_of(garden.id))
-    await world.say(garden, "his own", all_of(garden.id), by=BEN)
+    await world.say(attic, "two", everyone_in(attic.id))
+    await world.say(garden, "three", BEN.id, everyone_in(garden.id))
+    await world.say(garden, "his own", everyone_in(garden.id), by=BEN)
     assert await world.inbox(BEN) == (["three", "two", "one"], None)
     assert await world.inbox(ADA) == (["his own"], None)
     assert await world.inbox(CLEO) == ([], None)
@@ -117,7 +117,7 @@ async def test_inbox_has_nothing_of_rooms_left_nor_of_removed_messages(world: Wo
 
 async def test_what_was_said_to_all_was_not_said_to_those_who_came_later(world: World) -> None:
     room = await world.found("Garden")
-    await world.date(await world.say(room, "all, long ago", all_of(room.id)), 3)
+    await world.date(await world.say(room, "all, long ago", everyone_in(room.id)), 3)
     await world.date(await world.say(room, "Ben, long ago", BEN.id), 3)
     joined, _ = await world.rooms.store.list_visible(BEN)
     there = [replace(one, created=now() - timedelta(days=9)) for one in joined]
@@ -163,12 +163,12 @@ async def test_unread_calls_are_counted_where_something_is_unread(world: World) 
     garden, attic = await world.found("Garden"), await world.found("Attic")
     for room in (garden, attic):
         await world.say(room, "you", BEN.id)
-        await world.say(room, "all", all_of(room.id))
+        await world.say(room, "all", everyone_in(room.id))
         await world.say(room, "nobody")
         await world.rooms.store.touch(room.id, 3, now())
     await world.date(await world.say(garden, "too long ago", BEN.id), 40)
     await world.reading.advance(attic.id, BEN.id, 3)
-    calls = await world.reading.list_unread_calls(BEN, await world.listed(BEN))
+    calls = await world.reading.list_unread_mentions(BEN, await world.listed(BEN))
     assert calls == {"garden": {1, 2}}
 
 

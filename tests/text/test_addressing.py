@@ -7,7 +7,7 @@ import pytest
 
 from littlechat.core.errors import Invalid
 from littlechat.core.people import User
-from littlechat.core.rooms import Membership, all_of
+from littlechat.core.rooms import Membership, everyone_in
 from littlechat.platform.database import now
 from littlechat.text.addressing import (
     CALL_MAX,
@@ -31,13 +31,13 @@ MANY = in_garden(ADA, BEN, *(somebody(f"p{n}") for n in range(CALL_MAX)))
 
 
 def concerned(body: str, author: User = ADA, members: Sequence[Membership] = FEW) -> set[str]:
-    return set(find("garden", body, author, members).concerns)
+    return set(find("garden", body, author, members).addressed_to)
 
 
 def test_members_are_addressed_by_name_and_nobody_else() -> None:
     named = find("garden", "@ben and @Cleo, ask @Dan", ADA, FEW)
     assert named.mentions == ("Ben", "Cleo")
-    assert named.concerns == (BEN.id, CLEO.id)
+    assert named.addressed_to == (BEN.id, CLEO.id)
     assert concerned(f"@{DAN.name}") == set()
 
 
@@ -48,37 +48,40 @@ def test_code_links_and_addresses_address_nobody() -> None:
 
 def test_who_names_themselves_is_not_told_and_yet_marked() -> None:
     named = find("garden", "@Ada @ada", ADA, FEW)
-    assert (named.mentions, named.concerns) == (("Ada",), ())
+    assert (named.mentions, named.addressed_to) == (("Ada",), ())
 
 
 @pytest.mark.parametrize("word", ["all", "All"])
 def test_anybody_calls_all_of_a_small_room(word: str) -> None:
     named = find("garden", f"@{word} @Ben", CLEO, FEW)
     assert named.mentions == (word.lower(), "Ben")
-    assert named.concerns == (all_of("garden"), BEN.id)
+    assert named.addressed_to == (everyone_in("garden"), BEN.id)
 
 
 def test_here_calls_those_of_the_room_who_are_online() -> None:
     online = {"Cleo", "Ben", "Dan"}
     named = find("garden", "@here: tea", CLEO, FEW, online)
-    assert (named.mentions, named.concerns) == (("here", "Ben"), (BEN.id,))
-    assert find("garden", "tea, @Ada", CLEO, FEW, online).concerns == (ADA.id,)
+    assert (named.mentions, named.addressed_to) == (("here", "Ben"), (BEN.id,))
+    assert find("garden", "tea, @Ada", CLEO, FEW, online).addressed_to == (ADA.id,)
     named = find("garden", "@here, and @Ada", CLEO, FEW, online)
-    assert (named.mentions, named.concerns) == (("here", "Ada", "Ben"), (ADA.id, BEN.id))
-    assert find("garden", "@all @here", CLEO, FEW, online).concerns == (all_of("garden"), BEN.id)
-    assert find("garden", "@here", CLEO, FEW).concerns == ()
+    assert (named.mentions, named.addressed_to) == (("here", "Ada", "Ben"), (ADA.id, BEN.id))
+    assert find("garden", "@all @here", CLEO, FEW, online).addressed_to == (
+        everyone_in("garden"),
+        BEN.id,
+    )
+    assert find("garden", "@here", CLEO, FEW).addressed_to == ()
 
 
 def test_more_than_can_be_named_are_called_by_all_alone() -> None:
     crowd = [somebody(f"p{n}") for n in range(HERE_MAX + 1)]
     members, online = in_garden(ADA, *crowd), [one.name for one in crowd]
-    assert len(find("garden", "@here", ADA, members, online[1:]).concerns) == HERE_MAX
+    assert len(find("garden", "@here", ADA, members, online[1:]).addressed_to) == HERE_MAX
     with pytest.raises(Invalid, match="501 people are here: write @all"):
         find("garden", "@here", ADA, members, online)
 
 
 def test_in_a_large_room_only_who_manages_it_calls_all() -> None:
-    assert concerned("@all", ADA, MANY) == {all_of("garden")}
+    assert concerned("@all", ADA, MANY) == {everyone_in("garden")}
     with pytest.raises(Invalid, match="may call all 22 people in it: write here without the @"):
         find("garden", "@here!", BEN, MANY)
     assert concerned("`@here`", BEN, MANY) == set()
@@ -88,5 +91,5 @@ def test_in_a_large_room_only_who_manages_it_calls_all() -> None:
 
 def test_an_administrator_calls_all_of_a_large_room_she_is_in() -> None:
     ben, dan = replace(BEN, standing="admin"), replace(DAN, standing="admin")
-    assert concerned("@all", ben, MANY) == {all_of("garden")}
+    assert concerned("@all", ben, MANY) == {everyone_in("garden")}
     assert [may_call(MANY, one) for one in (ben, dan)] == [True, False]

@@ -3,7 +3,7 @@
 import pytest
 
 from littlechat.core.errors import Invalid
-from littlechat.text.emoji import SKIN_TONES, clean_emoji, list_groups
+from littlechat.text.emoji import SKIN_TONES, list_groups, validate_emoji
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from littlechat.text.emoji import SKIN_TONES, clean_emoji, list_groups
     ],
 )
 def test_one_emoji_is_stored_in_one_way(raw: str, stored: str) -> None:
-    assert clean_emoji(raw) == stored
+    assert validate_emoji(raw) == stored
 
 
 BROKEN = " |a|1|👍👍|👍 |thumbs up|:+1:|<b>|\ufe0f|\u200d|🏽|\0|\ud800|🇩".split("|")
@@ -29,14 +29,14 @@ BROKEN = " |a|1|👍👍|👍 |thumbs up|:+1:|<b>|\ufe0f|\u200d|🏽|\0|\ud800|�
 @pytest.mark.parametrize("raw", ["", *BROKEN, "👍" * 50, "x" * 100_000])
 def test_anything_else_is_refused(raw: str) -> None:
     with pytest.raises(Invalid, match="A reaction is one emoji"):
-        clean_emoji(raw)
+        validate_emoji(raw)
 
 
 def test_picker_offers_each_once_and_all_are_valid() -> None:
     offered = [emoji for _, members in list_groups() for emoji in members]
     chars = [emoji.char for emoji in offered]
     assert len(set(chars)) == len(chars) > 1_500
-    assert [clean_emoji(char) for char in chars] == chars
+    assert [validate_emoji(char) for char in chars] == chars
     assert all(emoji.name == emoji.name.lower() and emoji.name for emoji in offered)
     assert not any(ord(one) in SKIN_TONES for char in chars for one in char)
 

@@ -69,10 +69,10 @@ async def test_what_is_said_concerns_everybody_else_in_it(site: Site) -> None:
         room = await open_direct(ada, "Ben", "Cleo")
         seq = await ben.say(room, "hello")
         message = await site.services.messages.get(room, seq)
-        assert set(message.concerns) == {ids["Ada"], ids["Cleo"]}
-        draft = Draft("@Ada", "", mentions=("Ada",), concerns=(ids["Ada"],))
+        assert set(message.addressed_to) == {ids["Ada"], ids["Cleo"]}
+        draft = Draft("@Ada", "", mentions=("Ada",), addressed_to=(ids["Ada"],))
         named = await site.services.actions.messages.say(room, await user_of(site, ben), draft)
-        assert sorted(named.concerns) == sorted({ids["Ada"], ids["Cleo"]})
+        assert sorted(named.addressed_to) == sorted({ids["Ada"], ids["Cleo"]})
 
 
 async def test_unknown_names_and_too_many_are_told_and_nothing_is_lost(site: Site) -> None:

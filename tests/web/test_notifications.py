@@ -9,7 +9,7 @@ from quart import Quart
 
 from littlechat.app import create_app
 from littlechat.notifications.schema import SUBSCRIPTIONS
-from littlechat.platform.bus import Exchange, MemoryBus
+from littlechat.platform.bus import MemoryBroker, MemoryBus
 from littlechat.platform.configuration import Settings
 from tests.attacks import alert, found_room, insiders
 from tests.browsers import FakeBrowser, PushService
@@ -20,10 +20,10 @@ GOOD = "https://push.example.com/one"
 
 
 @pytest.fixture
-def make_app(db: object, settings: Settings, exchange: Exchange) -> Callable[..., Quart]:
+def make_app(db: object, settings: Settings, broker: MemoryBroker) -> Callable[..., Quart]:
     """Make applications that may send to this machine if the settings say so."""
     return lambda private=False: create_app(
-        replace(settings, push_private=private), MemoryBus(exchange)
+        replace(settings, push_private=private), MemoryBus(broker)
     )
 
 

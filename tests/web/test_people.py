@@ -3,7 +3,7 @@
 import asyncio
 from urllib.parse import quote
 
-from littlechat.accounts.profile_values import clean_bio, clean_display
+from littlechat.accounts.profile_values import validate_bio, validate_display
 from littlechat.accounts.profiles import PAGE
 from littlechat.core.errors import Invalid
 from tests.attacks import alert, insiders, skeleton, user_of
@@ -131,7 +131,7 @@ async def test_no_payload_is_live_on_a_person_s_page(site: Site) -> None:
         plain = await pages("Plain", "plain")
         for payload in PAYLOADS[::3]:
             try:
-                name, bio = clean_display("x" + payload[:40]), clean_bio("x" + payload[:300])
+                name, bio = validate_display("x" + payload[:40]), validate_bio("x" + payload[:300])
             except Invalid:
                 continue
             assert await pages(name, bio) == plain, payload

@@ -14,7 +14,7 @@ from littlechat.app import create_app
 from littlechat.core.messages import Draft, File
 from littlechat.core.names import new_id
 from littlechat.messages.documents import reacted
-from littlechat.platform.bus import Exchange, MemoryBus
+from littlechat.platform.bus import MemoryBroker, MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Collection
 from littlechat.rooms.schema import ROOMS
@@ -182,7 +182,7 @@ async def test_a_call_too_large_comes_back_with_its_text(site: Site) -> None:
 async def test_a_page_asks_the_database_for_little_whatever_its_size(
     db: object, settings: Settings, monkeypatch: pytest.MonkeyPatch, alone: bool
 ) -> None:
-    app = create_app(settings, None if alone else MemoryBus(Exchange()))
+    app = create_app(settings, None if alone else MemoryBus(MemoryBroker()))
     async with Site(app) as site, insiders(site, "Ada", "Ben", "Cleo") as (ada, ben, cleo):
         room, attic = [await found_room(site, one, ada, ben, cleo) for one in ("Garden", "Attic")]
         await fill(site, room, ada, 60)
