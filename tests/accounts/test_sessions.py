@@ -91,7 +91,8 @@ async def test_an_expired_session_is_no_session(db: Database, accounts: Accounts
 
 
 @pytest.mark.parametrize(
-    ("ago", "is_noted"), [(LAST_SEEN_INTERVAL - timedelta(seconds=5), False), (SEEN_EVERY, True)]
+    ("ago", "is_noted"),
+    [(LAST_SEEN_INTERVAL - timedelta(seconds=5), False), (LAST_SEEN_INTERVAL, True)],
 )
 async def test_a_visit_is_noted_every_five_minutes_and_prolongs_the_session(
     db: Database, accounts: Accounts, ago: timedelta, is_noted: bool
