@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from bson import ObjectId, decode, encode
 from bson.codec_options import CodecOptions
@@ -28,6 +27,8 @@ from pymongo.errors import (
     PyMongoError,
     ServerSelectionTimeoutError,
 )
+
+from littlechat.platform.server_addresses import REMEDY, hosts_of
 
 Document = dict[str, Any]
 Filter = Mapping[str, Any]
@@ -199,8 +200,9 @@ class Database:
                 codec_options=CODEC,
                 write_concern=WriteConcern("majority", j=True, wtimeout=10_000),
             )
-        except (InvalidURI, ConfigurationError, ValueError) as error:
-            raise Unavailable(f"MONGODB_URI cannot be used: {_short(error)}") from error
+        except (InvalidURI, ConfigurationError, ValueError):
+            # Without the driver's own words, which may repeat a part of the password.
+            raise Unavailable(f"MONGODB_URI cannot be read: {REMEDY}") from None
         self._database = database
         inserts_again = "retrywrites=false" in uri.lower()
 
@@ -273,7 +275,7 @@ async def provision(uri: str, username: str, password: str) -> None:
 
 def where(uri: str) -> str:
     """Return the host part of a database address, without its credentials, for messages."""
-    return urlsplit(uri).netloc.rpartition("@")[2]
+    return hosts_of(uri)
 
 
 def _reason(error: PyMongoError) -> str:

@@ -31,6 +31,9 @@ DEATHS = 3
 DEATHS_WITHIN_SECONDS = 60
 LOG_BYTES = 5 * 1024 * 1024
 
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
+"""Those for which there are builds of it; `pyproject.toml` says the same to pip."""
+
 # Standalone, since nobody reads the log of operations that a replica set keeps for its others. No
 # --sync-on-commit: it would sync what need not be, too. See `uri`.
 OPTIONS = ("--host", HOST, "--standalone", "--cache-size", "256M")
@@ -53,6 +56,24 @@ Provision = Callable[[str, str, str], Awaitable[None]]
 
 class EmbeddedError(Exception):
     """A sentence, with the remedy, for the person who starts littlechat."""
+
+
+def missing(version: tuple[int, int]) -> str:
+    """Return what to do where the embedded database is not installed, on this Python."""
+    if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
+        return (
+            f"The embedded database has no build for Python {version[0]}.{version[1]}. Make the "
+            f"virtual environment with Python {_dotted(OLDEST_PYTHON)} to {_dotted(NEWEST_PYTHON)} "
+            "and install again, or set MONGODB_URI to a MongoDB server."
+        )
+    return (
+        "The embedded database is not installed. Run: pip install 'littlechat[embedded]' "
+        "- or set MONGODB_URI to a MongoDB server."
+    )
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
 
 
 class DatabaseDied(EmbeddedError):
@@ -83,10 +104,7 @@ class EmbeddedServer:
     async def start(self) -> None:
         """Set `uri` to a database that asks for the password; raise EmbeddedError if it cannot."""
         if importlib.util.find_spec("secantus") is None:
-            raise EmbeddedError(
-                "The embedded database is not installed. Run: pip install 'littlechat[embedded]' "
-                "- or set MONGODB_URI to a MongoDB server."
-            )
+            raise EmbeddedError(missing(sys.version_info[:2]))
         self._stopping = False
         try:
             self._prepare()
