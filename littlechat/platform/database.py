@@ -28,7 +28,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from littlechat.platform.server_addresses import REMEDY, hosts_of
+from littlechat.platform.server_addresses import REMEDY, has_readable_credentials, hosts_of
 
 Document = dict[str, Any]
 Filter = Mapping[str, Any]
@@ -187,6 +187,8 @@ class Database:
     """An open database. `observe` is told how many seconds each operation took."""
 
     def __init__(self, uri: str, observe: Observe = lambda seconds: None) -> None:
+        if not has_readable_credentials(uri):
+            raise Unavailable(f"MONGODB_URI cannot be read: {REMEDY}")
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
                 uri,
