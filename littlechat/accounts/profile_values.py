@@ -56,6 +56,8 @@ class Profile:
     disabled: bool = False
     is_admin: bool = False
     bot: bool = False
+    keeps_position: bool = False
+    """Whether the pictures they send go on telling where they were taken."""
 
     def local_time(self, now: datetime) -> datetime | None:
         """Return the time where the person lives, None if they do not say."""

@@ -91,6 +91,11 @@ class Profiles:
             {"_id": user.id}, {"$set": {"status": status.text, "status_until": status.until}}
         )
 
+    async def keep_position(self, user: User, keeps: bool) -> None:
+        """Note whether somebody's pictures go on telling where they were taken."""
+        change = "$set" if keeps else "$unset"
+        await self._db[USERS].update({"_id": user.id}, {change: {"keeps_position": True}})
+
     async def set_avatar(self, user: User, data: bytes, kind: str) -> None:
         """Replace somebody's picture."""
         # Stored first, then named, then the old one deleted: no page names what is not there.
@@ -134,6 +139,7 @@ def _profile(document: Document) -> Profile:
         disabled=bool(document.get("disabled")),
         is_admin=document.get("standing") == "admin",
         bot=bool(document.get("bot")),
+        keeps_position=bool(document.get("keeps_position")),
     )
 
 

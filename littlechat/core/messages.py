@@ -65,6 +65,8 @@ class File:
     size: int
     width: int | None = None
     height: int | None = None
+    moves: bool = False
+    """Whether it is a picture of several frames."""
 
 
 @dataclass(frozen=True, slots=True)

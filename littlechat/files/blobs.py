@@ -6,12 +6,13 @@ every chunk of every file.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Coroutine
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import IO, Any
+from typing import IO, Any, Generic
 
 from littlechat.files.schema import CHUNKS
+from littlechat.files.spans import Patch, Reading, Result, apply
 from littlechat.files.types import HEAD_BYTES
 from littlechat.platform import Database, Missing
 
@@ -68,9 +69,76 @@ class Blobs:
                 yield data[at : at + PIECE_BYTES]
             start += len(data)
 
+    async def look(self, blob_id: str, size: int, reading: Reading[Result]) -> Result:
+        """Return what a reader finds in a blob, of which about one chunk is held at a time."""
+        look = _Look(reading, size)
+        # Beside the loop: bytes that somebody chose may make it long.
+        while not await asyncio.to_thread(look.advance):
+            look.begin = look.start
+            look.window = await self._window(blob_id, look.start, look.stop, size)
+        return look.result
+
+    async def _window(self, blob_id: str, start: int, stop: int, size: int) -> bytes:
+        """Return the bytes from `start` to the end of the chunk that holds the last one asked."""
+        end = min(-(-stop // CHUNK_BYTES) * CHUNK_BYTES, size)
+        return b"".join([piece async for piece in self.read(blob_id, start, end)])
+
+    async def patch(self, blob_id: str, size: int, patches: Iterable[Patch]) -> str:
+        """Change bytes of a blob that nobody can see yet; return its digest."""
+        touched: dict[int, list[Patch]] = {}
+        for one in patches:
+            last = min(one.offset + len(one.data), size) - 1
+            for n in range(one.offset // CHUNK_BYTES, last // CHUNK_BYTES + 1):
+                touched.setdefault(n, []).append(one)
+        for n, changes in touched.items():
+            await self._change(blob_id, n, changes)
+        digest = sha256()
+        async for piece in self.read(blob_id, 0, size):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    async def _change(self, blob_id: str, n: int, patches: list[Patch]) -> None:
+        where = {"files_id": blob_id, "n": n}
+        chunk = await self._db[CHUNKS].find_one(where)
+        if chunk is None:
+            raise Missing
+        data = await asyncio.to_thread(apply, patches, bytes(chunk["data"]), n * CHUNK_BYTES)
+        await self._db[CHUNKS].update(where, {"$set": {"data": data}})
+
     async def delete(self, blob_id: str) -> None:
         """Delete a blob; one that is not there is deleted already."""
         await self._db[CHUNKS].delete({"files_id": blob_id})
+
+
+class _Look(Generic[Result]):
+    """A reader at work, and the stretch of the blob that is at hand for it."""
+
+    result: Result
+
+    def __init__(self, reading: Reading[Result], size: int) -> None:
+        self._reading, self._size = reading, size
+        self.window, self.begin = b"", 0
+        self.start = self.stop = -1
+
+    def advance(self) -> bool:
+        """Read for as long as what is asked for is at hand; return whether that was all."""
+        try:
+            if self.start < 0:
+                self._ask(next(self._reading))
+            while self._is_at_hand():
+                data = self.window[self.start - self.begin : self.stop - self.begin]
+                self._ask(self._reading.send(data))
+        except StopIteration as end:
+            self.result = end.value
+            return True
+        return False
+
+    def _ask(self, wanted: tuple[int, int]) -> None:
+        self.start, self.stop = (min(at, self._size) for at in wanted)
+
+    def _is_at_hand(self) -> bool:
+        within = self.begin <= self.start and self.stop <= self.begin + len(self.window)
+        return within or self.start >= self.stop
 
 
 async def parts_of(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -21,15 +21,9 @@ from littlechat.core import (
     new_id,
 )
 from littlechat.files.blobs import CHUNK_BYTES, Blobs, Written
+from littlechat.files.originals import Originals, small_id
 from littlechat.files.schema import FILES, USAGE
-from littlechat.files.thumbnails import Thumbnail, TooManyPixels, thumbnail
-from littlechat.files.types import (
-    BYTES,
-    PICTURES,
-    find_type,
-    size_in_words,
-    validate_file_name,
-)
+from littlechat.files.types import size_in_words, validate_file_name
 from littlechat.messages import Messages
 from littlechat.platform import (
     BackgroundTasks,
@@ -43,12 +37,6 @@ from littlechat.platform import (
 
 FILES_MAX = 10
 """Files with one message."""
-
-THUMBNAIL_BOX = 720
-"""Twice the 360 pixels at which a page shows a picture, for dense screens."""
-
-PICTURE_BYTES_MAX = 64 * 1024 * 1024
-"""What is read into memory to be drawn small; a larger picture is only kept."""
 
 ADD_SECONDS = 15 * 60
 """For a whole upload: 25 MiB over a poor line of 250 kbit/s."""
@@ -82,6 +70,8 @@ class Upload:
     digest: str
     thumbnail_size: int
     """0: there is none."""
+    placeless: bool = False
+    """Whether it told where it was taken, and that was taken out."""
 
 
 class Files:
@@ -97,17 +87,25 @@ class Files:
     ) -> None:
         self._db, self._messages, self._tasks = db, messages, tasks
         self._blobs = Blobs(db)
+        self._originals = Originals(self._blobs)
         self.bytes_max, self.quota = bytes_max, quota
         self._adding: Counter[str] = Counter()
         self.used = 0
         """What all files together took when last asked."""
 
     async def add(
-        self, room_id: str, owner: User, name: str, parts: AsyncIterator[bytes]
+        self,
+        room_id: str,
+        owner: User,
+        name: str,
+        parts: AsyncIterator[bytes],
+        *,
+        keeps_position: bool = False,
     ) -> Upload:
         """Store a loose file as it comes in; whatever stops that leaves nothing behind.
 
-        Raises `TooLarge`, `Full`, or `Invalid` for an empty one or a picture that is a bomb.
+        Where a picture or a film was taken is taken out of it unless its owner keeps that. Raises
+        `TooLarge`, `Full`, or `Invalid` for an empty one.
         """
         name, file_id = validate_file_name(name), new_id()
         await self._require_space(1)
@@ -133,7 +131,7 @@ class Files:
         finishing: asyncio.Task[Upload] | None = None
         try:
             written = await self._blobs.write(file_id, self._bounded(parts))
-            finishing = asyncio.create_task(self._finish(file_id, written))
+            finishing = asyncio.create_task(self._finish(file_id, written, keeps_position))
             return await asyncio.shield(finishing)
         except BaseException:
             # Cancelled as well: the browser is gone.
@@ -161,40 +159,16 @@ class Files:
             most = size_in_words(self.bytes_max)
             raise TooLarge(file=f"A file may have at most {most} here.")
 
-    async def _finish(self, file_id: str, written: Written) -> Upload:
+    async def _finish(self, file_id: str, written: Written, keeps_position: bool) -> Upload:
         if not written.size:
             raise Invalid(file="This file is empty.")
-        kind = find_type(written.head)
-        small = await self._draw(file_id, written.size) if kind in PICTURES else None
-        fields: Document = {
-            "length": written.size,
-            "sha256": written.digest,
-            "contentType": BYTES if kind in PICTURES and small is None else kind,
-            "stored": written.size + (len(small.data) if small else 0),
-            "width": small.source_width if small else None,
-            "height": small.source_height if small else None,
-            "thumbnail": len(small.data) if small else 0,
-            "ready": True,
-        }
+        fields = await self._originals.examine(file_id, written, keeps_position)
         await self._take(fields["stored"])
         await self._db[FILES].update({"_id": file_id}, {"$set": fields})
         found = await self._db[FILES].find_one({"_id": file_id})
         if found is None:
             raise Missing
         return _upload(found)
-
-    async def _draw(self, file_id: str, size: int) -> Thumbnail | None:
-        if size > PICTURE_BYTES_MAX:
-            return None
-        data = b"".join([piece async for piece in self._blobs.read(file_id, 0, size)])
-        try:
-            small = await thumbnail(data, THUMBNAIL_BOX)
-        except TooManyPixels:
-            raise
-        except Invalid:
-            return None  # Not a picture after all, but somebody's file all the same.
-        await self._blobs.write(_small(file_id), _once(small.data))
-        return small
 
     async def _require_space(self, size: int) -> None:
         if not self.quota:
@@ -294,7 +268,7 @@ class Files:
 
     def read_thumbnail(self, upload: Upload) -> AsyncIterator[bytes]:
         """Yield the small picture's bytes."""
-        return self._blobs.read(_small(upload.file.id), 0, upload.thumbnail_size)
+        return self._blobs.read(small_id(upload.file.id), 0, upload.thumbnail_size)
 
     async def discard(self, file_id: str, owner: User) -> None:
         """Delete one's own loose file; raise `Missing`."""
@@ -342,7 +316,7 @@ class Files:
 
     async def _delete(self, file_id: str) -> None:
         # The document last, so that a crash leaves something to find.
-        for blob in (file_id, _small(file_id)):
+        for blob in (file_id, small_id(file_id)):
             await self._blobs.delete(blob)
         document = await self._db[FILES].find_one({"_id": file_id})
         if document and await self._db[FILES].delete({"_id": file_id}) and document["stored"]:
@@ -382,14 +356,6 @@ def _full() -> Full:
     return Full(file="There is no space left for files here. Tell who runs this littlechat.")
 
 
-def _small(file_id: str) -> str:
-    return f"{file_id}.small"
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
-
-
 def _upload(document: Document) -> Upload:
     return Upload(
         File(
@@ -399,9 +365,11 @@ def _upload(document: Document) -> Upload:
             size=int(document["length"]),
             width=document["width"],
             height=document["height"],
+            moves=bool(document.get("moves", False)),
         ),
         room_id=str(document["room"]),
         owner_id=str(document["owner"]),
         digest=str(document["sha256"]),
         thumbnail_size=int(document["thumbnail"]),
+        placeless=bool(document.get("placeless", False)),
     )

@@ -40,6 +40,8 @@ class Thumbnail:
     height: int
     source_width: int
     source_height: int
+    moves: bool = False
+    """Whether the source has several frames, of which this is the first."""
 
 
 # One at a time: each may take a core and 200 MB, and a chat is about other things.
@@ -86,6 +88,7 @@ def _too_many() -> TooManyPixels:
 
 def _drawn(image: Image.Image, box: int, square: bool) -> Thumbnail:
     width, height = image.size
+    moves = getattr(image, "is_animated", False)
     # A JPEG can be decoded at a half, a quarter, an eighth: less work and less memory.
     image.draft("RGB", (2 * box, 2 * box))
     upright = ImageOps.exif_transpose(image)
@@ -98,13 +101,13 @@ def _drawn(image: Image.Image, box: int, square: bool) -> Thumbnail:
     else:
         small = plain
         small.thumbnail((box, box), Image.Resampling.LANCZOS)
-    return _encoded(small, source)
+    return _encoded(small, source, moves)
 
 
-def _encoded(small: Image.Image, source: tuple[int, int]) -> Thumbnail:
+def _encoded(small: Image.Image, source: tuple[int, int], moves: bool) -> Thumbnail:
     # A fresh image: whatever travelled along in the old one's `info` stays behind.
     clean = Image.new(small.mode, small.size)
     clean.paste(small)
     out = BytesIO()
     clean.save(out, "WEBP", quality=QUALITY, method=4)
-    return Thumbnail(out.getvalue(), "image/webp", *small.size, *source)
+    return Thumbnail(out.getvalue(), "image/webp", *small.size, *source, moves)

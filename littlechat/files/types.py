@@ -108,6 +108,8 @@ def ending(name: str) -> str:
 def validate_file_name(raw: str) -> str:
     """Return a file's name without path, controls or marks that turn its direction.
 
+    Leading dots and inner blanks stay: they are part of what the file is called.
+
     Cut to `FILE_NAME_MAX` characters with its ending kept; a name that shows nothing is `file`.
     Raises `Invalid` for one that no browser sends.
     """
@@ -116,8 +118,9 @@ def validate_file_name(raw: str) -> str:
     last = re.split(r"[/\\]", raw)[-1]
     # Cf holds the marks that would let gnp.exe be read as exe.png; Cs cannot be stored.
     kept = "".join(" " if char in "\t\n" else char for char in last if _may_stand(char))
-    name = " ".join(unicodedata.normalize("NFC", kept).split()).lstrip(".")
-    if is_blank(name):
+    name = unicodedata.normalize("NFC", kept).strip()
+    # Of dots alone it would be a directory.
+    if is_blank(name.strip(".")):
         return "file"
     if len(name) <= FILE_NAME_MAX:
         return name

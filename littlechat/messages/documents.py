@@ -87,6 +87,7 @@ def file_values(file: File) -> Document:
         "size": file.size,
         "width": file.width,
         "height": file.height,
+        **({"moves": True} if file.moves else {}),
     }
 
 
@@ -123,6 +124,7 @@ def from_document(document: Mapping[str, Any]) -> Message:
                 size=int(one["size"]),
                 width=one["width"],
                 height=one["height"],
+                moves=bool(one.get("moves", False)),
             )
             for one in document.get("files", ())
         ),

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
+from littlechat.platform.server_addresses import REMEDY, has_readable_credentials
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SECRET_KEY_MIN = 16
 
@@ -103,6 +105,8 @@ def _uri(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
     value = (env.get(name) or "").strip()
     if not value:
         return None
+    if value.partition(":")[0].lower() in schemes and not has_readable_credentials(value):
+        raise ConfigError(f"{name} cannot be read: {REMEDY}.")
     try:
         scheme = urlsplit(value).scheme
         if scheme.startswith("redis"):

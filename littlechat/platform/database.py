@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from bson import ObjectId, decode, encode
 from bson.codec_options import CodecOptions
@@ -29,6 +28,8 @@ from pymongo.errors import (
     PyMongoError,
     ServerSelectionTimeoutError,
 )
+
+from littlechat.platform.server_addresses import REMEDY, has_readable_credentials, hosts_of
 
 Document = dict[str, Any]
 Filter = Mapping[str, Any]
@@ -196,6 +197,8 @@ class Database:
     """A connection to the database. `observe` is called with the seconds of each operation."""
 
     def __init__(self, uri: str, observe: Observe = lambda seconds: None) -> None:
+        if not has_readable_credentials(uri):
+            raise Unavailable(f"MONGODB_URI cannot be read: {REMEDY}")
         try:
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
                 uri,
@@ -209,8 +212,9 @@ class Database:
                 codec_options=CODEC,
                 write_concern=WriteConcern("majority", j=True, wtimeout=10_000),
             )
-        except (InvalidURI, ConfigurationError, ValueError) as error:
-            raise Unavailable(f"MONGODB_URI cannot be used: {_short(error)}") from error
+        except (InvalidURI, ConfigurationError, ValueError):
+            # Without the driver's own words, which may repeat a part of the password.
+            raise Unavailable(f"MONGODB_URI cannot be read: {REMEDY}") from None
         self._database = database
         inserts_again = "retrywrites=false" in uri.lower()
 
@@ -283,7 +287,7 @@ async def provision(uri: str, username: str, password: str) -> None:
 
 def host_of(uri: str) -> str:
     """Return the hosts of a database URI, without credentials, for messages."""
-    return urlsplit(uri).netloc.rpartition("@")[2]
+    return hosts_of(uri)
 
 
 def _reason(error: PyMongoError) -> str:

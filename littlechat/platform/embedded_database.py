@@ -31,6 +31,9 @@ DEATHS_MAX = 3
 DEATHS_WITHIN_SECONDS = 60
 LOG_BYTES = 5 * 1024 * 1024
 
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
+"""Those for which there are builds of it; `pyproject.toml` says the same to pip."""
+
 # --standalone, because nothing reads the operations log of a replica set. Without --sync-on-commit,
 # which would sync every write: the URI asks for the journal where it matters (see `start`).
 OPTIONS = ("--host", HOST, "--standalone", "--cache-size", "256M")
@@ -55,6 +58,24 @@ Provision = Callable[[str, str, str], Awaitable[None]]
 
 class EmbeddedError(Exception):
     """The database cannot run; the text tells the operator what to do."""
+
+
+def missing(version: tuple[int, int]) -> str:
+    """Return what to do where the embedded database is not installed, on this Python."""
+    if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
+        return (
+            f"The embedded database has no build for Python {version[0]}.{version[1]}. Make the "
+            f"virtual environment with Python {_dotted(OLDEST_PYTHON)} to {_dotted(NEWEST_PYTHON)} "
+            "and install again, or set MONGODB_URI to a MongoDB server."
+        )
+    return (
+        "The embedded database is not installed. Run: pip install 'littlechat[embedded]' "
+        "- or set MONGODB_URI to a MongoDB server."
+    )
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
 
 
 class DatabaseDied(EmbeddedError):
@@ -85,10 +106,7 @@ class EmbeddedServer:
     async def start(self) -> None:
         """Start the server, with authentication, and set `uri`; raise `EmbeddedError`."""
         if importlib.util.find_spec("secantus") is None:
-            raise EmbeddedError(
-                "The embedded database is not installed. Run: pip install 'littlechat[embedded]' "
-                "- or set MONGODB_URI to a MongoDB server."
-            )
+            raise EmbeddedError(missing(sys.version_info[:2]))
         self._stopping = False
         try:
             self._prepare()

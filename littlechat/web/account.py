@@ -30,6 +30,7 @@ DONE = {
     "profile": "What others see of you is saved.",
     "status": "Your status is set.",
     "avatar": "Your picture is saved.",
+    "pictures": "What your pictures tell is set.",
 }
 """By the word that a redirect carries: nothing else is ever shown."""
 
@@ -99,6 +100,16 @@ async def post_avatar(session: Session) -> ResponseReturnValue:
         return await _account(session, 422, invalid.errors, "")
     await _seen_through(session, "set_avatar", picture.data, picture.type)
     return go("/account?done=avatar")
+
+
+@blueprint.post("/account/pictures")
+@signed_in
+async def post_pictures(session: Session) -> ResponseReturnValue:
+    """Set whether the pictures one sends go on telling where they were taken."""
+    await services().platform.rate_limits.hit(PROFILE, session.user.id)
+    keeps = await form_text("position") == "keep"
+    await services().accounts.profiles.keep_position(session.user, keeps)
+    return go("/account?done=pictures#pictures")
 
 
 @blueprint.post("/account/avatar/remove")

@@ -39,12 +39,20 @@ async def post_file(session: Session, membership: Membership) -> ResponseReturnV
     await services().platform.rate_limits.hit(UPLOAD, session.user.id)
     uploads.require_size(request.content_length or 0)
     name = request.args.get("name", "")
+    profile = await services().accounts.profiles.get(session.user.name)
     try:
         async with asyncio.timeout(ADD_SECONDS):
-            upload = await uploads.add(membership.room_id, session.user, name, request.body)
+            upload = await uploads.add(
+                membership.room_id,
+                session.user,
+                name,
+                request.body,
+                keeps_position=profile.keeps_position,
+            )
     except TimeoutError:
         raise RequestTimeout("This file took too long to arrive. Try again.") from None
-    return page("files/_attachments.html", 201, attached=[upload.file])
+    placeless = upload.placeless
+    return page("files/_attachments.html", 201, attached=[upload.file], placeless=placeless)
 
 
 @blueprint.get("/rooms/<room>/files")

@@ -267,8 +267,11 @@ async def _form_files(room_id: str, user: User, ids: list[str]) -> None:
     One that is refused loses nobody the ones before it.
     """
     ids += map(str, (await request.form).getlist("file"))
+    served = services()
     for sent in (await request.files).getlist("upload"):
         if sent.filename:
-            await services().platform.rate_limits.hit(UPLOAD, user.id)
-            parts = parts_of(sent.stream)
-            ids.append((await services().files.add(room_id, user, sent.filename, parts)).file.id)
+            await served.platform.rate_limits.hit(UPLOAD, user.id)
+            keeps = (await served.accounts.profiles.get(user.name)).keeps_position
+            name, parts = sent.filename, parts_of(sent.stream)
+            upload = await served.files.add(room_id, user, name, parts, keeps_position=keeps)
+            ids.append(upload.file.id)

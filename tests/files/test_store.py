@@ -19,13 +19,13 @@ from littlechat.files.store import (
     TooLarge,
     Upload,
 )
-from littlechat.files.thumbnails import Thumbnail, TooManyPixels, thumbnail
+from littlechat.files.thumbnails import Thumbnail, thumbnail
 from littlechat.messages.documents import emptied
 from littlechat.messages.store import Messages
 from littlechat.platform.background_tasks import BackgroundTasks
 from littlechat.platform.database import Database, Missing, now
 from littlechat.platform.rate_limits import TooMany
-from tests.pictures import bomb, picture
+from tests.pictures import animation, bomb, picture
 from tests.tabs import ADA, BEN, ROOM
 
 MIB = 1024 * 1024
@@ -102,9 +102,27 @@ async def test_damaged_picture_is_only_a_file(store: Store) -> None:
     assert upload.file.width is None
 
 
+async def test_picture_of_too_many_pixels_is_kept_without_a_small_one(store: Store) -> None:
+    upload = await store.put(bomb(), "panorama.gif")
+    assert (upload.file.type, upload.file.width) == ("image/gif", None)
+    assert upload.thumbnail_size == 0
+    assert await store.content(upload) == bomb()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+async def test_moving_picture_is_known_as_one(store: Store, kind: str) -> None:
+    moving, still = await store.put(animation(kind)), await store.put(picture(kind))
+    assert moving.file.moves
+    assert not still.file.moves
+    message = await store.post(moving, still)
+    stored = await store.messages.get(ROOM, message.seq)
+    assert stored.files == message.files
+    assert [one.moves for one in stored.files] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("data", "refusal"),
-    [(b"", Invalid), (bomb(), TooManyPixels), (b"a" * (MIB + 1), TooLarge)],
+    [(b"", Invalid), (b"a" * (MIB + 1), TooLarge)],
 )
 async def test_what_is_refused_leaves_nothing(
     store: Store, data: bytes, refusal: type[Invalid]
@@ -145,7 +163,7 @@ async def test_upload_that_is_cut_at_its_very_end_leaves_nothing(
         await go_on.wait()
         return await thumbnail(data, box)
 
-    monkeypatch.setattr("littlechat.files.store.thumbnail", slow)
+    monkeypatch.setattr("littlechat.files.originals.thumbnail", slow)
     adding = asyncio.create_task(store.put(picture(size=(900, 900)), "a.png"))
     await looking.wait()
     adding.cancel()

@@ -9,18 +9,25 @@ import stat
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from pymongo import AsyncMongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from littlechat.platform import embedded_database as embedded
 from littlechat.platform.data_directory import DataDirectory, DataDirectoryError
 from littlechat.platform.database import provision
-from littlechat.platform.embedded_database import EmbeddedError, EmbeddedServer
+from littlechat.platform.embedded_database import (
+    NEWEST_PYTHON,
+    EmbeddedError,
+    EmbeddedServer,
+    missing,
+)
 
 WAIT_SECONDS = 30
 REPOSITORY = Path(__file__).parents[2]
@@ -306,3 +313,25 @@ async def test_taken_port_is_not_mistaken_for_the_server(
         assert port_of(server.uri) != stranger.getsockname()[1]
         await server.stop()
         data.close()
+
+
+@pytest.mark.parametrize("version", [(3, 14), (3, 15), (3, 10)])
+def test_python_without_a_build_is_told_which_ones_have_one(version: tuple[int, int]) -> None:
+    sentence = missing(version)
+    assert f"no build for Python 3.{version[1]}." in sentence
+    assert "Python 3.11 to 3.13" in sentence
+    assert "MONGODB_URI" in sentence
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13)])
+def test_python_with_a_build_is_told_what_to_install(version: tuple[int, int]) -> None:
+    assert "pip install 'littlechat[embedded]'" in missing(version)
+
+
+def test_pip_leaves_it_out_exactly_where_there_is_no_build() -> None:
+    text = (REPOSITORY / "pyproject.toml").read_text()
+    wanted = Requirement(tomllib.loads(text)["project"]["optional-dependencies"]["embedded"][0])
+    assert wanted.marker
+    for minor in range(11, 17):
+        here = {"python_version": f"3.{minor}", "sys_platform": "linux"}
+        assert wanted.marker.evaluate(here) == ((3, minor) <= NEWEST_PYTHON)

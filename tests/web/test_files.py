@@ -1,8 +1,10 @@
 """Files over HTTP: how they come in, to whom and as what they are handed out."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -15,7 +17,7 @@ from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
 from tests.attacks import alert, found_room, insiders
 from tests.factories import Person, Site
-from tests.pictures import bomb, opened, picture
+from tests.pictures import animation, bomb, gps, located, opened, picture
 
 MIB = 1024 * 1024
 DATA = bytes(range(256)) * 4_000
@@ -114,13 +116,66 @@ async def test_too_large_a_file_is_cut_early(db: Database, settings: Settings) -
         assert len(await db[FILES].find({})) == 1
 
 
-async def test_empty_file_and_bomb_are_refused(site: Site, cast: Cast) -> None:
+async def test_empty_file_is_refused(site: Site, cast: Cast) -> None:
     ada, _, _, room = cast
-    for data, part in ((b"", "empty"), (bomb(), "million pixels")):
-        answer = await ada.http.post(f"/rooms/{room}/files?name=a.gif", content=data)
-        assert answer.status_code == 422
-        assert part in alert(answer.text)
+    answer = await ada.http.post(f"/rooms/{room}/files?name=a.gif", content=b"")
+    assert answer.status_code == 422
+    assert "empty" in alert(answer.text)
     assert await nothing_stored(site)
+
+
+async def test_picture_too_large_to_be_drawn_is_sent_as_a_card_that_says_why(cast: Cast) -> None:
+    ada, ben, _, room = cast
+    answer = await ada.http.post(f"/rooms/{room}/files?name=wide.gif", content=bomb())
+    assert answer.status_code == 201
+    assert "sent as a file: too large a picture to be shown" in answer.text
+    found = re.search('data-file="([^"]+)"', answer.text)
+    assert found
+    html = await say(ada, room, found[1])
+    assert "too large a picture to be shown here" in html
+    assert f'href="/files/{found[1]}?download"' in html
+    assert "<img" not in html
+    assert (await ben.get(f"/files/{found[1]}?download")).content == bomb()
+
+
+@pytest.mark.parametrize(("kind", "word"), [("GIF", "GIF"), ("PNG", "moving"), ("WEBP", "moving")])
+async def test_moving_picture_has_a_sign_that_it_moves(cast: Cast, kind: str, word: str) -> None:
+    ada, _, _, room = cast
+    html = await say(ada, room, await ada.upload(room, animation(kind), "dance"))
+    assert "data-moves" in html
+    assert f"▶ {word}" in html
+    still = await say(ada, room, await ada.upload(room, picture(kind), "still"))
+    assert "▶" not in still
+
+
+async def test_position_goes_out_of_a_picture_unless_its_owner_keeps_it(cast: Cast) -> None:
+    ada, ben, _, room = cast
+    data = located("JPEG")
+    path = f"/rooms/{room}/files?name=a.jpg"
+    chip = await ada.http.post(path, content=data)
+    assert "location removed" in chip.text
+    file = re.search('data-file="([^"]+)"', chip.text)
+    assert file
+    await say(ada, room, file[1])
+    got = await ben.get(f"/files/{file[1]}")
+    assert gps(got.content) == {}
+    assert got.headers["etag"] == f'"{sha256(got.content).hexdigest()[:32]}"'
+    # By a form without scripts, too.
+    form = {"body": "look", "client_id": "plain"}
+    await ada.http.post(
+        f"/rooms/{room}/messages", data=form, files={"upload": ("b.jpg", data, "image/jpeg")}
+    )
+    shown = (await ben.get(f"/rooms/{room}")).text
+    (second,) = re.findall('href="/files/([^"]+)"><img[^>]*alt="b.jpg"', shown)
+    assert gps((await ben.get(f"/files/{second}")).content) == {}
+
+    answer = await ada.post("/account/pictures", position="keep")
+    assert answer.headers["location"] == "/account?done=pictures#pictures"
+    assert 'value="keep" checked' in (await ada.get("/account")).text
+    kept = await ada.upload(room, data, "c.jpg")
+    assert (await ada.get(f"/files/{kept}")).content == data
+    await ada.post("/account/pictures")
+    assert 'value="keep" checked' not in (await ada.get("/account")).text
 
 
 async def test_full_installation_says_so(db: Database, settings: Settings) -> None:

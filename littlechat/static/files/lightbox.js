@@ -3,7 +3,8 @@
 const dialog = document.getElementById("lightbox");
 const image = dialog.querySelector("img"), name = dialog.querySelector(".name");
 const download = dialog.querySelector(".download"), place = dialog.querySelector(".place");
-const [back, on] = dialog.querySelectorAll("[data-step]");
+const [back, on] = dialog.querySelectorAll("[data-step]"), play = dialog.querySelector(".play");
+const still = matchMedia("(prefers-reduced-motion: reduce)");
 let shown;
 
 const all = () => [...shown.closest("ol").querySelectorAll(".message:not(.threaded) a.picture")];
@@ -11,7 +12,10 @@ const all = () => [...shown.closest("ol").querySelectorAll(".message:not(.thread
 function show(link) {
   shown = link;
   const small = link.firstElementChild, list = all(), at = list.indexOf(link);
-  image.src = link.href;
+  // Whoever asked for less motion sees the first frame, and starts a moving picture by hand.
+  const waits = "moves" in link.dataset && still.matches;
+  image.src = waits ? small.src : link.href;
+  play.hidden = !waits;
   image.alt = name.textContent = small.alt;
   download.href = `${link.getAttribute("href")}?download`;
   place.textContent = list.length > 1 ? `${at + 1} of ${list.length}` : "";
@@ -30,6 +34,12 @@ document.addEventListener("click", event => {
   if (!link?.closest("ol") || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
   show(link);
+});
+
+play.addEventListener("click", () => {
+  image.src = shown.href;
+  play.hidden = true;
+  dialog.querySelector(".close").focus();
 });
 
 dialog.addEventListener("click", event => {

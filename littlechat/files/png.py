@@ -1,0 +1,71 @@
+"""The position within a PNG, whose chunks each have a checksum (PNG 1.2, section 3.2).
+
+Exif data has a chunk of its own, XMP stands in a text chunk, and some programs write both as hex
+digits, compressed. What is compressed cannot be changed in place: a chunk like that, if it tells a
+place, becomes a comment of blanks.
+"""
+
+import re
+import zlib
+from collections.abc import Callable
+
+from littlechat.files.spans import Patch, Reading, apply
+
+CHUNKS_MAX = 100_000
+CHUNK_BYTES_MAX = 4 * 1024 * 1024
+"""Longer ones are no metadata; nor is more than this inflated."""
+
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+COMMENT = b"Comment\0"
+
+Clean = Callable[[bytes], list[Patch]]
+
+
+def position_in_png(size: int, clean: Clean) -> Reading[list[Patch]]:
+    """Return what takes every position out, which `clean` finds in bytes without checksums."""
+    patches: list[Patch] = []
+    start = 8
+    for _ in range(CHUNKS_MAX):
+        head = yield start, start + 8
+        length, kind = int.from_bytes(head[:4]), head[4:]
+        if len(head) < 8 or start + 12 + length > size:
+            break
+        if kind in (b"eXIf", *TEXTS) and length <= CHUNK_BYTES_MAX:
+            data = yield start + 8, start + 8 + length
+            patches += _chunk(start, kind, data, clean)
+        start += 12 + length
+    return patches
+
+
+def _chunk(start: int, kind: bytes, data: bytes, clean: Clean) -> list[Patch]:
+    """Return a chunk's patch, with its checksum, if it tells a place."""
+    if found := clean(data):
+        data = apply(found, data)
+    elif kind in TEXTS and len(data) > len(COMMENT) and any(map(clean, _hidden(kind, data))):
+        kind, data = b"tEXt", COMMENT.ljust(len(data))
+    else:
+        return []
+    whole = kind + data
+    return [Patch(start + 4, whole + zlib.crc32(whole).to_bytes(4))]
+
+
+def _hidden(kind: bytes, data: bytes) -> list[bytes]:
+    """Return what a text chunk holds in another form: inflated, and read as hex digits."""
+    text = data.partition(b"\0")[2]
+    if kind == b"iTXt":
+        text = text[2:].split(b"\0", 2)[-1] if text[:1] == b"\1" else text
+    elif kind == b"zTXt":
+        text = text[1:]
+    plain = _inflated(text) or text
+    # ImageMagick's: a name, a length, and lines of hex digits.
+    digits = re.sub(rb"\s", b"", re.sub(rb"^\s*[a-zA-Z0-9]+\s+\d+\s", b"", plain))
+    even = digits[: len(digits) // 2 * 2]
+    decoded = bytes.fromhex(even.decode()) if re.fullmatch(rb"[0-9a-fA-F]+", even) else b""
+    return [plain, decoded]
+
+
+def _inflated(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, CHUNK_BYTES_MAX)
+    except zlib.error:
+        return b""
