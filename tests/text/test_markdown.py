@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it.rules_core import StateCore
 
+from littlechat.text import code
 from littlechat.text import markdown as markup
 from littlechat.text.markdown import first_line, plain, to_html
 from tests.xss_corpus import PAYLOADS
@@ -23,6 +24,8 @@ ATTRIBUTES = {
     ("a", "target"): re.escape(LINK["target"]),
     ("a", "rel"): re.escape(LINK["rel"]),
     ("ol", "start"): r"[0-9]{1,9}",
+    ("li", "value"): r"[0-9]{1,9}",
+    ("pre", "data-language"): r"[a-z0-9+#]{1,12}",
     ("code", "class"): r"language-[a-z0-9+#]{1,12}",
     ("span", "data-mention"): r"[\w.-]+",
     ("span", "class"): r"mention|c|gd|gh|gi|k|kt|m|na|nb|nc|nd|nf|nt|nv|o|s|se",
@@ -266,22 +269,22 @@ def test_words_after_a_fence_are_code_unless_they_name_a_language() -> None:
 
 def test_every_language_colours_and_keeps_the_text() -> None:
     code = "<?php class A { def f(x): return \"a\" + 1; } ?>\n# c // d\n+ a: 'b' <i x='1'>\n\té\n"
-    for language in sorted(markup.LANGUAGES):
+    for language in sorted(code.LANGUAGES):
         found = checked(f"```{language}\n{code}```")
         assert found.text == code, language
 
 
 def test_colours_stop_at_the_limits_and_the_text_does_not() -> None:
-    long = "x = 1\n" * (markup.HIGHLIGHT_CHARS // 6 + 1)
+    long = "x = 1\n" * (code.HIGHLIGHT_CHARS // 6 + 1)
     assert "<span" not in to_html(f"```py\n{long}```")
-    many = to_html("```py\nx = 1\n```\n" * (markup.HIGHLIGHT_BLOCKS + 5))
-    assert many.count("</pre>") == markup.HIGHLIGHT_BLOCKS + 5
-    assert many.count('class="m"') == markup.HIGHLIGHT_BLOCKS
+    many = to_html("```py\nx = 1\n```\n" * (code.HIGHLIGHT_BLOCKS + 5))
+    assert many.count("</pre>") == code.HIGHLIGHT_BLOCKS + 5
+    assert many.count('class="m"') == code.HIGHLIGHT_BLOCKS
 
 
 def test_colours_stop_when_the_time_of_the_message_is_spent() -> None:
     ticks = iter(range(1000))
-    budget = markup._Budget(clock=lambda: next(ticks) * markup.HIGHLIGHT_SECONDS / 4)
+    budget = code.Budget(clock=lambda: next(ticks) * code.HIGHLIGHT_SECONDS / 4)
     html = budget.colour("1 2 3 4 5 6 7 8 9\n", "python")
     assert 0 < html.count("<span") < 9
     assert Checker(f"<code>{html}</code>").text == "1 2 3 4 5 6 7 8 9\n"
@@ -512,7 +515,7 @@ def test_no_bomb_grows_or_deepens_without_bound() -> None:
     for text in (*((bomb * 8000)[:8000] for bomb in BOMBS.values()), *SHAPES):
         checked(text)
         # 17: the shortest mail autolink with its attributes; a coloured character costs 25.
-        assert len(to_html(text)) <= 17 * len(text) + 25 * markup.HIGHLIGHT_CHARS
+        assert len(to_html(text)) <= 17 * len(text) + 25 * code.HIGHLIGHT_CHARS
 
 
 def test_nesting_beyond_the_bound_stays_as_text() -> None:
@@ -557,7 +560,7 @@ def luminance(colour: str) -> float:
 def test_every_code_class_has_a_readable_colour_in_light_and_dark() -> None:
     css = (Path(markup.__file__).parents[1] / "static" / "messages" / "code.css").read_text()
     used = dict.fromkeys(re.findall(r"color: var\((--code-\w+)\)", css))
-    assert set(re.findall(r"\.([a-z]{1,2})(?=[, ][^{}]*\{)", css)) == markup.CODE_CLASSES
+    assert set(re.findall(r"\.([a-z]{1,2})(?=[, ][^{}]*\{)", css)) == code.CODE_CLASSES
     light, dark = (
         dict(re.findall(r"(--code-\w+): (#\w{6});", part)) for part in css.split("@media")
     )
