@@ -268,10 +268,10 @@ def test_words_after_a_fence_are_code_unless_they_name_a_language() -> None:
 
 
 def test_every_language_colours_and_keeps_the_text() -> None:
-    code = "<?php class A { def f(x): return \"a\" + 1; } ?>\n# c // d\n+ a: 'b' <i x='1'>\n\té\n"
+    source = "<?php class A { def f(x): return \"a\" + 1; } ?>\n# c // d\n+ a: 'b' <i x='1'>\n\té\n"
     for language in sorted(code.LANGUAGES):
-        found = checked(f"```{language}\n{code}```")
-        assert found.text == code, language
+        found = checked(f"```{language}\n{source}```")
+        assert found.text == source, language
 
 
 def test_colours_stop_at_the_limits_and_the_text_does_not() -> None:
