@@ -23,7 +23,7 @@ from littlechat.actions import Actions
 from littlechat.bots import Bots
 from littlechat.files import Files
 from littlechat.messages import Messages
-from littlechat.notifications import NOTICES, build_notifications
+from littlechat.notifications import NOTIFICATIONS, Notifications
 from littlechat.platform import (
     Bus,
     Settings,
@@ -140,7 +140,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     renderer, avatar_styles = Renderer(), AvatarStyles(accounts.profiles)
     realtime = Realtime(platform.bus, renderer, accounts, messages, rooms, tasks)
     search = Search(db, messages, rooms.store)
-    notifications = build_notifications(
+    notifications = Notifications(
         db,
         accounts.sessions,
         rooms,
@@ -192,7 +192,7 @@ def connect(served: Services) -> None:
     # An indexer that was at it may have died before it could be told to forget the room.
     deleted.subscribe_to_the_end(served.search.index.note_deleted_room)
     dispatcher, tasks = served.realtime.dispatcher, served.platform.tasks
-    dispatcher.subscribe(NOTICES, served.notifications.on_event)
+    dispatcher.subscribe(NOTIFICATIONS, served.notifications.on_event)
     dispatcher.on_signal(AVATAR_STYLES, lambda: tasks.spawn(renew_avatar_styles(served)))
 
 
@@ -222,9 +222,15 @@ def watch(served: Services) -> None:
     metrics.counter("rounds", "Rounds sent to rooms.", lambda: fed.rounds)
     metrics.counter("bus_lost", "Events that the bus dropped.", lambda: bus.lost)
     metrics.gauge("bus_connected", "Whether other processes are heard.", lambda: bus.connected)
-    metrics.counter("notices_sent", "Notifications handed to push services.", lambda: pushed.sent)
-    metrics.counter("notices_failed", "Tries that push services refused.", lambda: pushed.failed)
-    metrics.counter("notices_dropped", "Notifications dropped for room.", lambda: pushed.dropped)
+    metrics.counter(
+        "notifications_sent", "Notifications taken by push services.", lambda: pushed.sent
+    )
+    metrics.counter(
+        "notifications_failed", "Tries that push services refused.", lambda: pushed.failed
+    )
+    metrics.counter(
+        "notifications_dropped", "Notifications not sent: too many.", lambda: pushed.dropped
+    )
 
 
 async def sweep(served: Services) -> None:

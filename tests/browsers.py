@@ -69,14 +69,14 @@ class FakeBrowser:
         return found
 
     @property
-    def notices(self) -> list[dict[str, Any]]:
+    def notifications(self) -> list[dict[str, Any]]:
         """All that was sent, decrypted."""
         return [self.read(one) for one in self.pushed]
 
     async def next(self, count: int = 1) -> dict[str, Any]:
         """Wait until so much was sent; return the last."""
         await until(lambda: len(self.pushed) >= count)
-        return self.notices[-1]
+        return self.notifications[-1]
 
 
 class PushService:

@@ -1,11 +1,11 @@
-"""Tells people's browsers of what was said to them while they look elsewhere.
+"""Notifies people, in their browsers, of messages that they do not see in an open page.
 
-Owns `subscriptions`, `preferences`, `installation`. Hears of posts and changes, and talks with the
-other processes on the topic `notifications`. Best effort: it must never delay a post.
+Owns `subscriptions`, `preferences`, `installation`. Receives every posted and changed message, and
+exchanges events with the other processes on the topic `notifications`. Best effort: it must never
+delay a post.
 """
 
-from littlechat.notifications.build import build_notifications
-from littlechat.notifications.delivery import NOTICES, Notifications
+from littlechat.notifications.facade import Notifications
 from littlechat.notifications.rules import (
     AUTH_BYTES,
     P256DH_BYTES,
@@ -15,14 +15,14 @@ from littlechat.notifications.rules import (
     validate_preferences,
 )
 from littlechat.notifications.schema import COLLECTIONS
+from littlechat.notifications.viewers import NOTIFICATIONS
 
 __all__ = [
     "AUTH_BYTES",
     "COLLECTIONS",
-    "NOTICES",
+    "NOTIFICATIONS",
     "P256DH_BYTES",
     "Notifications",
-    "build_notifications",
     "validate_endpoint",
     "validate_key",
     "validate_level",

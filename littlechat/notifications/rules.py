@@ -1,4 +1,5 @@
-"""Who hears of a message beyond its room, when not, and where to; pure: time is passed in."""
+"""Who is notified of which messages, when not, and in which browsers. Pure: the time is passed
+in."""
 
 import binascii
 import json
@@ -22,7 +23,7 @@ from littlechat.platform import is_public_host
 ENDPOINT_MAX = 1_000
 KEY_MAX = 200
 P256DH_BYTES, AUTH_BYTES = 65, 16
-"""A point of P-256, uncompressed, and a secret (RFC 8291)."""
+"""Sizes of a browser's keys: an uncompressed point of P-256, and a secret (RFC 8291)."""
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 
@@ -31,7 +32,7 @@ UNUSABLE = "Your browser gave an address for notifications that cannot be used."
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What somebody wants to hear of in rooms for which they have chosen nothing, and when not."""
+    """What somebody is notified of in rooms for which they set no level, and in which hours not."""
 
     level: Level = "mentions"
     quiet_from: time | None = None
@@ -39,7 +40,7 @@ class Preferences:
     zone: str = ""
 
     def is_quiet(self, now: datetime) -> bool:
-        """Whether they are to be left alone now, by the clocks of where they live."""
+        """Whether `now` is in the quiet hours, in the person's time zone."""
         start, end = self.quiet_from, self.quiet_to
         if start is None or end is None:
             return False
@@ -51,7 +52,7 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A browser that takes notifications for a session. Its keys encrypt what is sent to it."""
+    """A browser that is notified, while its session lasts. Its keys encrypt what is sent to it."""
 
     id: str
     user_id: str
@@ -60,14 +61,14 @@ class Subscription:
     p256dh: str
     auth: str
     contact: str
-    """Where this installation is, which a push service is told (RFC 8292, section 2.1)."""
+    """The address of this installation, which push services require (RFC 8292, section 2.1)."""
     agent: str
     created: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """What a notification says. One with the tag of an earlier one takes its place."""
+class Notification:
+    """What a notification shows. It replaces an earlier one with the same tag."""
 
     title: str
     body: str
@@ -75,26 +76,29 @@ class Notice:
     tag: str
     urgent: bool = False
     insists: bool = False
-    """Shown though its page is open: a test."""
+    """Whether it is shown although a page of its `url` is open, as a test is."""
 
     def packed(self) -> bytes:
-        """Return it as `installed/service_worker.js` reads it."""
+        """Return it as JSON, as `installed/service_worker.js` reads it."""
         values = {"title": self.title, "body": self.body, "url": self.url, "tag": self.tag}
         return json.dumps({**values, "insists": self.insists}, ensure_ascii=False).encode()
 
 
-def is_concerned(message: Message, user_id: str) -> bool:
-    """Whether a message is addressed to somebody, alone or with all of its room."""
+def is_addressed_to(message: Message, user_id: str) -> bool:
+    """Whether a message is addressed to somebody, by name or with `@all`."""
     return user_id in message.addressed_to or everyone_in(message.room_id) in message.addressed_to
 
 
 def wants(member: Membership, preferences: Preferences, message: Message, *, direct: bool) -> bool:
-    """Whether a member is to hear of a message; in direct conversations, unless told otherwise."""
+    """Whether a member is to be notified of a message.
+
+    The level of the room decides, else in direct conversations `everything`, else `preferences`.
+    """
     if member.user_id == message.author_id or message.removed:
         return False
     level = member.level or ("everything" if direct else preferences.level)
     if level == "mentions":
-        return is_concerned(message, member.user_id)
+        return is_addressed_to(message, member.user_id)
     return level == "everything"
 
 
@@ -106,7 +110,7 @@ def validate_level(raw: str) -> Level:
 
 
 def validate_preferences(level: str, quiet_from: str, quiet_to: str, zone: str) -> Preferences:
-    """Return what a form says; both times empty is no quiet hours; raise `Invalid`."""
+    """Return the preferences that a form holds; raise `Invalid`. Empty times are no quiet hours."""
     if zone and zone not in zones():
         raise Invalid(zone="Choose a time zone from the list.")
     start, end = _validate_time(quiet_from), _validate_time(quiet_to)
@@ -127,9 +131,9 @@ def _validate_time(raw: str) -> time | None:
 
 
 def validate_endpoint(raw: str, *, private: bool = False) -> str:
-    """Return the address of a push service's; raise `Invalid`.
+    """Return the address at which a push service takes notifications; raise `Invalid`.
 
-    With `private`, for tests, it may be on this machine and without encryption.
+    With `private`, for tests, it may be on this machine and unencrypted.
     """
     try:
         parts = urlsplit(raw)

@@ -6,10 +6,10 @@ SUBSCRIPTIONS = CollectionSpec(
     "subscriptions",
     Index("user"),
 )
-"""Browsers that get notifications."""
+"""Browsers that are notified."""
 
 PREFERENCES = CollectionSpec("preferences")
-"""Of what people are notified, and when not."""
+"""What people are notified of, and in which hours not."""
 
 INSTALLATION = CollectionSpec("installation")
 """The key that signs notifications: back it up."""

@@ -1,4 +1,5 @@
-"""The store of who wants to hear of what, in which browsers; and the installation's own key."""
+"""The store of subscribed browsers, of what people are notified of, and of the installation's
+key."""
 
 import hashlib
 from collections.abc import Iterable
@@ -17,19 +18,19 @@ from littlechat.platform import (
 )
 
 SUBSCRIPTIONS_MAX = 10
-"""Browsers of one person; one more ends the oldest."""
+"""How many browsers one person may subscribe; one more replaces the oldest."""
 
 KEY_ID = "push-key"
 
 
 class Subscriptions:
-    """The store. A subscription is its session's: who sends asks whether that still lives."""
+    """The store. A subscription belongs to a session: senders must ask whether that has ended."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def settle_key(self, made: str) -> str:
-        """Return the installation's private key, which is `made` if it has none yet."""
+        """Return the installation's private key; store `made` if there is none yet."""
         if found := await self._db[INSTALLATION].find_one({"_id": KEY_ID}):
             return str(found["private"])
         try:
@@ -41,7 +42,8 @@ class Subscriptions:
     async def add(
         self, session: Session, endpoint: str, p256dh: str, auth: str, contact: str
     ) -> Subscription:
-        """Keep a browser for a session; the browser is its endpoint, whoever had it before."""
+        """Store a browser for a session. The same endpoint replaces an earlier one, of whoever it
+        was."""
         subscription = Subscription(
             id=hashlib.sha256(endpoint.encode()).hexdigest(),
             user_id=session.user.id,
@@ -61,18 +63,18 @@ class Subscriptions:
         return subscription
 
     async def remove(self, user_id: str, subscription_id: str) -> None:
-        """Forget one of a person's own; raise `Missing`."""
+        """Delete one of a person's own subscriptions; raise `Missing`."""
         where = {"_id": subscription_id[:64], "user": user_id}
         if not await self._db[SUBSCRIPTIONS].delete(where):
             raise Missing
 
     async def drop(self, ids: Iterable[str]) -> None:
-        """Forget what is of no use any more."""
+        """Delete subscriptions by their ids."""
         if gone := list(ids):
             await self._db[SUBSCRIPTIONS].delete({"_id": {"$in": gone}})
 
     async def list_of(self, user_ids: list[str]) -> dict[str, list[Subscription]]:
-        """Return the browsers of each of some people, the latest first."""
+        """Return the subscriptions of each of some people by user id, the latest first."""
         documents = await self._db[SUBSCRIPTIONS].find({"user": {"$in": user_ids}})
         found: dict[str, list[Subscription]] = {user_id: [] for user_id in user_ids}
         for one in sorted(map(_subscription, documents), key=lambda it: it.created, reverse=True):
@@ -80,13 +82,13 @@ class Subscriptions:
         return found
 
     async def list_preferences(self, user_ids: list[str]) -> dict[str, Preferences]:
-        """Return what each of some people has chosen."""
+        """Return the preferences of each of some people by user id."""
         documents = await self._db[PREFERENCES].find({"_id": {"$in": user_ids}})
         chosen = {str(one["_id"]): _preferences(one) for one in documents}
         return {user_id: chosen.get(user_id, Preferences()) for user_id in user_ids}
 
     async def set_preferences(self, user_id: str, chosen: Preferences) -> None:
-        """Keep what somebody has chosen."""
+        """Store the preferences of a person."""
         values = {
             "level": chosen.level,
             "quiet_from": chosen.quiet_from and f"{chosen.quiet_from:%H:%M}",

@@ -1,7 +1,7 @@
-"""Web Push: the only importer of its library. It seals a notice for one browser and hands it over.
+"""Web Push: encrypts a notification for one browser and sends it to that browser's push service.
 
-What the push services learn: that this installation sends so many bytes to a browser, and when.
-Must never follow a browser's word into this machine's own network, nor log where it sends to.
+A push service learns only that this installation sends so many bytes to a browser, and when. The
+address comes from the browser, so it must never lead into a private network, and is never logged.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02  # type: ignore[import-untyped]
 from pywebpush import WebPusher, WebPushException  # type: ignore[import-untyped]
 
-from littlechat.notifications.rules import Notice, Subscription
+from littlechat.notifications.rules import Notification, Subscription
 from littlechat.platform import is_public
 
 SECONDS = 10.0
@@ -28,15 +28,15 @@ SECONDS = 10.0
 CONNECTIONS = 8
 
 LASTING_SECONDS = 12 * 60 * 60
-"""How long a push service keeps a notice for a browser that is away."""
+"""How long a push service keeps a notification for a browser that is not connected."""
 
 SIGNED_SECONDS = 6 * 60 * 60
-"""How long a signature holds; at most a day (RFC 8292, section 2)."""
+"""How long a signature is valid; at most a day (RFC 8292, section 2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a notice: `later` may be tried again, `gone` never."""
+    """What a push service answered: `later` may be tried again; at `gone` there is no browser."""
 
     kind: Literal["sent", "gone", "later", "refused"]
     status: int = 0
@@ -51,7 +51,7 @@ def new_key() -> str:
 
 
 def public_key(private: str) -> str:
-    """Return the public key of a private one, as browsers take it."""
+    """Return the public key of a private one, in the form that browsers take."""
     key = Vapid02.from_raw(private.encode()).public_key
     return _text(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 
@@ -61,9 +61,10 @@ def _text(data: bytes) -> str:
 
 
 class PublicResolver(ThreadedResolver):
-    """Looks names up, and refuses those that lead into a private network.
+    """Resolves host names, and refuses those with an address in a private network.
 
-    aiohttp connects to what this returns: nothing can change between the check and the connection.
+    aiohttp connects to what this returns, so that a name cannot resolve to something else between
+    the check and the connection.
     """
 
     async def resolve(
@@ -77,23 +78,25 @@ class PublicResolver(ThreadedResolver):
 
 
 class Push:
-    """The way to the push services. `private` lets it lead anywhere, for tests."""
+    """The client for push services. `private` allows addresses in private networks, for tests."""
 
     def __init__(self, *, private: bool = False) -> None:
         self.private = private
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, key: str, subscription: Subscription, notice: Notice) -> Answer:
-        """Hand a notice over, signed with the private `key`; never raises for what may go wrong."""
+    async def send(
+        self, key: str, subscription: Subscription, notification: Notification
+    ) -> Answer:
+        """Send a notification, signed with the private `key`. Every failure is an `Answer`."""
         try:
-            body, headers = await asyncio.to_thread(_seal, key, subscription, notice)
+            body, headers = await asyncio.to_thread(_encrypted, key, subscription, notification)
         except (WebPushException, ValueError):
-            return Answer("gone")  # Keys that are no keys: it was never a browser's.
+            return Answer("gone")  # Keys that are not valid: no browser made them.
         try:
             async with self._open().post(
                 subscription.endpoint, data=body, headers=headers, allow_redirects=False
             ) as response:
-                return _judge(response.status, response.headers.get("Retry-After", ""))
+                return _answer(response.status, response.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, OSError, ValueError):
             return Answer("later")
 
@@ -114,11 +117,13 @@ class Push:
             await self._session.close()
 
 
-def _seal(key: str, subscription: Subscription, notice: Notice) -> tuple[bytes, dict[str, str]]:
-    """Return a notice encrypted for its browser (RFC 8291), and what its push service reads."""
+def _encrypted(
+    key: str, subscription: Subscription, notification: Notification
+) -> tuple[bytes, dict[str, str]]:
+    """Return a notification encrypted for its browser (RFC 8291), and the request's headers."""
     keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
     pusher = WebPusher({"endpoint": subscription.endpoint, "keys": keys})
-    body = pusher.encode(notice.packed())["body"]
+    body = pusher.encode(notification.packed())["body"]
     parts = urlsplit(subscription.endpoint)
     claims = {
         "aud": f"{parts.scheme}://{parts.netloc}",
@@ -126,20 +131,20 @@ def _seal(key: str, subscription: Subscription, notice: Notice) -> tuple[bytes, 
         "exp": int(time.time()) + SIGNED_SECONDS,
     }
     vapid = Vapid02.from_raw(key.encode())
-    # A name in a home network has no dot, which the library would refuse.
+    # The library refuses host names without a dot, which home networks have.
     vapid.conf["no-strict"] = True
     headers = {
         **vapid.sign(claims),
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(LASTING_SECONDS),
-        "Urgency": "high" if notice.urgent else "normal",
-        "Topic": notice.tag,
+        "Urgency": "high" if notification.urgent else "normal",
+        "Topic": notification.tag,
     }
     return body, headers
 
 
-def _judge(status: int, retry_after: str) -> Answer:
+def _answer(status: int, retry_after: str) -> Answer:
     if 200 <= status < 300:
         return Answer("sent", status)
     if status in (404, 410):

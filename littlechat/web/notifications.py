@@ -48,7 +48,7 @@ async def post_notifications(session: Session) -> ResponseReturnValue:
         chosen = validate_preferences(**given)
     except Invalid as invalid:
         return await _page(session, 422, errors=invalid.errors, given=given)
-    await services().notifications.prefer(session, chosen)
+    await services().notifications.set_preferences(session, chosen)
     return await _page(session, done="Saved.")
 
 
@@ -78,7 +78,7 @@ async def post_unsubscribe(session: Session) -> ResponseReturnValue:
 async def post_test(session: Session) -> ResponseReturnValue:
     """Send a notification to all the person's browsers."""
     await services().platform.rate_limits.hit(SUBSCRIBE, session.user.id)
-    answers = await services().notifications.try_out(session)
+    answers = await services().notifications.send_test(session)
     if not answers:
         return await _page(session, 422, error="Turn notifications on first, in this browser.")
     failed = [answer for answer in answers if answer.kind != "sent"]
@@ -116,8 +116,8 @@ async def _page(
     done: str = "",
     error: str = "",
 ) -> ResponseReturnValue:
-    reach = await services().notifications.get_reach(session)
-    chosen = reach.preferences
+    recipient = await services().notifications.get_recipient(session)
+    chosen = recipient.preferences
     person = await services().accounts.profiles.get(session.user.name)
     kept = {
         "level": chosen.level,
@@ -128,7 +128,7 @@ async def _page(
     return page(
         "notifications/settings.html",
         status,
-        browsers=reach.subscriptions,
+        browsers=recipient.subscriptions,
         key=services().notifications.public_key,
         given=given or kept,
         zones=zones(),

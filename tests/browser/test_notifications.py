@@ -22,7 +22,7 @@ from quart import Quart
 
 from littlechat.app import create_app
 from littlechat.core.messages import Draft
-from littlechat.notifications import delivery as notifications
+from littlechat.notifications import delivery
 from littlechat.notifications.schema import SUBSCRIPTIONS
 from littlechat.platform.bus import Bus
 from littlechat.platform.configuration import Settings
@@ -105,8 +105,8 @@ COUNT = """() => {
 }"""
 
 
-async def hand_over(page: Page, notice: dict[str, Any], shows: bool = True) -> None:
-    """Give a notice to the page's worker as the browser would; wait until it has shown it.
+async def hand_over(page: Page, notification: dict[str, Any], shows: bool = True) -> None:
+    """Give a notification to the page's worker as the browser would; wait until it has shown it.
 
     Who asks Chromium what is shown while it begins to show something makes it forget that.
     """
@@ -127,7 +127,7 @@ async def hand_over(page: Page, notice: dict[str, Any], shows: bool = True) -> N
     registration = await asyncio.wait_for(ids.get(), WAIT_SECONDS)
     await inspector.send(
         "ServiceWorker.deliverPushMessage",
-        {"origin": origin, "registrationId": registration, "data": json.dumps(notice)},
+        {"origin": origin, "registrationId": registration, "data": json.dumps(notification)},
     )
     async with asyncio.timeout(WAIT_SECONDS):
         while shows and await worker.evaluate("self.told") == told:
@@ -161,7 +161,7 @@ CLICK = """async () => {
 async def test_notifications_are_turned_on_shown_opened_and_turned_off(
     site: Site, open_for: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "GATHER_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "GATHER_SECONDS", 0.05)
     async with insiders(site, "Ada", "Ben") as (ada, ben), PushService() as service:
         room = await found_room(site, "Garden", ada, ben)
         for number in range(60):
@@ -187,9 +187,9 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
         ben_id = (await user_of(site, ben)).id
         draft = Draft("come and see, @Ben", "", addressed_to=(ben_id,))
         message = await site.services.actions.messages.say(room, await user_of(site, ada), draft)
-        notice = await browser.next(2)
+        notification = await browser.next(2)
         await page.goto("/rooms")
-        await hand_over(page, notice)
+        await hand_over(page, notification)
         shown = await until_shown(page, "A test", "Ada · Garden")
         assert shown["Ada · Garden"]["body"] == "come and see, @Ben"
         await page.evaluate(
@@ -216,7 +216,7 @@ async def test_notifications_are_turned_on_shown_opened_and_turned_off(
             room, await user_of(site, ada), replace(draft, body="seen")
         )
         await expect(page.locator(".message").last).to_contain_text("seen")
-        await hand_over(page, notice, shows=False)
+        await hand_over(page, notification, shows=False)
         await page.wait_for_timeout(1_500)
         assert await page.evaluate(SHOWN) == []
         assert len(browser.pushed) == 2
@@ -276,7 +276,7 @@ async def test_a_browser_that_may_not_or_cannot_says_so(site: Site, open_for: Op
 async def test_in_quiet_hours_nothing_is_told_and_it_counts_as_unread(
     site: Site, open_for: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "GATHER_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "GATHER_SECONDS", 0.05)
     async with insiders(site, "Ada", "Ben") as (ada, ben), PushService() as service:
         room = await found_room(site, "Garden", ada, ben)
         browser = service.browser()

@@ -12,8 +12,9 @@ from quart import Quart
 from littlechat.app import create_app
 from littlechat.core.messages import Draft, File, Message
 from littlechat.core.rooms import Room, everyone_in
-from littlechat.notifications import delivery as notifications
-from littlechat.notifications.delivery import Reach, notice_of
+from littlechat.notifications import delivery, viewers
+from littlechat.notifications.content import Digest, notification_for
+from littlechat.notifications.recipients import Recipient
 from littlechat.notifications.rules import Preferences
 from littlechat.notifications.schema import SUBSCRIPTIONS
 from littlechat.platform.bus import MemoryBroker, MemoryBus
@@ -30,9 +31,9 @@ Say = Callable[..., Awaitable[Message]]
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait longer than a loopback needs."""
     monkeypatch.setattr("littlechat.actions.messages.TOUCH_SECONDS", 0.01)
-    monkeypatch.setattr(notifications, "GATHER_SECONDS", 0.05)
-    monkeypatch.setattr(notifications, "ANSWER_SECONDS", 0.05)
-    monkeypatch.setattr(notifications, "RETRY_SECONDS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(delivery, "GATHER_SECONDS", 0.05)
+    monkeypatch.setattr(viewers, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.01, 0.01, 0.01))
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ class Cast:
         return self
 
     async def say(self, body: str, *concerns: str, site: Site | None = None) -> Message:
-        """Let Ada say something that concerns people, by their ids."""
+        """Let Ada post a message that is addressed to people, by their ids."""
         actions = (site or self.site).services.actions
         author = await user_of(self.site, self.ada)
         return await actions.messages.say(self.room, author, Draft(body, "", addressed_to=concerns))
@@ -76,18 +77,18 @@ class Cast:
 
     async def gathered(self) -> None:
         """End the moment in which posts are gathered, as a stop does: no clock decides."""
-        await self.heralded()
-        self.site.services.notifications._closing.set()
+        await self.listeners_done()
+        self.site.services.notifications.delivery._shutdown.begin()
 
-    async def heralded(self, site: Site | None = None) -> None:
-        """Wait until all who hear of posts have heard."""
+    async def listeners_done(self, site: Site | None = None) -> None:
+        """Wait until every listener has received the posts."""
         work = (site or self.site).services.platform.tasks
         await until(lambda: not work._running)
 
     async def settle(self, site: Site | None = None) -> None:
         """Wait until nothing is under way."""
-        tasks = (site or self.site).services.notifications._tasks
-        await self.heralded(site)
+        tasks = (site or self.site).services.notifications.delivery.tasks
+        await self.listeners_done(site)
         await until(lambda: not tasks)
 
 
@@ -101,10 +102,10 @@ async def cast(site: Site, service: PushService) -> AsyncIterator[Cast]:
 
 async def test_a_mention_reaches_the_browser_with_its_place(cast: Cast) -> None:
     message = await cast.to_ben("**Look** here\nsecond line")
-    notice = await cast.browser.next()
-    assert notice["title"] == "Ada · Garden"
-    assert notice["body"] == "Look here"
-    assert notice["url"] == f"/rooms/{cast.room}?around={message.seq}#message-{message.seq}"
+    notification = await cast.browser.next()
+    assert notification["title"] == "Ada · Garden"
+    assert notification["body"] == "Look here"
+    assert notification["url"] == f"/rooms/{cast.room}?around={message.seq}#message-{message.seq}"
     claims, key = signature(cast.browser.pushed[0])
     assert key == cast.site.services.notifications.public_key
     assert claims["sub"] == "https://localhost"
@@ -116,8 +117,8 @@ async def test_a_direct_message_is_told_of_under_its_authors_name(cast: Cast) ->
     answer = await cast.ada.post("/direct", name="Ben")
     room = answer.headers["location"].rpartition("/")[2]
     await cast.ada.say(room, "just for you")
-    notice = await cast.browser.next()
-    assert (notice["title"], notice["body"]) == ("Ada", "just for you")
+    notification = await cast.browser.next()
+    assert (notification["title"], notification["body"]) == ("Ada", "just for you")
     answer = await cast.ada.http.post("/direct", data={"name": ["Ben", "Cleo"]})
     room = answer.headers["location"].rpartition("/")[2]
     await cast.ada.say(room, "for both of you")
@@ -152,15 +153,15 @@ async def test_a_rooms_level_takes_effect_at_once_in_every_process(
     ):
         answer = await cast.ben.post(f"/rooms/{cast.room}/level", level=level)
         assert answer.status_code == 303
-        await until_heard(cast, other_site, level)
+        await until_level(cast, other_site, level)
         concerns = [cast.ben_id] if "named" in body else []
         await cast.say(body, *concerns, site=other_site)
         await cast.settle(other_site)
         assert len(cast.browser.pushed) == count, level
 
 
-async def until_heard(cast: Cast, site: Site, level: str) -> None:
-    """Wait until a process has what was chosen: the bus tells it without anybody waiting."""
+async def until_level(cast: Cast, site: Site, level: str) -> None:
+    """Wait until a process has received the level that was chosen, by the bus."""
     async with asyncio.timeout(5):
         while True:
             members = await site.services.rooms.access.list_members(cast.room)
@@ -170,14 +171,16 @@ async def until_heard(cast: Cast, site: Site, level: str) -> None:
 
 
 async def test_in_quiet_hours_nobody_is_told_and_nothing_comes_later(cast: Cast) -> None:
-    notices = cast.site.services.notifications
+    notifications = cast.site.services.notifications
     session = await session_of(cast.ben, cast.site)
-    notices._clock = lambda: datetime(2026, 1, 1, 21, 30, tzinfo=UTC)
-    await notices.prefer(session, Preferences("mentions", time(22), time(7), "Europe/Berlin"))
+    notifications.delivery.clock = lambda: datetime(2026, 1, 1, 21, 30, tzinfo=UTC)
+    await notifications.set_preferences(
+        session, Preferences("mentions", time(22), time(7), "Europe/Berlin")
+    )
     await cast.to_ben("at half past ten, there")
     await cast.settle()
     assert cast.browser.pushed == []
-    notices._clock = lambda: datetime(2026, 1, 1, 6, 30, tzinfo=UTC)
+    notifications.delivery.clock = lambda: datetime(2026, 1, 1, 6, 30, tzinfo=UTC)
     await cast.to_ben("in the morning")
     assert (await cast.browser.next())["body"] == "in the morning"
     assert len(cast.browser.pushed) == 1
@@ -191,14 +194,14 @@ async def session_of(person: Person, site: Site):  # type: ignore[no-untyped-def
 async def test_a_burst_is_one_notification_of_the_last_that_matters(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "GATHER_SECONDS", 3_600.0)
+    monkeypatch.setattr(delivery, "GATHER_SECONDS", 3_600.0)
     await cast.ben.post(f"/rooms/{cast.room}/level", level="everything")
     await cast.say("one")
     await cast.to_ben("two, Ben")
     await cast.say("three")
     await cast.gathered()
-    notice = await cast.browser.next()
-    assert notice["body"] == "two, Ben (and 2 more)"
+    notification = await cast.browser.next()
+    assert notification["body"] == "two, Ben (and 2 more)"
     await cast.settle()
     assert len(cast.browser.pushed) == 1
 
@@ -206,7 +209,7 @@ async def test_a_burst_is_one_notification_of_the_last_that_matters(
 async def test_what_is_taken_back_or_corrected_at_once_is_not_told_as_it_was(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "GATHER_SECONDS", 3_600.0)
+    monkeypatch.setattr(delivery, "GATHER_SECONDS", 3_600.0)
     other, message = await cast.to_ben("a tpyo"), await cast.to_ben("a slip of the tongue")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{message.seq}/remove")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{other.seq}/edit", body="a typo, @Ben")
@@ -218,7 +221,7 @@ async def test_what_somebody_looks_at_on_any_process_is_not_told_of(
     cast: Cast, other_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Time enough for an answer, on however busy a machine.
-    monkeypatch.setattr(notifications, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(viewers, "ANSWER_SECONDS", 1.0)
     there = Person(other_site, "Ben")
     there.http.cookies = cast.ben.http.cookies
     stream = await there.stream(cast.room)
@@ -241,7 +244,7 @@ async def test_a_look_without_word_of_it_does_not_last(cast: Cast) -> None:
     await stream.until(lambda dom: "Ben" in dom.online)
     (socket,) = (one for one in cast.site.services.realtime.hub.sockets if one.name == "Ben")
     clock = asyncio.get_running_loop().time
-    socket.looked_at = clock() - notifications.LOOKED_SECONDS - 1
+    socket.looked_at = clock() - viewers.LOOKED_SECONDS - 1
     await cast.to_ben("the page went to sleep")
     await cast.browser.next()
     await stream.close()
@@ -292,7 +295,7 @@ async def test_a_busy_service_is_tried_again_and_not_for_ever(cast: Cast) -> Non
     await cast.to_ben("in the end")
     await cast.browser.next(3)
     await cast.settle()
-    assert len({one["body"] for one in cast.browser.notices}) == 1
+    assert len({one["body"] for one in cast.browser.notifications}) == 1
     cast.service.answers = [(500, {})] * 10
     await cast.to_ben("never")
     await cast.settle()
@@ -303,7 +306,7 @@ async def test_a_busy_service_is_tried_again_and_not_for_ever(cast: Cast) -> Non
 async def test_a_session_that_ends_between_two_tries_ends_the_tries(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "RETRY_SECONDS", (1.5, 0.01))
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (1.5, 0.01))
     cast.service.answers = [(503, {})]
     await cast.to_ben("too late")
     await cast.browser.next()
@@ -316,7 +319,7 @@ async def test_a_session_that_ends_between_two_tries_ends_the_tries(
 async def test_what_was_taken_back_between_two_tries_is_not_told(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr(notifications, "RETRY_SECONDS", (0.4, 0.4))
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.4, 0.4))
     cast.service.answers = [(503, {})]
     message = await cast.to_ben("too late")
     await cast.browser.next()
@@ -334,7 +337,7 @@ async def test_what_was_taken_back_between_two_tries_is_not_told(
 async def test_a_further_try_tells_of_what_is_left_as_it_is_then(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "RETRY_SECONDS", (0.4, 0.4))
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.4, 0.4))
     cast.service.answers = [(503, {})]
     first, last = await cast.to_ben("a tpyo"), await cast.to_ben("a slip")
     assert (await cast.browser.next())["body"] == "a slip (and 1 more)"
@@ -346,7 +349,7 @@ async def test_a_further_try_tells_of_what_is_left_as_it_is_then(
 async def test_too_many_at_once_are_dropped_and_counted(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "UNDER_WAY_MAX", 1)
+    monkeypatch.setattr(delivery, "UNDER_WAY_MAX", 1)
     await cast.to_ben("no room for this")
     await cast.settle()
     assert cast.browser.pushed == []
@@ -358,14 +361,14 @@ async def test_who_has_no_browser_costs_no_read_after_the_first(cast: Cast) -> N
     await cast.say("now it is known")
     await cast.settle()
     reads: list[object] = []
-    notices = cast.site.services.notifications
-    read = notices._read
+    recipients = cast.site.services.notifications.recipients
+    read = recipients.read
 
-    async def counted(user_ids: list[str]) -> dict[str, Reach]:
+    async def counted(user_ids: list[str]) -> dict[str, Recipient]:
         reads.append(user_ids)
         return await read(user_ids)
 
-    notices._read = counted  # type: ignore[method-assign]
+    recipients.read = counted  # type: ignore[method-assign]
     for number in range(5):
         await cast.say(f"again {number}")
         await cast.settle()
@@ -378,7 +381,7 @@ async def test_a_post_does_not_wait_for_a_push_service_nor_fails_with_it(
     async def broken(*_: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(cast.site.services.notifications, "_tell", broken)
+    monkeypatch.setattr(cast.site.services.notifications.delivery, "_notify", broken)
     assert (await cast.to_ben("said all the same")).seq == 1
     await cast.settle()
     assert await cast.ben.say(cast.room, "and the next") == 2
@@ -386,9 +389,9 @@ async def test_a_post_does_not_wait_for_a_push_service_nor_fails_with_it(
 
 async def test_a_stop_waits_a_moment_for_what_is_under_way(cast: Cast, other_site: Site) -> None:
     await cast.to_ben("last words", site=other_site)
-    await cast.heralded(other_site)
+    await cast.listeners_done(other_site)
     await other_site.services.notifications.close()
-    assert [one["body"] for one in cast.browser.notices] == ["last words"]
+    assert [one["body"] for one in cast.browser.notifications] == ["last words"]
 
 
 async def test_a_renewed_address_replaces_nothing_of_others(cast: Cast) -> None:
@@ -403,5 +406,6 @@ def test_many_long_names_of_files_fit_into_a_notice() -> None:
     moment = datetime.now(UTC)
     message = Message("garden", 1, "ben", "Ben", "", moment, files=files)
     room = Room("garden", "文" * 60, "", "public", None, moment)
-    # What sealing adds to it is some hundred bytes, and 4,096 is all that a service takes.
-    assert len(notice_of(room, "Ada", "ada", [message]).packed()) < 3_000
+    # What encryption adds to it is some hundred bytes, and 4,096 is all that a service takes.
+    digest = Digest(room, "Ada", [message])
+    assert len(notification_for(digest, "ada").packed()) < 3_000

@@ -15,7 +15,7 @@ from littlechat.notifications.rules import (
     AUTH_BYTES,
     ENDPOINT_MAX,
     P256DH_BYTES,
-    Notice,
+    Notification,
     Preferences,
     validate_endpoint,
     validate_key,
@@ -166,5 +166,7 @@ def test_keys_have_their_length_and_a_point_its_form() -> None:
 
 
 def test_a_notice_fits_into_what_push_services_take() -> None:
-    longest = Notice("🎉" * 95, "🎉" * 140, "/rooms/" + "x" * 60 + "?around=1#message-1", "y" * 32)
+    longest = Notification(
+        "🎉" * 95, "🎉" * 140, "/rooms/" + "x" * 60 + "?around=1#message-1", "y" * 32
+    )
     assert len(longest.packed()) < 3_000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pywebpush import WebPushException  # type: ignore[import-untyped]
 
 from littlechat.notifications import web_push as push
-from littlechat.notifications.rules import Notice, Subscription
+from littlechat.notifications.rules import Notification, Subscription
 from littlechat.notifications.web_push import (
     Answer,
     Push,
@@ -19,7 +19,9 @@ from littlechat.notifications.web_push import (
 from littlechat.platform.database import now
 from tests.browsers import FakeBrowser, PushService, data, signature
 
-NOTICE = Notice("Ada · Garden", "hello <b>Ben</b> 🎉", "/rooms/garden?around=1", "garden", True)
+NOTIFICATION = Notification(
+    "Ada · Garden", "hello <b>Ben</b> 🎉", "/rooms/garden?around=1", "garden", True
+)
 
 
 def subscription(browser: FakeBrowser) -> Subscription:
@@ -49,14 +51,14 @@ async def test_only_the_browser_reads_a_notice_and_its_service_knows_who_sent_it
     key, way = new_key(), Push(private=True)
     async with PushService() as service:
         browser = service.browser()
-        assert await way.send(key, subscription(browser), NOTICE) == Answer("sent", 201)
+        assert await way.send(key, subscription(browser), NOTIFICATION) == Answer("sent", 201)
         (pushed,) = browser.pushed
-        assert NOTICE.title.encode() not in pushed.body
-        assert NOTICE.body.encode() not in pushed.body
+        assert NOTIFICATION.title.encode() not in pushed.body
+        assert NOTIFICATION.body.encode() not in pushed.body
         assert browser.read(pushed) == {
-            "title": NOTICE.title,
-            "body": NOTICE.body,
-            "url": NOTICE.url,
+            "title": NOTIFICATION.title,
+            "body": NOTIFICATION.body,
+            "url": NOTIFICATION.url,
             "tag": "garden",
             "insists": False,
         }
@@ -91,7 +93,7 @@ async def test_what_a_push_service_answers_is_understood(
     way = Push(private=True)
     async with PushService() as service:
         service.answers.append((status, headers))
-        assert await way.send(new_key(), subscription(service.browser()), NOTICE) == answer
+        assert await way.send(new_key(), subscription(service.browser()), NOTIFICATION) == answer
     await way.close()
 
 
@@ -100,7 +102,7 @@ async def test_a_name_that_leads_into_this_network_is_not_followed() -> None:
     async with PushService() as service:
         browser = service.browser()
         # As a stranger's name server would have it: a public name for this machine.
-        assert (await way.send(new_key(), subscription(browser), NOTICE)).kind == "later"
+        assert (await way.send(new_key(), subscription(browser), NOTIFICATION)).kind == "later"
         assert browser.pushed == []
     await way.close()
 
@@ -109,7 +111,7 @@ async def test_a_service_that_is_not_there_may_come_back() -> None:
     way = Push(private=True)
     async with PushService() as service:
         one = subscription(service.browser())
-    assert (await way.send(new_key(), one, NOTICE)).kind == "later"
+    assert (await way.send(new_key(), one, NOTIFICATION)).kind == "later"
     await way.close()
 
 
@@ -121,5 +123,5 @@ def test_keys_that_are_none_never_raise_but_what_is_caught(point: bytes, secret:
     )
     started = time.perf_counter()
     with pytest.raises((ValueError, WebPushException)):
-        push._seal(new_key(), wrong, NOTICE)
+        push._encrypted(new_key(), wrong, NOTIFICATION)
     assert time.perf_counter() - started < 5

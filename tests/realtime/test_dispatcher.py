@@ -70,8 +70,8 @@ async def test_what_any_process_says_on_a_topic_is_heard_by_who_asked_for_it(
     here: Services, there: Services
 ) -> None:
     heard: list[dict[str, Any]] = []
-    here.realtime.dispatcher.subscribe("notices", heard.append)
-    there.platform.bus.publish("notices", {"kind": "said", "text": "hello"})
+    here.realtime.dispatcher.subscribe("notifications", heard.append)
+    there.platform.bus.publish("notifications", {"kind": "said", "text": "hello"})
     there.platform.bus.publish("others", {"kind": "said"})
     await until(lambda: bool(heard))
     assert heard == [{"kind": "said", "text": "hello"}]

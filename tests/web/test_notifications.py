@@ -92,7 +92,7 @@ async def test_a_test_goes_to_all_browsers_and_tells_what_became_of_it(near: Sit
         answer = await ada.post(f"{HERE}/test")
         assert "A test is on its way" in answer.text
         for browser in browsers:
-            assert browser.notices[0]["insists"] is True
+            assert browser.notifications[0]["insists"] is True
         service.answers = [(403, {})]
         answer = await ada.post(f"{HERE}/test")
         assert answer.status_code == 422

@@ -254,8 +254,8 @@ async def test_a_flood_is_cut_off_and_disturbs_nobody(site: Site) -> None:
                     await stream.until(lambda dom, n=began: len(dom.seqs) == n + 5)  # type: ignore[misc]
                 # Whoever floods on after the close may have its connection reset before reading it.
                 assert await flood in (1008, 1006)
-                notices = sum("Ada is typing" in one for one in his.frames)
-                assert notices <= 2
+                frames = sum("Ada is typing" in one for one in his.frames)
+                assert frames <= 2
 
 
 async def test_the_frame_past_the_allowance_closes_with_1008(site: Site) -> None:
