@@ -1,7 +1,8 @@
-"""The store of what webhooks are still to be told: one document a message and bot, and when.
+"""The queue of messages to be sent to webhooks: one document for each message and bot.
 
-Of several processes one takes each delivery, by changing `due` as it read it. One that dies on the
-way leaves it due again after a while: a delivery may come twice, and is never lost.
+A process takes a delivery by moving its `due` time, only if that is still what it read: so one of
+several gets it. If the process dies, the delivery is due again after the lease: it may be sent
+twice, and is never lost.
 """
 
 from collections.abc import Sequence
@@ -13,24 +14,24 @@ from littlechat.core import LONG_AGO
 from littlechat.platform import Database, Document, Duplicate
 
 QUEUE_MAX = 100
-"""Deliveries that may wait for one bot."""
+"""How many deliveries may wait for one bot."""
 
 LEASE = timedelta(seconds=60)
-"""For one try, which takes 10 seconds at the most: after that its process is taken for dead."""
+"""How long a process has for one try, which takes 10 seconds at most."""
 
 PAUSES = (5, 20, 60, 180)
-"""Seconds before each further try; after the last of them it is given up."""
+"""Seconds before each further try; after the last a delivery is given up."""
 
 KEPT = timedelta(days=1)
-"""What is over stays so long, so that a post sent twice is delivered once; what is not over by
-then, since nothing ran, is no news any more."""
+"""How long a delivery is kept. One that is done stays, so that a message posted twice is delivered
+once; one that still waits by then, since no process ran, is too old to be sent."""
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message for one bot, which was tried `tries` times."""
+    """One message for one bot. `due` is when to try next, `tries` how often it was tried."""
 
     id: str
     bot_id: str
@@ -41,15 +42,15 @@ class Delivery:
 
 
 class Deliveries:
-    """The store; what the time is, its callers say."""
+    """The store. Callers pass the time."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def add(self, bot_id: str, room_id: str, seq: int, at: datetime) -> bool:
-        """Let a message wait for a bot; return False if too many wait already. Twice is once.
+        """Queue a message for a bot, once; return False if too many wait already.
 
-        One too many is noted as over: who looks for what was never queued must not find it.
+        One too many is stored as done, so that `catch_up` does not take it for one never queued.
         """
         waiting = {"bot": bot_id, "due": {"$gte": LONG_AGO, "$lt": NEVER}}
         full = await self._db[DELIVERIES].count(waiting) >= QUEUE_MAX
@@ -70,7 +71,7 @@ class Deliveries:
         return not full
 
     async def list_known(self, bot_id: str, seqs: Sequence[int]) -> set[int]:
-        """Return those of a room's messages that wait for a bot, or are over."""
+        """Return those of a room's messages that are queued for a bot, or done."""
         ids = [f"{bot_id}:{seq}" for seq in seqs]
         found = await self._db[DELIVERIES].find({"_id": {"$in": ids}}) if ids else []
         return {int(document["seq"]) for document in found}
@@ -81,19 +82,19 @@ class Deliveries:
         return sorted(map(_delivery, documents), key=lambda one: (one.due, one.seq))
 
     async def take(self, delivery: Delivery, at: datetime) -> bool:
-        """Take a delivery for a try; return False if another process was faster."""
+        """Take a delivery for one try; return False if another process took it first."""
         as_read = {"_id": delivery.id, "due": delivery.due}
         change = {"$set": {"due": at + LEASE}, "$inc": {"tries": 1}}
         return await self._db[DELIVERIES].update(as_read, change)
 
     async def finish(self, delivery: Delivery) -> None:
-        """Be done with a delivery, for good or ill."""
+        """Store that a delivery is done, whether it succeeded or was given up."""
         await self._db[DELIVERIES].update({"_id": delivery.id}, {"$unset": {"due": ""}})
 
     async def put_off(self, delivery: Delivery, at: datetime, least: int = 0) -> bool:
-        """Let a delivery that was just tried in vain be tried again later, or give it up.
+        """Set when a delivery that failed is tried again, or give it up.
 
-        Returns whether it will be. `least` is how many seconds its receiver asked for.
+        Returns whether it is tried again. `least` is how many seconds its receiver asked for.
         """
         if delivery.tries >= len(PAUSES):
             await self.finish(delivery)
@@ -104,12 +105,12 @@ class Deliveries:
         return True
 
     async def drop(self, bot_id: str) -> None:
-        """Drop all that waits for a bot."""
+        """Delete all deliveries that wait for a bot."""
         waiting = {"bot": bot_id, "due": {"$gte": LONG_AGO, "$lt": NEVER}}
         await self._db[DELIVERIES].delete(waiting)
 
     async def sweep(self, at: datetime) -> int:
-        """Delete what was kept long enough; return how many."""
+        """Delete the deliveries that have expired at `at`; return how many."""
         return await self._db[DELIVERIES].delete({"expires": {"$gte": LONG_AGO, "$lte": at}})
 
 

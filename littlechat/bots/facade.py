@@ -1,4 +1,4 @@
-"""The one object by which other packages reach bots."""
+"""The one object through which other packages use bots."""
 
 from littlechat.accounts import Users
 from littlechat.bots.deliveries import Deliveries

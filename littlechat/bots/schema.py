@@ -7,16 +7,16 @@ BOTS = CollectionSpec(
     Index("room"),
     Index("digest", unique=True),
 )
-"""Bots: where they speak, the digests of their tokens, their webhooks."""
+"""Bots: their rooms, the digests of their tokens, their webhooks."""
 
 DELIVERIES = CollectionSpec(
     "deliveries",
-    # A delivery that is over has no `due` any more.
+    # A delivery that is done has no `due` any more.
     Index("due", sparse=True),
     Index("bot", "due"),
     Index("expires"),
 )
-"""What webhooks are still to be told."""
+"""Messages to be sent to webhooks."""
 
 COLLECTIONS = (
     BOTS,

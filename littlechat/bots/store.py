@@ -1,7 +1,7 @@
-"""The store of bots: programs that speak in one room. Only digests of their tokens are stored.
+"""The store of bots: programs that post in one room. Only digests of their tokens are stored.
 
-A bot has a name among the usernames and a place among its room's members, so that it can be
-mentioned like anybody, and no password: nobody signs in as one.
+A bot has a username and is a member of its room, so that it can be mentioned like anybody; it has
+no password, so that nobody can sign in as one.
 """
 
 import hashlib
@@ -9,13 +9,13 @@ import hmac
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from littlechat.accounts import Users
 from littlechat.bots.schema import BOTS, DELIVERIES
+from littlechat.bots.values import Bot, Webhook, When
 from littlechat.core import (
     NAME_READ_MAX,
     Invalid,
@@ -38,53 +38,11 @@ ROOM_BOTS_MAX = 20
 URL_MAX = 500
 
 OFF_AFTER = 15
-"""Tries in a row that failed, after which a webhook is switched off: three messages' worth."""
-
-When = Literal["mention", "message"]
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """Where a bot hears of messages: those that mention it, or every one of its room."""
-
-    url: str
-    when: When
-    origin: str
-    """Where people reach this littlechat, for links to messages."""
-    key: str
-    """What its secret is made of, with the installation's own; useless alone."""
-    failures: int = 0
-    """Failed tries in a row."""
-    problem: str = ""
-    """What went wrong at the last of them, as a sentence."""
-    off: bool = False
-    skipped: int = 0
-    """Messages it was not told of, since too many waited already."""
-    since: datetime | None = None
-    """When it was set or switched on: what was said before is not for it. None for one of a version
-    that did not note it, until somebody does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bot:
-    """A program that speaks in one room."""
-
-    id: str
-    name: str
-    room_id: str
-    by_name: str
-    created: datetime
-    has_token: bool
-    webhook: Webhook | None
-
-    @property
-    def user(self) -> User:
-        """What the bot is among the people: the author of its messages."""
-        return User(self.id, self.name, self.created, bot=True)
+"""After how many failed tries in a row a webhook is switched off: as many as for three messages."""
 
 
 class BotStore:
-    """The store. `secret_key` is the installation's own: without it no signature can be forged."""
+    """The store. Webhooks' secrets are derived from `secret_key`, the installation's own."""
 
     def __init__(
         self, db: Database, users: Users, memberships: Memberships, secret_key: str
@@ -93,10 +51,10 @@ class BotStore:
         self._secret_key = secret_key
 
     async def create(self, room_id: str, name: str, by: User) -> tuple[Bot, str]:
-        """Make a bot in a room; return it and its token, which is stored nowhere.
+        """Create a bot in a room; return it and its token, which is stored nowhere.
 
-        Raises `Invalid`, `Refused`, or `Duplicate` for a name taken. A bot that was removed may be
-        made again in its room: it is the same one.
+        Raises `Invalid`, `Refused`, or `Duplicate` for a name that is taken. A bot that was removed
+        from this room can be created again: it has the same id.
         """
         try:
             name = validate_username(name[:NAME_READ_MAX])
@@ -119,14 +77,14 @@ class BotStore:
             "has_token": True,
             "webhook": None,
         }
-        # First, and a Duplicate if it is there: what a crash leaves behind can be removed, or
-        # mended by a new token.
+        # Before its user and membership: after a crash in between, people see the bot and can
+        # remove it, or complete it by a new token.
         await self._db[BOTS].insert(document)
         await self._settle(document)
         return _bot(document), token
 
     async def _settle(self, document: Document) -> None:
-        """Give a bot its name and its place in the room, as far as it has none."""
+        """Create the user and the membership of a bot, as far as they are missing."""
         bot = _bot(document)
         try:
             await self._users.add_bot(bot.user, bot.room_id)
@@ -136,12 +94,12 @@ class BotStore:
         await self._memberships.add_bot(bot.room_id, bot.user)
 
     async def list_bots(self, room_id: str) -> list[Bot]:
-        """Return a room's bots by name."""
+        """Return a room's bots, sorted by name."""
         documents = await self._db[BOTS].find({"room": room_id})
         return sorted(map(_bot, documents), key=lambda one: fold(one.name))
 
-    async def list_hooked(self) -> list[Bot]:
-        """Return the bots of all rooms whose webhooks are on."""
+    async def list_with_webhook(self) -> list[Bot]:
+        """Return the bots of all rooms whose webhook is on."""
         bots = map(_bot, await self._db[BOTS].find({}))
         return [one for one in bots if one.webhook and not one.webhook.off]
 
@@ -158,14 +116,14 @@ class BotStore:
         return _bot(document) if document else None
 
     async def find_by_token(self, token: str) -> Bot | None:
-        """Return the bot that a token is of, or None."""
+        """Return the bot that has this token, or None."""
         if not re.fullmatch(r"lc_[A-Za-z0-9_-]{43}", token):
             return None
         document = await self._db[BOTS].find_one({"digest": _digest(token)})
         return _bot(document) if document else None
 
     async def replace_token(self, bot: Bot) -> str:
-        """Return a new token; the old one ends with it."""
+        """Return a new token, which replaces the old one."""
         document = await self._db[BOTS].find_one({"_id": bot.id})
         if document is None:
             raise Missing
@@ -175,30 +133,30 @@ class BotStore:
         return token
 
     async def revoke_token(self, bot: Bot) -> None:
-        """End a bot's token; it stays silent until it gets a new one."""
+        """End a bot's token: it cannot post until it gets a new one."""
         await self._set(bot, {"digest": f"revoked {bot.id}", "has_token": False})
 
     async def remove(self, bot: Bot) -> None:
-        """Remove a bot for good. Its messages stay, and its name stays theirs."""
+        """Remove a bot for good. Its messages and its username stay."""
         await self._db[BOTS].delete({"_id": bot.id})
         await self._memberships.remove(bot.room_id, bot.id)
         await self._db[DELIVERIES].delete({"bot": bot.id})
 
     async def clear_room(self, room_id: str) -> None:
-        """Remove the bots of a room that is no more."""
+        """Remove the bots of a deleted room."""
         await self._db[BOTS].delete({"room": room_id})
 
     async def set_webhook(self, bot: Bot, url: str, when: str, origin: str) -> str:
-        """Set where a bot hears of messages; return the secret if that is a new one, else "".
+        """Set where messages are sent to a bot; return the secret if it is a new one, else "".
 
-        Switched on again, whatever had gone wrong; an empty address ends it. Raises `Invalid`.
+        The webhook is on then, whatever had failed; an empty address removes it. Raises `Invalid`.
         """
         url, when = validate_url(url), validate_when(when)
         if not url:
             await self._set(bot, {"webhook": None})
             await self._db[DELIVERIES].delete({"bot": bot.id})
             return ""
-        # Another's address must not get what was signed for this one.
+        # Another origin gets a new secret: it must not be able to sign in the name of this one.
         same = bot.webhook is not None and urlsplit(bot.webhook.url)[:2] == urlsplit(url)[:2]
         key = bot.webhook.key if bot.webhook and same else secrets.token_urlsafe(24)
         values = {"url": url, "when": when, "origin": origin, "key": key, "since": now()}
@@ -206,18 +164,18 @@ class BotStore:
         return "" if same else self.secret(key)
 
     def secret(self, key: str) -> str:
-        """Return the secret that signs, made of a webhook's key and the installation's."""
+        """Return the secret that signs deliveries, derived from a webhook's key."""
         made = hmac.digest(self._secret_key.encode(), f"webhook {key}".encode(), "sha256")
         return "lcs_" + urlsafe_b64encode(made).decode().rstrip("=")
 
     async def note_success(self, bot: Bot) -> None:
-        """Forget failures: the webhook has answered."""
+        """Reset the failures: the webhook has answered."""
         if bot.webhook and (bot.webhook.failures or bot.webhook.skipped):
             cleared = {"webhook.failures": 0, "webhook.problem": "", "webhook.skipped": 0}
             await self._set_webhook(bot, {"$set": cleared})
 
     async def note_failure(self, bot: Bot, problem: str) -> bool:
-        """Count a failed try; return whether the webhook is switched off with it."""
+        """Count a failed try; return whether it switched the webhook off."""
         change = {"$inc": {"webhook.failures": 1}, "$set": {"webhook.problem": problem}}
         await self._set_webhook(bot, change)
         counted = await self.find(bot.id)
@@ -228,15 +186,15 @@ class BotStore:
         return True
 
     async def note_skipped(self, bot: Bot) -> None:
-        """Count a message that the webhook is not told of."""
+        """Count a message that is not sent to the webhook."""
         await self._set_webhook(bot, {"$inc": {"webhook.skipped": 1}})
 
     async def note_since(self, bot: Bot, at: datetime) -> None:
-        """Note for a webhook of an earlier version from when on messages are for it."""
+        """Store from when on messages are sent to a webhook that an earlier version stored."""
         await self._set_webhook(bot, {"$set": {"webhook.since": at}})
 
     async def _set_webhook(self, bot: Bot, change: Document) -> None:
-        # Only while it is the same webhook: one that was ended meanwhile must not come back.
+        # Only if it is still the same webhook: one that was removed meanwhile must not come back.
         key = bot.webhook.key if bot.webhook else ""
         await self._db[BOTS].update({"_id": bot.id, "webhook.key": key}, change)
 

@@ -1,12 +1,11 @@
-"""Tells bots' webhooks of messages, signed and repeated until heard, and posts what they answer.
+"""Sends messages to bots' webhooks, signed and repeated until answered, and posts the answers.
 
-What is to be told stands in the store, so that it outlives this process. A message that a bot wrote
-is told to no bot: two that answer each other would never end.
+The queue is in the store, so that it outlives this process. A message that a bot wrote is sent to
+no bot: two bots that answer each other would never end.
 """
 
 import asyncio
 import contextlib
-import hmac
 import json
 import logging
 from collections.abc import Callable
@@ -14,7 +13,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from littlechat.bots.deliveries import KEPT, Deliveries, Delivery
-from littlechat.bots.store import Bot, BotStore, Webhook
+from littlechat.bots.payload import is_deliverable, is_for, payload, sign
+from littlechat.bots.store import BotStore
+from littlechat.bots.values import Bot, Webhook
 from littlechat.core import (
     BODY_MAX,
     LONG_AGO,
@@ -35,45 +36,47 @@ from littlechat.platform import (
     Unreachable,
     now,
 )
-from littlechat.rendering import iso
 from littlechat.rooms import Rooms
 
 AT_ONCE = RESOLVER_THREADS
-"""Tries under way in this process, one a bot: each is a connection and little else, and has a
-thread that resolves its name."""
+"""How many tries may be under way in this process, one for each bot: a try costs a connection, and
+a thread that resolves the host name."""
 
 SLOW_AT_ONCE = 32
-"""Of these to receivers that were slow or failed the last time: they delay themselves and each
-other, and one that answers finds a place among the rest."""
+"""How many of these may go to receivers that were slow or failed the last time. Such receivers wait
+for each other, and leave places for those that answer quickly."""
 
 SLOW_SECONDS = 2.0
+"""From how long on a try counts as slow."""
 
 POLL_SECONDS = 20.0
-"""How soon what a dead process left is found."""
+"""How often the queue is read for deliveries that another process left."""
 
 SWEEP_EVERY = timedelta(hours=1)
 CATCH_UP_SECONDS = 3_600.0
+"""How often messages are looked for that were stored and never queued."""
+
 CATCH_UP_AGAIN_SECONDS = 60.0
-"""After one that failed."""
+"""The same after a try that failed."""
 
 CAUGHT_UP_MAX = 100
-"""Of each room's messages, the last that are looked through for what was never queued."""
+"""How many of each room's latest messages are looked through for those never queued."""
 
 CAUGHT_UP = KEPT - timedelta(hours=1)
-"""How far back: as long as the queue surely knows what it had."""
+"""How old such messages may be: for this long the queue surely keeps what is done."""
 
 log = logging.getLogger(__name__)
 
 
 class Poster(Protocol):
-    """Who posts what a webhook answers: plugged in by `app.py`."""
+    """What posts a webhook's answer: plugged in by `app.py`."""
 
     async def post(self, room_id: str, author: User, draft: Draft) -> Message:
         """Post a draft, which may answer a message; raise `Invalid`."""
 
 
 class Webhooks:
-    """The tries of this process."""
+    """The deliveries of this process."""
 
     def __init__(
         self,
@@ -95,15 +98,15 @@ class Webhooks:
         self._running: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        """Begin to deliver."""
-        # Beside each other: what is due does not wait until all rooms have been looked through.
+        """Start to deliver, in the background."""
+        # Two tasks, so that what is due does not wait until all rooms have been looked through.
         self._running = [
             asyncio.create_task(self._run(), name="webhooks"),
             asyncio.create_task(self._keep_caught_up(), name="webhooks catch up"),
         ]
 
     async def close(self) -> None:
-        """Stop; what was under way is tried again by whoever runs then."""
+        """Stop; what was under way is due again after its lease, for any process."""
         tasks = [*self._trying.values(), *self._running]
         for task in tasks:
             task.cancel()
@@ -111,14 +114,14 @@ class Webhooks:
         await self._client.close()
 
     async def on_posted(self, message: Message) -> None:
-        """Let a message that was posted wait for the webhooks that are to hear of it."""
+        """Queue a posted message for the webhooks that it is to be sent to."""
         if message.bot:
             return
         members = await self._access.list_members(message.room_id)
         if not any(one.bot for one in members):
             return
         for bot in await self._bots.list_bots(message.room_id):
-            if bot.webhook and not bot.webhook.off and _is_for(bot, bot.webhook, message):
+            if bot.webhook and not bot.webhook.off and is_for(bot, bot.webhook, message):
                 await self._add(bot, message)
 
     async def _add(self, bot: Bot, message: Message) -> None:
@@ -138,13 +141,15 @@ class Webhooks:
             await asyncio.sleep(wait)
 
     async def catch_up(self) -> None:
-        """Queue what a process that died had stored and not yet queued."""
+        """Queue the messages that a process had stored but not queued when it died."""
         at = self.clock()
-        bots = [one for one in await self._bots.list_hooked() if one.webhook]
+        bots = [one for one in await self._bots.list_with_webhook() if one.webhook]
         for room_id in sorted({bot.room_id for bot in bots}):
             end = (await self._messages.head(room_id)).seq
             page = await self._messages.before(room_id, end + 1, CAUGHT_UP_MAX)
-            recent = [one for one in page.messages if one.at > at - CAUGHT_UP and _is_told(one)]
+            recent = [
+                one for one in page.messages if one.at > at - CAUGHT_UP and is_deliverable(one)
+            ]
             for bot in bots:
                 if bot.room_id == room_id and bot.webhook:
                     await self._catch_up_for(bot, bot.webhook, recent, at)
@@ -153,12 +158,12 @@ class Webhooks:
         self, bot: Bot, hook: Webhook, messages: list[Message], at: datetime
     ) -> None:
         if hook.since is None:
-            # Its queue was never compared: all of it would look lost.
+            # Stored by an earlier version, which kept no done deliveries: all would seem lost.
             await self._bots.note_since(bot, at)
             return
-        meant = [one for one in messages if one.at >= hook.since and _is_for(bot, hook, one)]
-        known = await self._deliveries.list_known(bot.id, [one.seq for one in meant])
-        for message in meant:
+        wanted = [one for one in messages if one.at >= hook.since and is_for(bot, hook, one)]
+        known = await self._deliveries.list_known(bot.id, [one.seq for one in wanted])
+        for message in wanted:
             if message.seq not in known:
                 await self._add(bot, message)
 
@@ -169,7 +174,7 @@ class Webhooks:
             try:
                 wait = await self.pump()
             except Unavailable:
-                pass  # Whoever asks the database is told so; the next round is soon.
+                pass  # The database is down, which is logged elsewhere; tried again soon.
             except Exception:
                 log.exception("webhooks failed")
             with contextlib.suppress(TimeoutError):
@@ -177,7 +182,7 @@ class Webhooks:
                     await self._wake.wait()
 
     async def pump(self) -> float:
-        """Begin the tries that are due; return in how many seconds to look again."""
+        """Start the tries that are due; return in how many seconds to call this again."""
         at = self.clock()
         if at - self._swept >= SWEEP_EVERY:
             await self._deliveries.sweep(at)
@@ -191,9 +196,9 @@ class Webhooks:
     async def _begin(self, delivery: Delivery, at: datetime) -> None:
         bot_id, clock = delivery.bot_id, asyncio.get_running_loop().time
         if delivery.tries:
-            self._slow.add(bot_id)  # It failed, be it in another process.
+            self._slow.add(bot_id)  # Its last try failed, in this process or another.
         if not self._has_place(bot_id):
-            return  # The end of a try wakes us.
+            return  # `_end` of another try wakes the task that calls this.
         if await self._deliveries.take(delivery, at):
             self._trying[bot_id] = asyncio.create_task(self._try(delivery), name="webhook")
             slow_at = clock() + SLOW_SECONDS
@@ -211,11 +216,11 @@ class Webhooks:
         (self._slow.add if slow else self._slow.discard)(bot_id)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()):
-            # It is due again when its lease ends.
+            # The delivery is due again when its lease ends.
             log.error("webhook try failed", exc_info=error)
 
     async def settle(self) -> None:
-        """Return when no try is under way."""
+        """Wait until no try is under way."""
         while self._trying:
             await asyncio.gather(*self._trying.values(), return_exceptions=True)
 
@@ -227,7 +232,7 @@ class Webhooks:
             message, room = None, None
         bot = await self._bots.find(delivery.bot_id)
         hook = bot.webhook if bot else None
-        # As they are now: what was removed meanwhile is told to nobody.
+        # All are read now: what was removed meanwhile is not sent.
         if not (bot and hook and not hook.off and room and message and not message.removed):
             await self._deliveries.finish(delivery)
             return
@@ -236,7 +241,7 @@ class Webhooks:
         except Unreachable as error:
             await self._failed(bot, delivery, str(error), again=not error.permanent)
             if error.resolving:
-                # Its place is free again when its thread is, so that every place has one.
+                # The thread that resolves cannot be cancelled: the place stays taken until it ends.
                 await asyncio.wait([error.resolving])
         else:
             await self._answered(bot, message, delivery, answer)
@@ -244,7 +249,7 @@ class Webhooks:
     async def _post(
         self, bot: Bot, hook: Webhook, room: Room, message: Message, delivery: Delivery
     ) -> HttpResponse:
-        body = json.dumps(_payload(bot, hook, room, message), ensure_ascii=False).encode()
+        body = json.dumps(payload(bot, hook, room, message), ensure_ascii=False).encode()
         stamp = str(int(self.clock().timestamp()))
         headers = {
             "Content-Type": "application/json; charset=utf-8",
@@ -260,7 +265,7 @@ class Webhooks:
         status = answer.status
         if 200 <= status < 300:
             await self._bots.note_success(bot)
-            await self._say(bot, message, answer.text)
+            await self._post_answer(bot, message, answer.text)
             await self._deliveries.finish(delivery)
         else:
             again = status in (408, 429) or status >= 500
@@ -269,13 +274,13 @@ class Webhooks:
                 problem = f"It answered with a redirect ({status}), which is not followed."
             await self._failed(bot, delivery, problem, again=again, least=answer.retry_after)
 
-    async def _say(self, bot: Bot, message: Message, text: str) -> None:
+    async def _post_answer(self, bot: Bot, message: Message, text: str) -> None:
         member = await self._access.find_membership(bot.room_id, bot.user)
         if member is None or is_blank(text):
             return
-        # Its own id for each question: one that is delivered twice is answered once.
-        said, client_id = text[:BODY_MAX], f"answer-{message.seq}"
-        draft = Draft(said, client_id, thread=message.thread, shown=message.shown)
+        # The same id for the same message: one that is delivered twice is answered once.
+        client_id = f"answer-{message.seq}"
+        draft = Draft(text[:BODY_MAX], client_id, thread=message.thread, shown=message.shown)
         try:
             await self._poster.post(bot.room_id, bot.user, draft)
         except Invalid as invalid:
@@ -293,43 +298,3 @@ class Webhooks:
             await self._deliveries.put_off(delivery, self.clock(), least)
         else:
             await self._deliveries.finish(delivery)
-
-
-def sign(secret: str, stamp: str, body: bytes) -> str:
-    """Return what proves that a body was sent by us, and at which second."""
-    digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, "sha256")
-    return f"sha256={digest.hexdigest()}"
-
-
-def mentions(bot: Bot, message: Message) -> bool:
-    """Whether a message names a bot, or answers it."""
-    return bot.id in message.addressed_to
-
-
-def _is_told(message: Message) -> bool:
-    # One that was edited may name a bot only since then.
-    return not (message.bot or message.removed or message.edited)
-
-
-def _is_for(bot: Bot, hook: Webhook, message: Message) -> bool:
-    return hook.when == "message" or mentions(bot, message)
-
-
-def _payload(bot: Bot, hook: Webhook, room: Room, message: Message) -> dict[str, object]:
-    place = f"/rooms/{room.id}?around={message.seq}#message-{message.seq}"
-    return {
-        "event": "mention" if mentions(bot, message) else "message",
-        "bot": bot.name,
-        "room": {"id": room.id, "name": room.name},
-        "message": {
-            "seq": message.seq,
-            "author": message.author_name,
-            "text": message.body,
-            "at": iso(message.at),
-            "thread": message.thread,
-            "files": [
-                {"name": one.name, "type": one.type, "size": one.size} for one in message.files
-            ],
-            "url": hook.origin + place,
-        },
-    }

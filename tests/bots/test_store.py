@@ -12,11 +12,11 @@ from littlechat.bots.schema import BOTS
 from littlechat.bots.store import (
     OFF_AFTER,
     ROOM_BOTS_MAX,
-    Bot,
     BotStore,
     validate_url,
     validate_when,
 )
+from littlechat.bots.values import Bot
 from littlechat.core.errors import Invalid, Refused
 from littlechat.core.rooms import Room
 from littlechat.platform.database import (

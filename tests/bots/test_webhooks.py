@@ -10,9 +10,10 @@ import pytest
 
 from littlechat.bots import deliveries as deliveries_module
 from littlechat.bots.deliveries import LEASE, PAUSES
+from littlechat.bots.payload import sign
 from littlechat.bots.schema import BOTS, DELIVERIES
 from littlechat.bots.store import OFF_AFTER, Bot
-from littlechat.bots.webhooks import Webhooks, sign
+from littlechat.bots.webhooks import Webhooks
 from littlechat.core.messages import Draft, Message
 from littlechat.core.names import new_id
 from littlechat.core.rooms import Room

@@ -11,7 +11,7 @@ from littlechat.accounts.audit import AuditEntry
 from littlechat.accounts.profile_values import STATUS_HOURS, Profile, Status
 from littlechat.accounts.registration import OneTimeLink
 from littlechat.actions.threads import Thread
-from littlechat.bots.store import Bot, Webhook
+from littlechat.bots.values import Bot, Webhook
 from littlechat.core.messages import (
     Cursor,
     Draft,

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from littlechat.app import BODY_BYTES_MAX
-from littlechat.bots.store import Bot
+from littlechat.bots.values import Bot
 from littlechat.files.schema import CHUNKS, FILES
 from littlechat.platform.rate_limits import BOT
 from littlechat.rooms.schema import MEMBERSHIPS
