@@ -61,35 +61,38 @@ COLLECTIONS = (
 """Every collection that there is, each declared by the package that owns it."""
 
 BODY_BYTES_MAX = 128 * 1024
-"""8,000 characters of four bytes, percent-encoded, and a little."""
+"""Enough for a message of 8,000 characters of four bytes each, percent-encoded."""
 
 MIB = 1024 * 1024
+
 SWEEP_SECONDS = 300.0
-"""How often a process looks whether the hourly sweep is due and no other has done it."""
+"""How often a process sweeps deleted rooms, and checks if the hourly sweep of files is due."""
 
 BODY_SECONDS = 30
+"""How long a request's body may take to arrive."""
+
 CLOSING_SECONDS = 1.0
 CLOSING_SECONDS_EACH = 0.01
-"""Over how long the sockets are sent away on a stop: together, and at the most each."""
+"""Over how long sockets are closed when the process stops: all of them, and at most for each."""
 
 log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
-    """Return an application on `settings.mongodb_uri`, which must be set.
+    """Return an application that uses the database `settings.mongodb_uri`, which must be set.
 
     `bus` joins several applications in one process, as tests do; without it Redis is used if
-    `settings.redis_url` is set, else a bus for this application alone. Raises `ConfigError`.
+    `settings.redis_url` is set, else a bus of this application alone. Raises `ConfigError`.
     """
     require_browser_parts()
     app = Application(__name__)
-    # A doubled slash would be answered with a redirect to whatever host the request names.
+    # Merging slashes would answer with a redirect to whatever host the request names.
     app.url_map.merge_slashes = False
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
         BODY_TIMEOUT=BODY_SECONDS,
-        # Not the whole answer is timed, which may be long, but each write of it (server/).
+        # A response may take long, as a download does; `server` limits each write of it instead.
         RESPONSE_TIMEOUT=None,
         QUART_AUTH_COOKIE_NAME="littlechat",
     )
@@ -180,24 +183,24 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
 
 
 def connect(served: Services) -> None:
-    """Let the features follow what happens, in this order."""
+    """Subscribe the features to what happens, in the order in which they are called."""
     posts, deleted = served.actions.messages, served.actions.deleted_rooms
-    # First: what is corrected at once must find what it corrects.
+    # Notifications first: a correction that follows at once must find the post it corrects.
     posts.subscribe_to_posts(served.notifications.on_posted)
     posts.subscribe_to_changes(served.notifications.on_changed)
     posts.subscribe_to_posts(served.bots.webhooks.on_posted)
     posts.subscribe_to_posts(served.search.indexer.on_message)
     posts.subscribe_to_changes(served.search.indexer.on_message)
     deleted.subscribe(served.bots.store.clear_room)
-    # An indexer that was at it may have died before it could be told to forget the room.
-    deleted.subscribe_to_the_end(served.search.index.note_deleted_room)
+    # Last, since an indexer may have died after it added rows of the room.
+    deleted.subscribe_to_cleared(served.search.index.note_deleted_room)
     dispatcher, tasks = served.realtime.dispatcher, served.platform.tasks
     dispatcher.subscribe(NOTIFICATIONS, served.notifications.on_event)
     dispatcher.on_signal(AVATAR_STYLES, lambda: tasks.spawn(renew_avatar_styles(served)))
 
 
 async def renew_avatar_styles(served: Services) -> None:
-    """Read what people look like, and let open pages show it."""
+    """Read the avatar style sheet again, and make open pages fetch it if it changed."""
     styles = served.avatar_styles
     if await styles.load():
         frame = served.renderer.frames.avatar_styles(styles.version)
@@ -205,7 +208,7 @@ async def renew_avatar_styles(served: Services) -> None:
 
 
 def watch(served: Services) -> None:
-    """Let the metrics read what the packages count."""
+    """Register what `/metrics` shows."""
     metrics, hub, feeds = served.platform.metrics, served.realtime.hub, served.realtime.feeds
     sent, fed, caught = hub.counters, feeds.counters, feeds.catch_up.counters
     bus, pushed = served.platform.bus, served.notifications.counters
@@ -214,14 +217,14 @@ def watch(served: Services) -> None:
     metrics.gauge("connections", "Open sockets.", lambda: len(hub.sockets))
     metrics.counter("deliveries", "Frames queued and sent to sockets.", lambda: sent.delivered)
     metrics.counter("frames", "Writes to sockets.", lambda: sent.frames)
-    metrics.counter("outbox_shed", "Passing frames dropped for room.", lambda: sent.shed)
+    metrics.counter("outbox_shed", "Ephemeral frames dropped by full outboxes.", lambda: sent.shed)
     metrics.counter("outbox_overflows", "Sockets closed as too slow.", lambda: sent.overflowed)
     metrics.counter("catch_ups", "Pages brought up to date.", lambda: caught.catch_ups)
     metrics.counter("reloads", "Pages too far behind to catch up.", lambda: caught.reloads)
     metrics.counter("gaps", "Gaps read from the store.", lambda: fed.gaps)
     metrics.counter("rounds", "Rounds sent to rooms.", lambda: fed.rounds)
     metrics.counter("bus_lost", "Events that the bus dropped.", lambda: bus.lost)
-    metrics.gauge("bus_connected", "Whether other processes are heard.", lambda: bus.connected)
+    metrics.gauge("bus_connected", "Whether the bus is connected.", lambda: bus.connected)
     metrics.counter(
         "notifications_sent", "Notifications taken by push services.", lambda: pushed.sent
     )
@@ -234,7 +237,7 @@ def watch(served: Services) -> None:
 
 
 async def sweep(served: Services) -> None:
-    """Clear deleted rooms away, at once and then every so often, and files nobody refers to."""
+    """Clear deleted rooms, at once and then at intervals, and files that nothing refers to."""
     deleted_rooms = served.actions.deleted_rooms
     await _swept(deleted_rooms.sweep(now()))
     while True:
@@ -249,19 +252,22 @@ async def _swept(sweep: Coroutine[Any, Any, object]) -> None:
     except Unavailable:
         log.warning("not swept: the database does not answer")
     except Exception:
-        # Whatever it was, the next sweep must come.
+        # Whatever failed, the next sweep must run.
         log.exception("sweep failed")
 
 
 async def serve(
     stop: asyncio.Event, app: Quart, listening: socket.socket, proxy_hops: int = 0
 ) -> None:
-    """Serve `app` on a bound socket until `stop` is set; `proxy_hops` proxies are believed."""
+    """Serve `app` on a bound socket until `stop` is set.
+
+    `proxy_hops` is how many proxies stand before us, whose headers are trusted.
+    """
     await serve_until(stop, app, listening, partial(close_sockets, app), proxy_hops)
 
 
 async def close_sockets(app: Quart) -> None:
-    """Send every browser away with 1012, spread over a moment, so that it comes back by itself."""
+    """Close every socket with 1012, spread over a second: browsers then reconnect by themselves."""
     hub = app.extensions["littlechat"].realtime.hub
     seconds = min(CLOSING_SECONDS, CLOSING_SECONDS_EACH * len(hub.sockets))
     await hub.close_all(RESTART, seconds)

@@ -1,7 +1,7 @@
-"""Every write that others must see, one file a noun; the only place that decides to publish.
+"""Every write that others must see, one file for each noun; only here is decided what to publish.
 
-Each verb checks, stores, renders once and publishes, and is seen through to its end though its
-caller goes away. Features subscribe here to posts, changes and deletions. Owns no collections.
+Each method checks, stores, renders once and publishes, and runs to its end even if its caller is
+cancelled. Features subscribe here to posts, changes and deletions. Owns no collections.
 """
 
 from littlechat.actions.facade import Actions

@@ -1,6 +1,6 @@
-"""What administrators and room managers do to others: checked, done, told everywhere, noted.
+"""What administrators and room managers do: stored, published, and written to the audit log.
 
-Each act is seen through though its caller goes away, and stands in the audit log.
+Each method runs to its end even if its caller is cancelled.
 """
 
 from collections.abc import Coroutine
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 
 class Administration:
-    """The verbs. Their callers have found out that `by` may."""
+    """The methods. Callers have checked that `by` may."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Administration:
         self._announcements = realtime.announcements
 
     async def register(self, username: str, password: str, invitation: str) -> User:
-        """Make one's own account; raise `Invalid`, `Duplicate`, or `Refused` for who may not."""
+        """Create one's own account; raise `Invalid`, `Duplicate`, or `Refused` if one may not."""
         return await self._tasks.run_to_completion(self._register(username, password, invitation))
 
     async def _register(self, username: str, password: str, invitation: str) -> User:
@@ -54,9 +54,9 @@ class Administration:
         return user
 
     async def make_account(self, by: User, username: str) -> tuple[User, str]:
-        """Make an account for somebody; return it and the token that sets its password.
+        """Create an account for somebody; return it and the token that sets its password.
 
-        Raises `Invalid`, or `Duplicate` for a name taken.
+        Raises `Invalid`, or `Duplicate` for a name that is taken.
         """
         return await self._tasks.run_to_completion(self._make_account(by, username))
 
@@ -67,21 +67,21 @@ class Administration:
         return user, token
 
     async def password_link(self, by: User, name: str) -> tuple[User, str]:
-        """Return somebody and the token of a new link to set their password; raise `Missing`."""
+        """Return a user and the token of a new link to set their password; raise `Missing`."""
         user = await self._accounts.users.get(name)
         return user, await self._noted(
             self._registration.password_link(user, by), by, "made a password link", user.name
         )
 
     async def find_owner(self, token: str) -> User:
-        """Return whose password a link sets; raise `Missing`."""
+        """Return the user whose password a link sets; raise `Missing`."""
         return await self._accounts.users.get_by_id(await self._registration.find_owner(token))
 
     async def reset_password(self, token: str, password: str) -> User:
-        """Set a password by a link, once, and end its owner's sessions.
+        """Set a password by a link, once, and end all sessions of its owner.
 
-        Raises `Missing` for a link that is none any more, `Invalid` for the password, which does
-        not use the link up.
+        Raises `Missing` for a link that is not valid any more, and `Invalid` for the password: the
+        link can then be used again.
         """
         user = await self.find_owner(token)
         self._accounts.users.require_password(user, password)
@@ -89,7 +89,7 @@ class Administration:
 
     async def _reset_password(self, user: User, token: str, password: str) -> User:
         await self._registration.spend(token)
-        # Two that were made at once may both stand.
+        # Two links that were created at the same time may both be valid.
         await self._registration.end_password_links(user)
         await self._accounts.users.set_password(user, password)
         await self._accounts.sessions.end_all(user)
@@ -98,7 +98,7 @@ class Administration:
         return await self._accounts.users.get_by_id(user.id)
 
     async def disable(self, by: User, name: str) -> None:
-        """Shut somebody out of everything, at once and everywhere; raise `Missing`, `Refused`."""
+        """Disable an account and end its sessions everywhere; raise `Missing` or `Refused`."""
         user = await self._accounts.users.get(name)
         await self._tasks.run_to_completion(self._disable(by, user))
 
@@ -111,18 +111,18 @@ class Administration:
         await self._audit.note(by, "disabled", user.name)
 
     async def enable(self, by: User, name: str) -> None:
-        """Let somebody sign in again; raise `Missing`."""
+        """Enable an account, so that its owner can sign in again; raise `Missing`."""
         user = await self._accounts.users.get(name)
         await self._noted(self._accounts.users.enable(user), by, "enabled", user.name)
 
     async def promote(self, by: User | str, name: str) -> None:
-        """Make somebody administrator; raise `Missing`, or `Refused` for a disabled account."""
+        """Make a user an administrator; raise `Missing`, or `Refused` for a disabled account."""
         user = await self._accounts.users.get(name)
         await self._noted(self._accounts.roles.promote(user), by, "made administrator", user.name)
         self._announcements.refresh(user.id)
 
     async def demote(self, by: User, name: str) -> None:
-        """End somebody's being administrator; raise `Missing`, or `Refused` for the last one."""
+        """Make an administrator a user again; raise `Missing`, or `Refused` for the last one."""
         user = await self._accounts.users.get(name)
         await self._tasks.run_to_completion(self._demote(by, user))
 
@@ -146,13 +146,13 @@ class Administration:
         )
 
     async def revoke_invitation(self, by: User, pass_id: str) -> None:
-        """Close an invitation to register; raise `Missing`."""
+        """Revoke an invitation to register; raise `Missing`."""
         await self._noted(
             self._registration.revoke(pass_id), by, "revoked an invitation", "the installation"
         )
 
     async def ban(self, room_id: str, name: str, by: User) -> None:
-        """Remove a member who may not come back; raise `Missing` or `Refused`."""
+        """Remove a member, who cannot join again; raise `Missing` or `Refused`."""
         await self._tasks.run_to_completion(self._ban(room_id, name, by))
 
     async def _ban(self, room_id: str, name: str, by: User) -> None:
@@ -162,7 +162,7 @@ class Administration:
         await self._audit.note(by, "banned from a room", name, room_id)
 
     async def lift_ban(self, room_id: str, name: str, by: User) -> None:
-        """Let somebody come back into a room; raise `Missing`."""
+        """Lift a ban, so that its subject can join the room again; raise `Missing`."""
         await self._noted(
             self._rooms.bans.lift(room_id, name), by, "lifted a ban from a room", name, room_id
         )

@@ -1,9 +1,9 @@
-"""What is left of deleted rooms: cleared at once as far as it can be, the rest by whoever runs.
+"""Deletes rooms, and what belonged to them: in part at once, the rest in the background.
 
-Deleting a room leaves a tombstone, and what was said there is cleared in the background. A process
-may die on the way, and a send that began before may come in after: so a tombstone counts as cleared
-only once nothing can come any more. What waits for webhooks and what the search index still holds
-goes with their own sweeps.
+Deleting a room leaves a tombstone, by which any process can finish the cleanup. A process may die
+in the middle, and a request that began before the deletion may store something after it: so a
+tombstone counts as cleared only after such requests have ended. Queued webhook deliveries and rows
+of the search index are removed by sweeps of their own.
 """
 
 from collections.abc import Callable, Coroutine
@@ -16,40 +16,39 @@ from littlechat.platform import BackgroundTasks, now
 from littlechat.rooms import Rooms, Tombstone
 
 SETTLED = timedelta(hours=1)
-"""After this long no request lives that began before the room was deleted, the slowest upload's
-neither: what such requests stored is there to be found."""
+"""After this long, no request runs that began before the room was deleted, not even the slowest
+upload: a cleanup finds all that such requests stored."""
 
 Clear = Callable[[str], Coroutine[Any, Any, None]]
-"""Forgets one package's part of a deleted room, by its id; more than once does no harm."""
+"""Deletes what one package stores of a room, by the room's id; may be called repeatedly."""
 
 OnCleared = Callable[[str, datetime], Coroutine[Any, Any, None]]
-"""Does the last that is to be done for a deleted room, by its id, at a moment."""
+"""Is called last in the cleanup of a deleted room, with its id and the time."""
 
 
 class DeletedRooms:
-    """Clears what belonged to deleted rooms. Two processes may do the same work without harm."""
+    """Clears what belonged to deleted rooms. Two processes may clear the same room without harm."""
 
     def __init__(
         self, rooms: Rooms, messages: Messages, files: Files, tasks: BackgroundTasks
     ) -> None:
         self._rooms, self._messages, self._files, self._tasks = rooms, messages, files, tasks
         self._at_once: list[Clear] = []
-        self._last: list[OnCleared] = []
+        self._on_cleared: list[OnCleared] = []
 
     def subscribe(self, clear: Clear) -> None:
-        """Let `clear` forget its part before anybody is told that the room is gone."""
+        """Call `clear` before the deletion of a room is published."""
         self._at_once.append(clear)
 
-    def subscribe_to_the_end(self, on_cleared: OnCleared) -> None:
-        """Let `on_cleared` know before a deleted room counts as cleared."""
-        self._last.append(on_cleared)
+    def subscribe_to_cleared(self, on_cleared: OnCleared) -> None:
+        """Call `on_cleared` before a deleted room counts as cleared."""
+        self._on_cleared.append(on_cleared)
 
     async def delete(self, room_id: str) -> None:
-        """Delete a room so that nobody can reach it, and clear the rest in the background."""
+        """Delete a room, so that nobody can reach it, and clear the rest in the background."""
         await self._rooms.delete(room_id)
         await self._clear_at_once(room_id)
-        # Clearing a long room away takes its time. What is broken off, or comes in late, `sweep`
-        # finds.
+        # Long rooms take time. What is interrupted, or is stored late, is found by `sweep`.
         self._tasks.spawn(self._messages.delete_room(room_id))
         self._tasks.spawn(self._files.delete_room(room_id, now()))
 
@@ -58,9 +57,9 @@ class DeletedRooms:
             await clear(room_id)
 
     async def sweep(self, at: datetime) -> int:
-        """Clear what is left; return of how many rooms that was the last time."""
+        """Clear what is left of deleted rooms at `at`; return how many are cleared for good."""
         done = 0
-        # The longest not looked after first: one that fails must not keep the others back.
+        # Beginning with the one tried longest ago: one that fails must not keep the others back.
         for tombstone in await self._rooms.store.list_tombstones():
             if await self._rooms.store.take_tombstone(tombstone, at):
                 done += await self._clear(tombstone, at)
@@ -74,7 +73,7 @@ class DeletedRooms:
         await self._files.delete_room(room_id, at)
         if tombstone.deleted > at - SETTLED:
             return False
-        for on_cleared in self._last:
+        for on_cleared in self._on_cleared:
             await on_cleared(room_id, at)
         await self._rooms.store.note_cleared(room_id)
         return True

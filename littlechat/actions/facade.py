@@ -1,4 +1,4 @@
-"""The one object by which handlers write what others must see."""
+"""The one object through which handlers write what others must see."""
 
 from littlechat.accounts import Accounts
 from littlechat.actions.administration import Administration
@@ -17,7 +17,7 @@ from littlechat.rooms import Rooms
 
 
 class Actions:
-    """All verbs, by noun. Each is seen through though its caller goes away."""
+    """All actions, by noun. Each runs to its end even if its caller is cancelled."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Entering and leaving rooms, by oneself or by another's hand."""
+"""Joining and leaving rooms, and removing members."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -10,26 +10,26 @@ from littlechat.rooms import Rooms
 
 
 class MemberActions:
-    """Coming and going. Callers have found out who acts and in which room."""
+    """What changes who is in a room. Callers have checked who acts and in which room."""
 
     def __init__(self, rooms: Rooms, realtime: Realtime, tasks: BackgroundTasks) -> None:
         self._members, self._tasks = rooms.members, tasks
         self._announcements = realtime.announcements
 
     async def join(self, room_id: str, user: User) -> None:
-        """Enter a public room; raise `Missing`, or `Refused` for who is banned."""
-        await self._tasks.run_to_completion(self._enter(self._members.join(room_id, user), user))
+        """Join a public room; raise `Missing`, or `Refused` for somebody banned."""
+        await self._tasks.run_to_completion(self._join(self._members.join(room_id, user), user))
 
     async def accept(self, token: str, user: User) -> Room:
-        """Enter a room by invitation; raise `Missing`, or `Refused` for who is banned."""
-        entering = self._enter(self._members.accept(token, user), user)
-        return await self._tasks.run_to_completion(entering)
+        """Join a room by invitation; raise `Missing`, or `Refused` for somebody banned."""
+        joining = self._join(self._members.accept(token, user), user)
+        return await self._tasks.run_to_completion(joining)
 
-    async def _enter(self, work: Coroutine[Any, Any, Room], user: User) -> Room:
+    async def _join(self, work: Coroutine[Any, Any, Room], user: User) -> Room:
         try:
             room = await work
         except Refused:
-            # Banned while entering: who saw them in for a moment must forget it.
+            # Banned while joining: other processes may have cached the membership meanwhile.
             self._announcements.refresh(user.id)
             raise
         self._announcements.announce_rooms()
@@ -45,7 +45,7 @@ class MemberActions:
         self._announcements.announce_rooms()
 
     async def remove(self, room_id: str, name: str) -> None:
-        """Take another's right to a room; raise `Missing` or `Refused`."""
+        """Remove another member from a room; raise `Missing` or `Refused`."""
         await self._tasks.run_to_completion(self._remove(room_id, name))
 
     async def _remove(self, room_id: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Posting, changing and removing messages: check, store, render once, publish."""
+"""Posting, changing and removing messages: each is checked, stored, rendered once and published."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -28,14 +28,15 @@ from littlechat.rooms import Rooms
 from littlechat.text import HERE, addressing
 
 TOUCH_SECONDS = 1.0
-"""How much the lists of rooms may lag behind: one write a room and second, not one a message."""
+"""How far lists of rooms may lag behind: a room is written once a second, not with every
+message."""
 
 Listener = Callable[[Message], Coroutine[Any, Any, None]]
-"""Follows a message beyond its room. Called once, in the process that stored it, after that."""
+"""Is called with a message in the background, once, by the process that has stored it."""
 
 
 class MessageActions:
-    """What is done to messages. Callers have found out who acts and in which room."""
+    """What is done to messages. Callers have checked who acts and in which room."""
 
     def __init__(
         self,
@@ -57,11 +58,11 @@ class MessageActions:
         self._touched: dict[str, tuple[int, datetime, str]] = {}
 
     def subscribe_to_posts(self, listener: Listener) -> None:
-        """Let `listener` have every message that is posted through this process."""
+        """Call `listener` with every message that is posted through this process."""
         self._on_posted.append(listener)
 
     def subscribe_to_changes(self, listener: Listener) -> None:
-        """Let `listener` have every message that is changed through this process."""
+        """Call `listener` with every message that is changed through this process."""
         self._on_changed.append(listener)
 
     async def say(self, room_id: str, author: User, draft: Draft) -> Message:
@@ -77,8 +78,8 @@ class MessageActions:
         return await self._tasks.run_to_completion(self._say(room_id, author, draft))
 
     async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
-        concerns = await self._list_concerned(room_id, author, draft.addressed_to)
-        message = await self._messages.add(room_id, author, replace(draft, addressed_to=concerns))
+        people = await self._list_addressed(room_id, author, draft.addressed_to)
+        message = await self._messages.add(room_id, author, replace(draft, addressed_to=people))
         self._bus.publish(
             room_topic(room_id),
             {
@@ -89,26 +90,27 @@ class MessageActions:
             },
         )
         self._touch(message)
-        self._call(message)
+        self._announce_mention(message)
         self._tasks.spawn(*(listener(message) for listener in self._on_posted))
         return message
 
-    async def _list_concerned(
+    async def _list_addressed(
         self, room_id: str, author: User, named: Iterable[str]
     ) -> tuple[str, ...]:
-        # What is said to somebody directly concerns them as if it named them.
+        # In a direct conversation every message is addressed to the others, as if it named them.
         people = await self._direct_messages.list_people(room_id)
         others = (user_id for user_id in people if user_id != author.id)
         return tuple(dict.fromkeys((*named, *others)))
 
     async def edit(self, room_id: str, seq: int, author: User, body: str) -> Message:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""
-        text = validate_body(body, may_be_blank=True)  # As long as it has files.
+        # Blank is possible with files; without any, `edited` refuses it.
+        text = validate_body(body, may_be_blank=True)
         members = await self._members_for(room_id, text)
-        others = await self._list_concerned(room_id, author, ())
+        others = await self._list_addressed(room_id, author, ())
 
         def address(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
-            # A correction calls nobody who has come since.
+            # An edit does not extend `@here` to those who have come online since the post.
             was_here = HERE in message.mentions
             here = addressing.called_by_here(message) if was_here else self._presence.names
             named = addressing.find(room_id, text, author, members, here)
@@ -116,14 +118,14 @@ class MessageActions:
 
         decide = edited(text, author, address)
         message = await self.change(room_id, seq, decide)
-        self._call(message)
+        self._announce_mention(message)
         return message
 
     async def _members_for(self, room_id: str, text: str) -> list[Membership]:
-        """Return whom a text may address."""
+        """Return the members whom a text may address; none are read for one without mentions."""
         return await self._access.list_members(room_id) if "@" in text else []
 
-    def _call(self, message: Message) -> None:
+    def _announce_mention(self, message: Message) -> None:
         if message.addressed_to:
             self._tasks.spawn(self._unread_signals.announce_mention(message))
 
@@ -143,9 +145,9 @@ class MessageActions:
             self._tasks.spawn(self._files.settle(room_id, seq))
 
     async def change(self, room_id: str, seq: int, decide: Decide) -> Message:
-        """Change a message as `decide` says and let everybody see it; raise what that raises.
+        """Change a message as `decide` says and publish it; raise what `decide` raises.
 
-        This is the one way in which anything about a posted message changes.
+        Every change to a posted message goes through this.
         """
         return await self._tasks.run_to_completion(self._change(room_id, seq, decide))
 
@@ -176,4 +178,4 @@ class MessageActions:
             if people := await self._direct_messages.list_people(room_id):
                 self._announcements.announce_direct_message(people, room_id)
         except Unavailable:
-            return  # A hint for lists; the next message brings it.
+            return  # Lists lag behind until the next message.

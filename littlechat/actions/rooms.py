@@ -1,4 +1,4 @@
-"""Making, renaming and deleting rooms, and opening and hiding direct conversations."""
+"""Creating, renaming and deleting rooms, and opening and hiding direct conversations."""
 
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class RoomActions:
-    """What is done to rooms. Callers have found out who acts and that they may."""
+    """What is done to rooms. Callers have checked who acts and that they may."""
 
     def __init__(
         self,
@@ -35,14 +35,14 @@ class RoomActions:
         self._announcements = realtime.announcements
 
     async def create(self, creator: User, name: str, description: str, visibility: str) -> Room:
-        """Make a room; raise `Invalid`, or `Duplicate` for a name taken."""
+        """Create a room; raise `Invalid`, or `Duplicate` for a name that is taken."""
         kind = validate_visibility(visibility)
         return await self._tasks.run_to_completion(
             self._announced(self._rooms.store.create(creator, name, description, kind))
         )
 
     async def describe(self, room: Room, name: str, description: str) -> None:
-        """Rename and re-describe; raise `Invalid`, `Refused`, or `Duplicate` for a name taken."""
+        """Set name and description; raise `Invalid`, `Refused`, or `Duplicate` for a taken name."""
         if room.id == LOBBY:
             raise Refused("The Lobby keeps its name.")
         if room.is_direct:
@@ -52,7 +52,7 @@ class RoomActions:
         )
 
     async def delete(self, room: Room, confirmation: str) -> None:
-        """Delete a room and all that was said there; raise `Refused` unless it is named."""
+        """Delete a room and its messages; raise `Refused` unless `confirmation` is its name."""
         if room.id == LOBBY:
             raise Refused("The Lobby cannot be deleted.")
         if room.is_direct:
@@ -67,9 +67,9 @@ class RoomActions:
         self._announcements.announce_rooms()
 
     async def open_direct(self, opener: User, others: Iterable[User]) -> str:
-        """Return the id of the one direct conversation of these people, made if there is none.
+        """Return the id of the direct conversation of these people, created if there is none.
 
-        It shows in the others' lists from the first message on.
+        It is in the others' lists from the first message on.
         """
         return await self._tasks.run_to_completion(self._open_direct(opener, others))
 
@@ -79,7 +79,7 @@ class RoomActions:
         return room_id
 
     async def hide_direct(self, room_id: str, user: User) -> None:
-        """Take a direct conversation off one's lists until somebody speaks; raise `Missing`."""
+        """Hide a direct conversation from one's lists until the next message; raise `Missing`."""
         await self._tasks.run_to_completion(self._hide_direct(room_id, user))
 
     async def _hide_direct(self, room_id: str, user: User) -> None:

@@ -1,4 +1,4 @@
-"""The end of sessions: logging out, here or everywhere else, and with a new password."""
+"""Ending sessions: logging out, here or everywhere else, and by a new password."""
 
 from littlechat.accounts import Accounts
 from littlechat.core import Session, User
@@ -22,7 +22,7 @@ class SessionActions:
         self._announcements.revoke(sessions=[session_id])
 
     async def end_others(self, session: Session) -> None:
-        """End every session of the person but this one."""
+        """End all sessions of the person except this one."""
         await self._tasks.run_to_completion(self._end_others(session))
 
     async def _end_others(self, session: Session) -> None:
@@ -38,7 +38,7 @@ class SessionActions:
         await self._end_others(session)
 
     async def log_out(self, session: Session) -> None:
-        """End this session; already ended is as good."""
+        """End this session; it may have ended already."""
         try:
             await self.end(session.user, session.id)
         except Missing:

@@ -1,7 +1,8 @@
-"""Threads: what answers what.
+"""Threads: which messages are replies to which.
 
-A reply is a message of its room like any other; here it finds its root, the root learns how many
-replies it has, and the quotes of it stay true. Nothing here may make a post fail that is stored.
+A reply is a message of its room like any other. Here it is attached to the root of its thread, the
+root's count of replies is kept, and quotes of the root are kept up to date. These follow a post in
+the background, and cannot make it fail.
 """
 
 import contextlib
@@ -20,16 +21,17 @@ from littlechat.platform import BackgroundTasks, Missing
 from littlechat.text import first_line
 
 REPLIES_SHOWN = 100
-"""Replies on one page of a thread; before them a link leads to the older ones."""
+"""How many replies a page of a thread shows; a link leads to the older ones."""
 
 REMOVED = "removed message"
+"""What a quote of a removed message says."""
 
 GONE = "The message you answer is no longer here. Your text is kept: send it to the room instead."
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A message and a stretch of the replies to it, oldest first."""
+    """A message and a page of the replies to it, oldest first; `older` says if there are more."""
 
     root: Message
     replies: list[Message]
@@ -41,32 +43,34 @@ class Threads:
 
     def __init__(self, messages: Messages, actions: MessageActions, tasks: BackgroundTasks) -> None:
         self._messages, self._actions, self._tasks = messages, actions, tasks
-        actions.subscribe_to_posts(self._gather)
+        actions.subscribe_to_posts(self._count_reply)
         actions.subscribe_to_changes(self._on_changed)
 
     async def address(self, room_id: str, author: User, draft: Draft) -> Draft:
-        """Return a draft that answers the root of its thread, quotes it, and concerns its author.
+        """Return a draft as a reply to the root of its thread: it quotes the root and addresses its
+        author.
 
-        Raises `Invalid` if there is nothing to answer any more.
+        Raises `Invalid` if the root has been removed.
         """
         if draft.thread is None:
             return draft
         root = await self._find_root(room_id, draft.thread)
         if root is None or root.removed:
-            # One that was sent while there was, and whose answer was lost, is told of as it is.
+            # Sent before the root was removed, and again since the response was lost: `say` returns
+            # the message that was stored.
             if await self._messages.find_sent(author.id, draft.client_id):
                 return draft
             raise Invalid(thread=GONE)
-        concerned = [root.author_id] if root.author_id != author.id else []
+        addressed = [root.author_id] if root.author_id != author.id else []
         return replace(
             draft,
             thread=root.seq,
             quote=quote_of(root) if draft.shown else None,
-            addressed_to=tuple(dict.fromkeys((*draft.addressed_to, *concerned))),
+            addressed_to=tuple(dict.fromkeys((*draft.addressed_to, *addressed))),
         )
 
     async def post(self, room_id: str, author: User, draft: Draft) -> Message:
-        """Post a message that may answer another; raise `Invalid` or `Unavailable`."""
+        """Post a message that may be a reply; raise `Invalid` or `Unavailable`."""
         return await self._actions.say(room_id, author, await self.address(room_id, author, draft))
 
     async def get(self, room_id: str, seq: int, before: int | None = None) -> Thread:
@@ -75,7 +79,7 @@ class Threads:
         if root is None:
             raise Missing
         replies = await self._messages.list_replies(room_id, root.seq)
-        self._mend(root, replies)
+        self._repair(root, replies)
         earlier = [reply for reply in replies if before is None or reply.seq < before]
         shown = earlier[-REPLIES_SHOWN:]
         return Thread(root, shown, older=len(shown) < len(earlier))
@@ -88,16 +92,16 @@ class Threads:
             return await self._messages.get(room_id, message.thread)
         return None
 
-    def _mend(self, root: Message, replies: list[Message]) -> None:
-        """See to what a process that died left undone."""
+    def _repair(self, root: Message, replies: list[Message]) -> None:
+        """Finish in the background what a process that died did not do for this thread."""
         if len(replies) > root.replies and not root.removed:
-            self._tasks.spawn(self._gather(replies[-1]))
+            self._tasks.spawn(self._count_reply(replies[-1]))
         quote = quote_of(root)
         if any(reply.quote not in (None, quote) and not reply.removed for reply in replies):
             self._tasks.spawn(self._requote(root))
 
-    async def _gather(self, reply: Message) -> None:
-        """Let the root of a new reply count it, and the reply quote the root as it is now."""
+    async def _count_reply(self, reply: Message) -> None:
+        """Count a new reply in its root, and make the reply quote the root as it is now."""
         if reply.thread is None:
             return
         count = await self._messages.count_replies(reply.room_id, reply.thread)
@@ -108,17 +112,19 @@ class Threads:
             await self._quote(reply, quote_of(root))
 
     async def _on_changed(self, message: Message) -> None:
-        # One that has no replies counted yet is looked at again when it counts them.
+        # A root without counted replies is quoted as it is then once `_count_reply` counts the
+        # first.
         if message.replies and (message.edited or message.removed):
             await self._requote(message)
 
     async def _requote(self, root: Message) -> None:
-        """Let the replies that quote a message show what it says now."""
+        """Make the replies that quote a message quote what it says now."""
         if root.thread is not None:
             return
         with contextlib.suppress(Missing):
             quote = None
-            # Again until it stands still: another's rewriting may have overtaken this one.
+            # Again until the root has not changed: another edit may have been quoted before this
+            # one.
             while quote != quote_of(root):
                 quote = quote_of(root)
                 for reply in await self._messages.list_replies(root.room_id, root.seq):

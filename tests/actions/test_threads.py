@@ -223,7 +223,7 @@ async def test_a_reply_to_a_room_that_is_deleted_meanwhile_harms_nobody(here: Se
     await say(here, ADA)
     reply = await answer(here, BEN, 1, shown=True)
     await here.messages.delete_room(ROOM)
-    await here.actions.threads._gather(reply)
+    await here.actions.threads._count_reply(reply)
     await here.actions.threads._requote(reply)
 
 

@@ -12,7 +12,8 @@ from littlechat.bots import deliveries as deliveries_module
 from littlechat.bots.deliveries import LEASE, PAUSES
 from littlechat.bots.payload import sign
 from littlechat.bots.schema import BOTS, DELIVERIES
-from littlechat.bots.store import OFF_AFTER, Bot
+from littlechat.bots.store import OFF_AFTER
+from littlechat.bots.values import Bot
 from littlechat.bots.webhooks import Webhooks
 from littlechat.core.messages import Draft, Message
 from littlechat.core.names import new_id
