@@ -96,10 +96,11 @@ async def found_room(
     served = site.services
     maker = await user_of(site, creator)
     room = await served.actions.rooms.create(maker, name, "", visibility)
-    for member in members:
+    if members:
         invitation = await served.rooms.members.invite(room.id, maker)
-        await served.actions.members.accept(invitation.token, await user_of(site, member))
-    await served.platform.database[INVITATIONS].delete({"room": room.id})
+        for member in members:
+            await served.actions.members.accept(invitation.token, await user_of(site, member))
+        await served.platform.database[INVITATIONS].delete({"room": room.id})
     return room.id
 
 

@@ -159,7 +159,7 @@ async def lenient(db: Database, settings: Settings) -> AsyncIterator[Site]:
 @pytest.fixture(scope="session", autouse=True)
 def cheap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Make cheap what each test would pay for anew, and keep the tester's own settings out."""
-    bytecode = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    bytecode = FileSystemBytecodeCache(str(shared_directory(tmp_path_factory, "templates")))
     with pytest.MonkeyPatch.context() as patch:
         for name in ("HOST", "PORT", "DATA_DIR", "MONGODB_URI", "REDIS_URL", "SECRET_KEY"):
             patch.delenv(name, raising=False)
@@ -174,6 +174,14 @@ def cheap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(render, "Environment", partial(Environment, bytecode_cache=bytecode))
         patch.setattr(Rule, "_compile_builder", compiled_once(Rule._compile_builder))
         yield
+
+
+def shared_directory(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """Return a directory that all workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    directory.mkdir(exist_ok=True)
+    return directory
 
 
 def compiled_once(compile_: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import math
 import socket
 import struct
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
-from littlechat.server import process as serve
 from tests.factories import WAIT_SECONDS, Person
 
 TEXT, CLOSE, PING = 0x1, 0x8, 0x9
@@ -96,8 +94,14 @@ class Raw:
 
 def transports() -> list[asyncio.WriteTransport]:
     """Return the server's ends of all connections in this process."""
-    servers = [one for one in gc.get_objects() if type(one) is serve.ImpatientServer]
-    return [server.writer.transport for server in servers]
+    # Not looked for among all objects there are, which takes longer than most tests.
+    ends = asyncio.get_running_loop()._transports.values()  # type: ignore[attr-defined]
+    return [end for end in ends if _accepted_by(end) == "hypercorn.asyncio.run"]
+
+
+def _accepted_by(end: asyncio.Transport) -> str:
+    accept = getattr(end.get_protocol(), "_client_connected_cb", None)
+    return getattr(accept, "__module__", "")
 
 
 def is_held(transport: asyncio.WriteTransport) -> bool:

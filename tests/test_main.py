@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import re
 import shutil
@@ -19,7 +20,8 @@ from typing import Self
 import httpx
 import pytest
 
-from littlechat.__main__ import WORKER_DEATHS, listen, tell
+from littlechat.__main__ import WORKER_DEATHS, listen, main, tell
+from littlechat.platform import logs
 from littlechat.platform.configuration import Settings
 from littlechat.platform.embedded_database import (
     DEATHS_MAX,
@@ -177,6 +179,34 @@ async def refused(home: Path, *options: str, **env: str) -> str:
         assert re.fullmatch(r"littlechat: [^\n]+[.)]\n", command.err), command.err
         assert using(command.home) == []
         return command.err
+
+
+Refuse = Callable[..., str]
+
+
+@pytest.fixture
+def refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Refuse:
+    """Run a command that must end with 1, within this process; return its one sentence.
+
+    It ends before there is anything that only a process of its own would show.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(logs, "configure", lambda _: None)
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+
+    def run(*options: str, **env: str) -> str:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "environ", environment(tmp_path, **env))
+            assert main(options) == 1
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert re.fullmatch(r"littlechat: [^\n]+[.)]\n", said.err), said.err
+        assert using(tmp_path) == []
+        return said.err
+
+    return run
 
 
 @dataclass
@@ -385,15 +415,15 @@ async def test_taken_port_is_refused(server: Running, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "a" * 70])
-async def test_host_that_is_not_ours_is_refused(tmp_path: Path, host: str) -> None:
-    said = await refused(tmp_path, "--host", host, "--port", "0")
+def test_host_that_is_not_ours_is_refused(refuse: Refuse, tmp_path: Path, host: str) -> None:
+    said = refuse("--host", host, "--port", "0")
     assert f"Cannot listen on {host} port 0: " in said
     assert "--host" in said
 
 
-async def test_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_made_is_refused(refuse: Refuse, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    said = await refused(tmp_path, "--port", "0", "--data-dir", str(tmp_path / "file/data"))
+    said = refuse("--port", "0", "--data-dir", str(tmp_path / "file/data"))
     assert f"The data directory {tmp_path}/file/data cannot be used" in said
     assert "--data-dir or DATA_DIR" in said
 
@@ -413,20 +443,22 @@ async def test_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         ("MONGODB_URI", "postgres://127.0.0.1"),
     ],
 )
-async def test_bad_setting_is_refused_by_its_name(tmp_path: Path, name: str, value: str) -> None:
-    said = await refused(tmp_path, **{name: value})
+def test_bad_setting_is_refused_by_its_name(
+    refuse: Refuse, tmp_path: Path, name: str, value: str
+) -> None:
+    said = refuse(**{name: value})
     assert said.startswith(f"littlechat: {name} ")
     assert not (tmp_path / "littlechat-data").exists()
 
 
-async def test_several_processes_without_redis_are_refused(tmp_path: Path) -> None:
-    said = await refused(tmp_path, WEB_CONCURRENCY="2")
+def test_several_processes_without_redis_are_refused(refuse: Refuse, tmp_path: Path) -> None:
+    said = refuse(WEB_CONCURRENCY="2")
     assert "WEB_CONCURRENCY" in said
     assert "REDIS_URL" in said
 
 
-async def test_mongodb_without_a_secret_is_refused(tmp_path: Path) -> None:
-    said = await refused(tmp_path, MONGODB_URI="mongodb://127.0.0.1:1/littlechat")
+def test_mongodb_without_a_secret_is_refused(refuse: Refuse, tmp_path: Path) -> None:
+    said = refuse(MONGODB_URI="mongodb://127.0.0.1:1/littlechat")
     assert said.startswith("littlechat: SECRET_KEY is not set.")
     assert "token_urlsafe" in said
 
@@ -439,8 +471,10 @@ async def test_mongodb_without_a_secret_is_refused(tmp_path: Path) -> None:
         "mongodb://ada:hush@hush@127.0.0.1:1:2/",
     ],
 )
-async def test_unreadable_mongodb_uri_is_refused_and_not_repeated(tmp_path: Path, uri: str) -> None:
-    said = await refused(tmp_path, "--port", "0", MONGODB_URI=uri, SECRET_KEY=SECRET_KEY)
+def test_unreadable_mongodb_uri_is_refused_and_not_repeated(
+    refuse: Refuse, tmp_path: Path, uri: str
+) -> None:
+    said = refuse("--port", "0", MONGODB_URI=uri, SECRET_KEY=SECRET_KEY)
     assert "MONGODB_URI" in said
     assert "hush" not in said
 

@@ -1,7 +1,10 @@
 """Bodies, addresses and methods that no page of ours sends: each refused with a sentence."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote
+
+import pytest
 
 from littlechat.accounts.schema import USERS
 from littlechat.app import BODY_BYTES_MAX
@@ -83,7 +86,12 @@ HOSTILE_BODIES = (
 )
 
 
-async def test_hostile_bodies_are_refused_with_a_sentence(lenient: Site) -> None:
+@pytest.mark.parametrize(
+    "bodies", [HOSTILE_BODIES[::2], HOSTILE_BODIES[1::2]], ids=["one half", "the other half"]
+)
+async def test_hostile_bodies_are_refused_with_a_sentence(
+    lenient: Site, bodies: Sequence[tuple[str, bytes]]
+) -> None:
     async with insiders(lenient, "Ada", "Ben", "Cleo", "nobody") as (ada, ben, cleo, nobody):
         room = await found_room(lenient, "Garden", ada, ben, cleo)
         await ada.say(room, "hello")
@@ -91,16 +99,14 @@ async def test_hostile_bodies_are_refused_with_a_sentence(lenient: Site) -> None
         rows = [row for row in ROWS if row.verb == "POST" and row.rule != f"{ROOM}/leave"]
         paths = [await filled(lenient, row, room, ada) for row in rows]
         for path in (*paths, "/register", "/login"):
-            for number, (kind, body) in enumerate(HOSTILE_BODIES):
-                for htmx in ("true" if number % 2 else "false",):
-                    who = ada if path in paths else nobody
-                    headers = {"Content-Type": kind, "HX-Request": htmx}
-                    answer = await who.http.post(path, content=body, headers=headers)
-                    assert answer.status_code in (200, 201, 303, 401, 404, 409, 413, 422), (
-                        path,
-                        body[:60],
-                    )
-                    assert answer.status_code < 400 or alert(answer.text), (path, body[:60])
+            for number, (kind, body) in enumerate(bodies):
+                who = ada if path in paths else nobody
+                htmx = "true" if number % 2 else "false"
+                headers = {"Content-Type": kind, "HX-Request": htmx}
+                answer = await who.http.post(path, content=body, headers=headers)
+                told = path, body[:60]
+                assert answer.status_code in (200, 201, 204, 303, 401, 404, 409, 413, 422), told
+                assert answer.status_code < 400 or alert(answer.text), told
         users = await lenient.services.platform.database[USERS].find({})
         assert len([one for one in users if "bot" not in one]) == 3
         ids = {
