@@ -52,6 +52,17 @@ async def send(page: Page, text: str) -> None:
     await page.locator("#body").press("Enter")
 
 
+async def act(page: Page, message: str, name: str) -> None:
+    """Choose something from a message's toolbar, or from the menu behind it."""
+    item = page.locator(message)
+    await item.hover()
+    if name in ("React…", "Reply") or name.startswith("React with"):
+        await item.get_by_role("button", name=name, exact=True).click()
+        return
+    await item.get_by_role("button", name="What to do with this message").click()
+    await page.get_by_role("menuitem", name=name).click()
+
+
 async def shown(page: Page) -> list[tuple[str, str]]:
     """Return the messages of a page: id and text, in their order."""
     script = "list => list.map(one => [one.id, one.querySelector('.message-body').textContent])"
@@ -268,8 +279,7 @@ async def test_own_message_is_edited_and_removed_everywhere(
     await enter(his, ben, name)
     await send(his, "teh garden")
     message = his.locator("#message-1")
-    await message.hover()
-    await message.get_by_role("button", name="Edit").click()
+    await act(his, "#message-1", "Edit")
     field = message.get_by_label("Edit your message")
     await expect(field).to_be_focused()
     await field.fill(" ")
@@ -280,15 +290,15 @@ async def test_own_message_is_edited_and_removed_everywhere(
     for page in (hers, his):
         await expect(page.locator("#message-1 .message-body")).to_have_text("the garden")
         await expect(page.locator("#message-1 .edited")).to_have_count(1)
-    await message.hover()
-    await message.get_by_role("button", name="Edit").click()
+    await act(his, "#message-1", "Edit")
     await expect(field).to_have_value("the **garden**")
     await field.press("Escape")
     await expect(message.locator(".message-body")).to_have_text("the garden")
     hers.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await hers.locator("#message-1").hover()
-    await expect(hers.get_by_role("button", name="Edit")).to_have_count(0)
-    await hers.get_by_role("button", name="Remove").click()
+    await hers.get_by_role("button", name="What to do with this message").click()
+    await expect(hers.get_by_role("menuitem", name="Edit")).to_have_count(0)
+    await hers.get_by_role("menuitem", name="Remove").click()
     for page in (hers, his):
         await expect(page.locator("#message-1")).to_have_text(
             re.compile("This message was removed")
@@ -450,7 +460,11 @@ async def test_room_is_reached_and_used_by_keyboard_alone(site: Site, open_page:
     # Back to the last message's time; the menu of what can be done with it follows.
     await page.keyboard.press("Shift+Tab")
     await expect(page.locator("#message-2 .time")).to_be_focused()
-    await tab_to(page, "Edit")
+    await tab_to(page, "React with 👍")
+    await page.keyboard.press("End")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("End")
+    await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Edit your message")).to_be_focused()
     await page.keyboard.press("Escape")
@@ -526,8 +540,7 @@ async def test_axe_finds_nothing_on_any_page(
     page = await open_page(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     await enter(page, ada, name)
     await assert_accessible(page)
-    await page.locator("#message-1").hover()
-    await page.get_by_role("button", name="Edit").click()
+    await act(page, "#message-1", "Edit")
     await expect(page.get_by_label("Edit your message")).to_be_focused()
     await assert_accessible(page)
     paths = ("/rooms", "/rooms?search=zzz", "/rooms/new", "/account", f"/rooms/{name}/settings")
