@@ -19,7 +19,7 @@ from littlechat.core.names import new_id
 from tests.factories import Dom, Person, Stream, command
 from tests.lines import DEFLATE, TEXT, Proxy, Raw, masked
 
-POSTS, USUAL_POSTS = 120, 30
+POSTS, TIMED_POSTS = 120, 40
 LONG = "word " * 1_000
 """A message of 5 kB; `POSTS` of them are more than a server keeps for anybody."""
 
@@ -66,6 +66,14 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
         yield Server(process.pid, int(url.rpartition(":")[2]), url)
 
 
+@pytest.fixture(scope="module")
+async def cast(server: Server) -> AsyncIterator[list[Person]]:
+    """Ada, Ben and Cleo."""
+    async with AsyncExitStack() as stack:
+        people = [Person(server.url, name) for name in ("Ada", "Ben", "Cleo")]
+        yield [await (await stack.enter_async_context(one)).register() for one in people]
+
+
 @dataclass
 class Scene:
     """Ben writes and Cleo hears him, while Ada does her worst."""
@@ -76,7 +84,7 @@ class Scene:
     ben: Person
     cleos: Stream
 
-    async def latencies(self, posts: int = POSTS) -> list[float]:
+    async def latencies(self, posts: int) -> list[float]:
         """Return how long each of so many messages took to be stored, answered and heard."""
         taken = []
         for number in range(posts):
@@ -100,20 +108,15 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(server: Server) -> AsyncIterator[Scene]:
-    """A room and people of each test's own."""
-    async with AsyncExitStack() as stack:
-        people = [
-            await stack.enter_async_context(Person(server.url, f"{name}{new_id()}"))
-            for name in ("Ada", "Ben", "Cleo")
-        ]
-        ada, ben, cleo = [await person.register() for person in people]
-        room = await ada.create_room(f"Garden {new_id()}")
-        for person in (ben, cleo):
-            await person.join(room)
-        stream = await cleo.stream(room)
-        yield Scene(server, room, ada, ben, stream)
-        await stream.close()
+async def scene(server: Server, cast: list[Person]) -> AsyncIterator[Scene]:
+    """A room of each test's own."""
+    ada, ben, cleo = cast
+    room = await ada.create_room(f"Garden {new_id()}")
+    for person in (ben, cleo):
+        await person.join(room)
+    stream = await cleo.stream(room)
+    yield Scene(server, room, ada, ben, stream)
+    await stream.close()
 
 
 @asynccontextmanager
@@ -227,17 +230,24 @@ Fault = Callable[[Scene], AbstractAsyncContextManager[None]]
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [flooder, bomber, giant, stuck_readers, thin_lines, crowd],
-    ids=lambda fault: fault.__name__,
+    ("fault", "posts"),
+    [
+        (flooder, TIMED_POSTS),
+        (bomber, TIMED_POSTS),
+        (giant, TIMED_POSTS),
+        (stuck_readers, POSTS),
+        (thin_lines, POSTS),
+        (crowd, TIMED_POSTS),
+    ],
+    ids=lambda given: getattr(given, "__name__", ""),
 )
-async def test_others_are_served_as_before_beside(scene: Scene, fault: Fault) -> None:
-    before = await scene.latencies(USUAL_POSTS)
+async def test_others_are_served_as_before_beside(scene: Scene, fault: Fault, posts: int) -> None:
+    before = await scene.latencies(TIMED_POSTS)
     memory = scene.server.memory()
     scene.server.forget_most()
     async with fault(scene):
-        during = await scene.latencies()
-    after = await scene.latencies(USUAL_POSTS)
+        during = await scene.latencies(posts)
+    after = await scene.latencies(TIMED_POSTS)
     usual = max(median(before), median(after))
     assert median(during) < min(TIMES_MAX * usual, MEDIAN_SECONDS_MAX)
     assert max(during) < SLOWEST_SECONDS_MAX
