@@ -21,7 +21,7 @@ from littlechat import (
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
 from littlechat.bots import Bots
-from littlechat.files import Files
+from littlechat.files import ADD_SECONDS, Files
 from littlechat.messages import Messages
 from littlechat.notifications import NOTIFICATIONS, Notifications
 from littlechat.platform import (
@@ -31,17 +31,11 @@ from littlechat.platform import (
     build_platform,
     now,
 )
-from littlechat.realtime import RESTART, ROOMS, Realtime
+from littlechat.realtime import FRAME_BYTES_MAX, RESTART, ROOMS, Realtime
 from littlechat.rendering import AVATAR_STYLES, AvatarStyles, Renderer
 from littlechat.rooms import Rooms
 from littlechat.search import Search
-from littlechat.server import (
-    Application,
-    BoundedWebsocket,
-    RequestConnection,
-    SessionCookie,
-    serve_until,
-)
+from littlechat.server import Application, SessionCookie, serve_until
 from littlechat.web import (
     Services,
     register_pages,
@@ -96,12 +90,10 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         RESPONSE_TIMEOUT=None,
         QUART_AUTH_COOKIE_NAME="littlechat",
     )
-    app.asgi_websocket_class = BoundedWebsocket
-    app.asgi_http_class = RequestConnection
     SessionCookie(app, is_secure=session_cookie_is_secure)
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
-    app.config["FILE_BYTES_MAX"] = served.files.bytes_max
+    app.config.update(FILE_BYTES_MAX=served.files.bytes_max, FILE_SECONDS=ADD_SECONDS)
     register_pages(app)
     sweeping: list[asyncio.Task[None]] = []
 
@@ -263,7 +255,14 @@ async def serve(
 
     `proxy_hops` is how many proxies stand before us, whose headers are trusted.
     """
-    await serve_until(stop, app, listening, partial(close_sockets, app), proxy_hops)
+    await serve_until(
+        stop,
+        app,
+        listening,
+        partial(close_sockets, app),
+        message_bytes_max=FRAME_BYTES_MAX,
+        proxy_hops=proxy_hops,
+    )
 
 
 async def close_sockets(app: Quart) -> None:

@@ -5,9 +5,12 @@ import contextlib
 import math
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, Self
 from urllib.parse import urlsplit
+
+import httpx
 
 from tests.factories import WAIT_SECONDS, Person
 
@@ -107,6 +110,24 @@ def _accepted_by(end: asyncio.Transport) -> str:
 def is_held(transport: asyncio.WriteTransport) -> bool:
     """Whether a connection is open, or closing with bytes that nobody takes."""
     return not transport.is_closing() or transport.get_write_buffer_size() > 0
+
+
+def connections() -> int:
+    """Count the connections that the server holds."""
+    return sum(is_held(transport) for transport in transports())
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    """Return once `condition` holds, which is asked seldom: `connections` looks at every object."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def answers(server: Listening) -> bool:
+    """Return whether a server still answers."""
+    async with httpx.AsyncClient(base_url=f"http://localhost:{server.port}") as client:
+        return (await client.get("/healthz")).status_code == 200
 
 
 async def server_end(raw: Raw) -> asyncio.WriteTransport:

@@ -1,8 +1,28 @@
-"""A request and its answer: as quick as `Exchange`, as patient as its body needs."""
+"""Hypercorn's connection, protocol and WebSocket, put together from the departures."""
 
-from littlechat.server.bodies import PacedConnection
-from littlechat.server.requests import Exchange
+from littlechat.server.direct_frames import DirectFramesStream
+from littlechat.server.idle_timeout import IdleTimeoutProtocol
+from littlechat.server.joined_writes import JoinedWritesConnection, JoinedWritesProtocol
+from littlechat.server.orderly_stop import StopConfig, StoppableConnection
+from littlechat.server.oversized_messages import BoundedMessagesStream
+from littlechat.server.pings import PingedStream, PingsConfig
 
 
-class RequestConnection(PacedConnection, Exchange):
-    """What Quart is given for every request."""
+class ServerConfig(PingsConfig, StopConfig):
+    """Hypercorn's settings, and the open connections and sockets of the server that has them."""
+
+
+class Connection(JoinedWritesConnection, StoppableConnection):
+    """One TCP connection, in the place of Hypercorn's `TCPServer`."""
+
+    config: ServerConfig
+
+
+class Protocol(JoinedWritesProtocol, IdleTimeoutProtocol):
+    """HTTP/1.1 on a connection, in the place of Hypercorn's `H11Protocol`."""
+
+
+class Stream(DirectFramesStream, BoundedMessagesStream, PingedStream):
+    """A WebSocket on a connection, in the place of Hypercorn's `WSStream`."""
+
+    config: ServerConfig

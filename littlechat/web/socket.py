@@ -6,7 +6,8 @@ Down go ready fragments, up come only passing signals. Every exit chooses its cl
 import asyncio
 import contextlib
 import logging
-from typing import Any, cast
+from collections.abc import Callable
+from typing import TypedDict, cast
 
 from quart import Blueprint, websocket
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
@@ -30,9 +31,6 @@ from littlechat.web.services import services
 
 blueprint = Blueprint("socket", __name__)
 
-INBOUND_MAX = 16
-"""Frames that wait for their handler; then TCP makes the sender wait."""
-
 SOCKETS_MAX = 60
 """One person's open sockets in a process: many tabs, and yet a bounded amount of memory."""
 
@@ -40,11 +38,19 @@ SOCKETS_RETRY_SECONDS = 30
 
 TYPING_EVERY_SECONDS = 1.0
 
-DRAIN_SECONDS = 5.0
-"""How long after the end what still comes is taken in and dropped."""
-
 UNKNOWN_CURSOR = Cursor(10**15, 0)
 """Ahead of every room: a page with a cursor that cannot be read gets a fresh list."""
+
+ServerScope = TypedDict(
+    "ServerScope",
+    {
+        "littlechat.send": Send,
+        "littlechat.write_now": WriteNow | None,
+        "littlechat.is_closed": Callable[[], bool],
+    },
+)
+"""What this package needs of the server for a socket, beside ASGI: a text sent, a ready frame
+written at once if the server can do that, and whether the server has given the socket up."""
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +120,14 @@ async def _check_again(session: Session, room: str | None, seen: int) -> None:
 
 def _open(session: Session) -> Socket:
     user, hub = session.user, services().realtime.hub
-    socket = hub.open(user.id, user.name, session.id, _bare_send(), _find_write_now())
+    server = _server()
+    socket = hub.open(
+        user.id,
+        user.name,
+        session.id,
+        server["littlechat.send"],
+        server["littlechat.write_now"],
+    )
     hub.join(socket, ROOMS)
     hub.join(socket, user_topic(user.id))
     services().realtime.presence.enter(socket)
@@ -122,28 +135,14 @@ def _open(session: Session) -> Socket:
     return socket
 
 
-def _bare_send() -> Send:
-    send = cast(dict[str, Any], websocket.scope)["littlechat.send"]
-
-    async def send_text(frame: str) -> None:
-        await send({"type": "websocket.send", "bytes": None, "text": frame})
-
-    return send_text
-
-
-def _find_write_now() -> WriteNow | None:
-    """Return our own server's shortcut to the connection; another server has none."""
-    return getattr(_server_stream(), "write_now", None)
-
-
-def _server_stream() -> object:
-    return getattr(cast(dict[str, Any], websocket.scope)["littlechat.send"], "__self__", None)
+def _server() -> ServerScope:
+    return cast(ServerScope, websocket.scope)
 
 
 async def _stream(socket: Socket, room: str | None) -> None:
     await websocket.accept()
-    if _was_hung_up():
-        return
+    if _server()["littlechat.is_closed"]():
+        return  # Its peer spoke before the handshake was answered, and nobody will tell us more.
     reader = asyncio.create_task(_read(socket, room))
     writer = asyncio.create_task(socket.write())
     try:
@@ -161,12 +160,6 @@ async def _stream(socket: Socket, room: str | None) -> None:
         reader.cancel()
         writer.cancel()
         await asyncio.gather(reader, writer, return_exceptions=True)
-
-
-def _was_hung_up() -> bool:
-    # Who sends a frame before the handshake is answered gets a 400 from Hypercorn, which tells us
-    # neither that nor, later, that the peer has left: the socket would be here for ever.
-    return bool(getattr(_server_stream(), "closed", False))
 
 
 async def _close(code: int, reason: str = "") -> None:

@@ -17,7 +17,8 @@ from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
 from littlechat.realtime import hub
 from littlechat.realtime.hub import OUTBOX_BYTES, OVERLOAD, POLICY
-from littlechat.server import process as serve
+from littlechat.server import idle_timeout, write_timeout
+from littlechat.server.direct_frames import UNSENT_BYTES
 from tests.factories import WAIT_SECONDS, Dom, Person, Site, Stream
 from tests.lines import LINE_BUFFER_BYTES, Proxy, Raw, is_held, transports
 
@@ -95,9 +96,9 @@ async def until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) 
 @pytest.fixture
 def quick_pings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a server ping every 2 s, not 20, and give up after 5 s of silence, not 50."""
-    assert serve.PING_SECONDS * 2 < serve.SILENCE_SECONDS < 60 - 5
-    monkeypatch.setattr(serve, "PING_SECONDS", serve.PING_SECONDS / 10)
-    monkeypatch.setattr(serve, "SILENCE_SECONDS", serve.SILENCE_SECONDS / 10)
+    assert pings.PING_SECONDS * 2 < idle_timeout.SILENT_SECONDS < 60 - 5
+    monkeypatch.setattr(pings, "PING_SECONDS", pings.PING_SECONDS / 10)
+    monkeypatch.setattr(idle_timeout, "SILENT_SECONDS", idle_timeout.SILENT_SECONDS / 10)
 
 
 @pytest.mark.usefixtures("quick_pings")
@@ -141,7 +142,7 @@ async def test_what_waits_for_one_who_takes_nothing_is_bounded(site: Site, flood
             unsent = max(unsent, end.get_write_buffer_size())
         assert outbox <= OUTBOX_BYTES
         assert flooding or outbox > OUTBOX_BYTES // 2
-        assert unsent <= serve.UNSENT_BYTES + OUTBOX_BYTES
+        assert unsent <= UNSENT_BYTES + OUTBOX_BYTES
         await until(lambda: hers not in site.services.realtime.hub.sockets)
         assert hers.close_code == (POLICY if flooding else OVERLOAD)
         assert hers._bytes == 0
@@ -206,8 +207,8 @@ async def test_page_that_missed_much_comes_back_over_a_thin_line(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Seconds of the real limits are tenths here. What a line takes without a pause may take long.
-    assert serve.WRITE_SECONDS < serve.SILENCE_SECONDS
-    monkeypatch.setattr(serve, "WRITE_SECONDS", serve.WRITE_SECONDS / 10)
+    assert write_timeout.WRITE_SECONDS < idle_timeout.SILENT_SECONDS
+    monkeypatch.setattr(write_timeout, "WRITE_SECONDS", write_timeout.WRITE_SECONDS / 10)
     monkeypatch.setattr(hub, "WRITE_SECONDS", hub.WRITE_SECONDS / 10)
     async with ends(site) as at:
         await at.hers.close()
@@ -217,7 +218,7 @@ async def test_page_that_missed_much_comes_back_over_a_thin_line(
         back = await at.ada.come_back(at.room, at.hers.dom)
         began = time.monotonic()
         dom = await back.until(lambda dom: len(dom.messages) == 61)
-        assert time.monotonic() - began > 1.2 * serve.WRITE_SECONDS, "the line was not thin"
+        assert time.monotonic() - began > 1.2 * write_timeout.WRITE_SECONDS, "the line was not thin"
         assert dom.seqs == list(range(1, 62))
         await back.close()
 
@@ -225,12 +226,12 @@ async def test_page_that_missed_much_comes_back_over_a_thin_line(
 async def test_page_that_takes_too_little_of_a_frame_is_cut_off(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "WRITE_SECONDS", 0.5)
+    monkeypatch.setattr(write_timeout, "WRITE_SECONDS", 0.5)
     async with ends(site) as at:
         await at.hers.close()
         for number in range(60):
             await at.ben.say(at.room, f"{number} {LONG}")
-        at.line.down.bytes_per_second = serve.TAKEN_BYTES
+        at.line.down.bytes_per_second = write_timeout.TAKEN_BYTES
         back = await at.ada.come_back(at.room, at.hers.dom)
         assert await back.until_closed() == 1006
         assert arrivals(back) == []

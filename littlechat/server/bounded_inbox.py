@@ -1,27 +1,33 @@
-"""How sockets come in: a bounded inbox, and the bare ASGI `send` kept for the writer."""
+"""What a browser sends up its WebSocket waits in a bounded queue.
+
+Upstream: Quart 0.22, `asgi.py`, `ASGIWebsocketConnection` puts frames into a queue without a limit,
+which defeats the bounded one of Hypercorn. Hypercorn 0.18 tells of a socket's end through that
+bounded queue.
+Cost: a flood fills the memory. And once the queue is bounded, the end of one who was cut off for
+flooding waits behind his frames, and holds his connection for ever.
+Instead: `INBOUND_MAX` frames may wait, then TCP makes the sender wait; after the handler has ended,
+what still comes is taken in and dropped, for `DRAIN_SECONDS`.
+Guard: tests/web/test_socket.py::test_who_floods_on_and_never_closes_is_hung_up_on
+Until: Quart takes a size for the queue, and Hypercorn tells of the end beside it.
+"""
 
 import asyncio
 import contextlib
-from typing import Any, cast
+from typing import Any
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
 from quart import Quart
 from quart.asgi import ASGIWebsocketConnection
-from quart.wrappers import Websocket
 
 INBOUND_MAX = 16
-"""Frames that wait for their handler; then TCP makes the sender wait."""
+"""Frames that wait for their handler."""
 
 DRAIN_SECONDS = 5.0
 """How long after the end what still comes is taken in and dropped."""
 
 
-class BoundedWebsocket(ASGIWebsocketConnection):
-    """Quart's connection with a bounded inbox, and the bare ASGI `send` kept for the writer.
-
-    Quart's own inbox is unbounded, which defeats the server's backpressure, and its `send` fires a
-    signal and sleeps for each frame.
-    """
+class BoundedInboxWebsocket(ASGIWebsocketConnection):
+    """A WebSocket with a bounded queue of frames."""
 
     def __init__(self, app: Quart, scope: Any) -> None:
         super().__init__(app, scope)
@@ -41,14 +47,8 @@ class BoundedWebsocket(ASGIWebsocketConnection):
         await super().handle_messages(receive)
         self._peer_left = True
 
-    def _create_websocket_from_scope(self, send: ASGISendCallable) -> Websocket:
-        cast(dict[str, Any], self.scope)["littlechat.send"] = send
-        return super()._create_websocket_from_scope(send)
-
 
 async def _drain(receive: ASGIReceiveCallable) -> None:
-    # Hypercorn tells us of the end through the queue of frames, and closes the connection after
-    # that: if who was cut off for flooding has filled the queue, it would hold both for ever.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
             while (await receive())["type"] != "websocket.disconnect":
