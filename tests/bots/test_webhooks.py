@@ -10,7 +10,6 @@ import pytest
 
 from littlechat.bots import deliveries as deliveries_module
 from littlechat.bots.deliveries import LEASE, PAUSES
-from littlechat.bots.payload import sign
 from littlechat.bots.schema import BOTS, DELIVERIES
 from littlechat.bots.store import OFF_AFTER
 from littlechat.bots.values import Bot
@@ -139,13 +138,6 @@ async def test_a_mention_is_told_signed_and_the_answer_said(
     assert heard.headers["x-littlechat-signature"] == f"sha256={wanted}"
     assert (await said(here, room))[-1] == ("Robot", "**At your service**")
     assert (await here.messages.get(room.id, message.seq + 1)).bot
-
-
-def test_a_signature_holds_for_one_body_and_one_second() -> None:
-    signed = sign("secret", "1", b"{}")
-    assert signed == sign("secret", "1", b"{}")
-    assert signed not in (sign("other", "1", b"{}"), sign("secret", "2", b"{}"))
-    assert signed != sign("secret", "1", b"{ }")
 
 
 async def test_a_mention_is_a_name_after_an_at_and_not_in_code(

@@ -263,10 +263,3 @@ async def test_room_made_anew_under_an_old_id_shows_only_what_is_said_in_it(worl
     assert await ask(world, "later") == ["later"]
     await world.indexer.sweep(rest=0)
     assert await ask(world, "later") == ["later"]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "1", "1-2", "x-1-r", "1-2-R", "1-2-r" + "x" * 60, f"{10**15}-1-r", "1-1-a\n"]
-)
-def test_place_from_outside_is_refused(text: str) -> None:
-    assert Place.parse(text) is None

@@ -14,7 +14,6 @@ from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, Unavailable, now
 from littlechat.rooms.schema import ROOMS as ROOMS_COLLECTION
 from littlechat.search import indexer as module
-from littlechat.search import room_reader
 from littlechat.search.finder import Finder
 from littlechat.search.index import SearchIndex
 from littlechat.search.query import parse
@@ -48,26 +47,6 @@ async def test_sweep_indexes_what_was_there_before_the_index(
     assert await found(world.db, "tree") == 21
     assert await world.indexer.sweep(rest=0) == 0
     assert len((await world.search_index.manifest()).entries) == 1
-
-
-async def test_crash_between_index_and_progress_indexes_again_and_shows_once(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(4):
-        await world.say(ROOM, f"tree {number}")
-
-    async def die(*_: object) -> None:
-        raise Unavailable("killed")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(room_reader.RoomReader, "store", die)
-        with pytest.raises(Unavailable):
-            await world.index()
-    assert await found(world.db, "tree") == 4
-    again = make_indexer(world.db, SearchIndex(world.db))
-    assert await again.catch_up([ROOM]) == 4
-    assert await found(world.db, "tree") == 4
-    assert await again.catch_up([ROOM]) == 0
 
 
 async def test_crash_before_the_index_loses_nothing(
