@@ -1,4 +1,4 @@
-"""The pages and sockets that people and programs reach: guards, error pages, handlers by noun.
+"""The pages and sockets that browsers and programs use: guards, error pages, handlers by noun.
 
 Handlers are thin: they read a request, call one thing below, and answer with a page or a fragment.
 Nothing here touches a collection or publishes an event. Owns no collections.

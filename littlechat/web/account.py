@@ -1,4 +1,4 @@
-"""One's own account: what others see of it, its password, and where it is signed in."""
+"""One's own account: the profile that others see, the password, and the sessions."""
 
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
@@ -32,7 +32,7 @@ DONE = {
     "avatar": "Your picture is saved.",
     "pictures": "What your pictures tell is set.",
 }
-"""By the word that a redirect carries: nothing else is ever shown."""
+"""Sentences by the key that a redirect carries: no other text from an address is shown."""
 
 
 @blueprint.get("/account")
@@ -61,7 +61,7 @@ async def post_profile(session: Session) -> ResponseReturnValue:
             errors |= invalid.errors
     try:
         if not errors:
-            await _seen_through(session, "describe", **valid)
+            await _change_profile(session, "describe", **valid)
     except Invalid as invalid:
         errors = invalid.errors
     if errors:
@@ -72,7 +72,7 @@ async def post_profile(session: Session) -> ResponseReturnValue:
 @blueprint.post("/account/status")
 @signed_in
 async def post_status(session: Session) -> ResponseReturnValue:
-    """Set or end one's status."""
+    """Set or clear one's status."""
     await services().platform.rate_limits.hit(PROFILE, session.user.id)
     text, hours = await form_text("status"), await form_text("hours")
     try:
@@ -88,7 +88,7 @@ async def post_status(session: Session) -> ResponseReturnValue:
 @takes_files
 @signed_in
 async def post_avatar(session: Session) -> ResponseReturnValue:
-    """Replace one's picture by a small square of the one that was chosen."""
+    """Replace one's picture by a small square cut from the uploaded one."""
     await services().platform.rate_limits.hit(PROFILE, session.user.id)
     chosen = (await request.files).get("file")
     try:
@@ -98,7 +98,7 @@ async def post_avatar(session: Session) -> ResponseReturnValue:
         picture = await thumbnail(chosen.stream, AVATAR_PIXELS, square=True)
     except Invalid as invalid:
         return await _account(session, 422, invalid.errors, "")
-    await _seen_through(session, "set_avatar", picture.data, picture.type)
+    await _change_profile(session, "set_avatar", picture.data, picture.type)
     return go("/account?done=avatar")
 
 
@@ -115,13 +115,14 @@ async def post_pictures(session: Session) -> ResponseReturnValue:
 @blueprint.post("/account/avatar/remove")
 @signed_in
 async def post_remove_avatar(session: Session) -> ResponseReturnValue:
-    """Take one's picture away."""
+    """Remove one's picture."""
     await services().platform.rate_limits.hit(PROFILE, session.user.id)
-    await _seen_through(session, "remove_avatar")
+    await _change_profile(session, "remove_avatar")
     return go("/account?done=avatar")
 
 
-async def _seen_through(session: Session, act: str, *values: object, **named: str) -> None:
+async def _change_profile(session: Session, act: str, *values: object, **named: str) -> None:
+    """Call a method of the profiles by its name, and make every process read the styles again."""
     served = services()
 
     async def whole() -> None:
@@ -161,7 +162,7 @@ async def post_end_session(session: Session, session_id: str) -> ResponseReturnV
 @blueprint.post("/account/sessions/end")
 @signed_in
 async def post_end_sessions(session: Session) -> ResponseReturnValue:
-    """End all one's sessions but this one."""
+    """End all one's sessions except this one."""
     await services().actions.sessions.end_others(session)
     return go("/account")
 

@@ -1,4 +1,4 @@
-"""What administrators see and do: people, registration, the audit log. Each route asks for one."""
+"""The pages of administrators: people, registration, the audit log. All are for them only."""
 
 from functools import wraps
 
@@ -30,7 +30,7 @@ NAME_TAKEN = "This name is taken."
 
 
 def admin_only(handler: Handler) -> Handler:
-    """Let only administrators in."""
+    """Let only administrators call a handler."""
 
     @wraps(handler)
     async def guarded(session: Session, **values: object) -> ResponseReturnValue:
@@ -46,14 +46,14 @@ def admin_only(handler: Handler) -> Handler:
 @blueprint.get("/admin")
 @admin_only
 async def show_accounts(session: Session) -> ResponseReturnValue:
-    """Show all accounts, or those that are searched for."""
+    """Show all accounts, or those that a search finds."""
     return await _accounts(200)
 
 
 @blueprint.post("/admin/people")
 @admin_only
 async def post_account(session: Session) -> ResponseReturnValue:
-    """Make an account; the link that sets its password is shown this once."""
+    """Create an account; the link that sets its password is shown only now."""
     name = await form_text("username")
     try:
         user, token = await services().actions.administration.make_account(session.user, name[:500])
@@ -67,7 +67,7 @@ async def post_account(session: Session) -> ResponseReturnValue:
 @blueprint.post("/admin/people/<name>/password")
 @admin_only
 async def post_password_link(session: Session, name: str) -> ResponseReturnValue:
-    """Make a link to set somebody's password; it is shown this once."""
+    """Create a link to set somebody's password; it is shown only now."""
     user, token = await services().actions.administration.password_link(session.user, name)
     return await _accounts(200, link=_reset_link(token), whose=user)
 
@@ -75,7 +75,7 @@ async def post_password_link(session: Session, name: str) -> ResponseReturnValue
 @blueprint.post("/admin/people/<name>/disable")
 @admin_only
 async def post_disable(session: Session, name: str) -> ResponseReturnValue:
-    """Shut somebody out of everything."""
+    """Disable an account."""
     await services().actions.administration.disable(session.user, name)
     return go("/admin")
 
@@ -83,7 +83,7 @@ async def post_disable(session: Session, name: str) -> ResponseReturnValue:
 @blueprint.post("/admin/people/<name>/enable")
 @admin_only
 async def post_enable(session: Session, name: str) -> ResponseReturnValue:
-    """Let somebody sign in again."""
+    """Enable an account."""
     await services().actions.administration.enable(session.user, name)
     return go("/admin")
 
@@ -91,7 +91,7 @@ async def post_enable(session: Session, name: str) -> ResponseReturnValue:
 @blueprint.post("/admin/people/<name>/promote")
 @admin_only
 async def post_promote(session: Session, name: str) -> ResponseReturnValue:
-    """Make somebody administrator."""
+    """Make a user an administrator."""
     await services().actions.administration.promote(session.user, name)
     return go("/admin")
 
@@ -99,7 +99,7 @@ async def post_promote(session: Session, name: str) -> ResponseReturnValue:
 @blueprint.post("/admin/people/<name>/demote")
 @admin_only
 async def post_demote(session: Session, name: str) -> ResponseReturnValue:
-    """End somebody's being administrator."""
+    """Make an administrator a user again."""
     await services().actions.administration.demote(session.user, name)
     return go("/admin")
 
@@ -126,7 +126,7 @@ async def post_registration(session: Session) -> ResponseReturnValue:
 @blueprint.post("/admin/invitations")
 @admin_only
 async def post_invitation(session: Session) -> ResponseReturnValue:
-    """Make an invitation to register; its link is shown this once."""
+    """Create an invitation to register; its link is shown only now."""
     given = {name: await form_text(name) for name in ("uses", "days")}
     try:
         uses = validate_number(given["uses"].strip(), "uses", USES_DEFAULT, least=1, most=USES_MAX)
@@ -140,7 +140,7 @@ async def post_invitation(session: Session) -> ResponseReturnValue:
 @blueprint.post("/admin/invitations/<pass_id>/revoke")
 @admin_only
 async def post_revoke_invitation(session: Session, pass_id: str) -> ResponseReturnValue:
-    """Close an invitation."""
+    """Revoke an invitation."""
     await services().actions.administration.revoke_invitation(session.user, pass_id)
     return go("/admin/registration")
 
@@ -148,7 +148,7 @@ async def post_revoke_invitation(session: Session, pass_id: str) -> ResponseRetu
 @blueprint.get("/admin/audit")
 @admin_only
 async def show_audit(session: Session) -> ResponseReturnValue:
-    """Show a page of the log, the newest lines first."""
+    """Show a page of the audit log, the newest lines first."""
     before = validate_number(request.args.get("before", ""), "before", None)
     lines, older = await services().accounts.audit.page(before)
     return page("accounts/audit_log.html", lines=lines, older=older, newest=before is None)

@@ -1,6 +1,6 @@
-"""What programs ask, with a bot's token in place of a cookie; answers are JSON.
+"""The HTTP interface for bots, with a bot's token in place of a cookie; responses are JSON.
 
-A browser's session gives no right here, nor does a token anywhere else.
+A browser's session is not accepted here, and a token nowhere else.
 """
 
 import asyncio
@@ -43,13 +43,13 @@ BODY_BYTES_MAX = 128 * 1024
 BODY_SECONDS = 30
 
 STATUSES: dict[type[Invalid], int] = {TooLarge: 413, Full: 507}
-"""What is invalid and yet has a status of its own."""
+"""Kinds of invalid input that have a status of their own, instead of 422."""
 
 BotHandler = Callable[[Bot], Awaitable[ResponseReturnValue]]
 
 
 def bot_only(handler: BotHandler) -> Callable[[], Awaitable[ResponseReturnValue]]:
-    """Let only bots in, by their tokens, which are in their rooms still; errors become JSON."""
+    """Let only bots call a handler that are still in their rooms; errors become JSON."""
 
     @wraps(handler)
     async def guarded() -> ResponseReturnValue:
@@ -94,7 +94,7 @@ async def post_bot_message(bot: Bot) -> ResponseReturnValue:
     text, client_id = await _text()
     client_id = validate_client_id(request.headers.get("Idempotency-Key", "") or client_id)
     served, room_id = services(), bot.room_id
-    # Before any file is stored again.
+    # Looked up before any file of a repeated request is stored again.
     if sent := await served.messages.find_sent(bot.id, client_id):
         return _posted(sent)
     ids = list[str]()
@@ -105,17 +105,17 @@ async def post_bot_message(bot: Bot) -> ResponseReturnValue:
             room_id, bot.user, Draft(text, client_id, files=files)
         )
     except (Invalid, TooMany):
-        # Whoever sends it again sends them again.
+        # A client that tries again sends its files again.
         served.platform.tasks.spawn(served.files.discard_some(ids, bot.user))
         raise
     if ids and {one.id for one in message.files} != set(ids):
-        # The same was sent twice at once, and the other one counts.
+        # The same request came twice at once, and the other one posted the message.
         served.platform.tasks.spawn(served.files.discard_some(ids, bot.user))
     return _posted(message)
 
 
 async def _store_files(bot: Bot, ids: list[str]) -> None:
-    """Store the files that come in a form's parts, and put their ids into `ids` as they are."""
+    """Store the files in a form, and append their ids to `ids`, also if a later one fails."""
     if request.mimetype != "multipart/form-data":
         return
     for sent in (await request.files).getlist("file"):
@@ -125,7 +125,7 @@ async def _store_files(bot: Bot, ids: list[str]) -> None:
 
 
 async def _text() -> tuple[str, str]:
-    """Return the text and the client's id of a message, in whichever form they came."""
+    """Return the text and the client id of a message, from any of the content types."""
     match request.mimetype:
         case "text/plain":
             return _decoded(await _body()), ""
@@ -138,7 +138,7 @@ async def _text() -> tuple[str, str]:
 
 
 async def _body() -> bytes:
-    """Return a body that is no form: the limit for files is not for it."""
+    """Return a body that is not a form, under limits of its own: those for files do not apply."""
     body = b""
     try:
         async with asyncio.timeout(BODY_SECONDS):

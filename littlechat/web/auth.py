@@ -1,4 +1,4 @@
-"""The way in and out: register, log in, log out, and a link that sets a lost password."""
+"""Registering, logging in and out, and setting a password by a link."""
 
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
@@ -43,7 +43,7 @@ WRONG_LOGIN = "This name and password do not belong together."
 
 @blueprint.get("/")
 async def show_start() -> ResponseReturnValue:
-    """Send people to their rooms, and strangers to the door."""
+    """Redirect to the rooms, or to the login."""
     return go("/rooms" if await find_session() else "/login")
 
 
@@ -56,22 +56,22 @@ async def show_register() -> ResponseReturnValue:
     try:
         await services().accounts.registration.require(token)
     except Refused as refused:
-        return _no_entry(refused)
+        return _refused(refused)
     target = _next(request.args.get("next", ""))
     return page("accounts/register.html", errors={}, username="", next=target, ticket=token)
 
 
-def _no_entry(refused: Refused) -> ResponseReturnValue:
+def _refused(refused: Refused) -> ResponseReturnValue:
     return page("accounts/registration_refused.html", 403, sentence=str(refused))
 
 
 @blueprint.post("/register")
 async def post_register() -> ResponseReturnValue:
-    """Make an account and sign in."""
+    """Create an account and sign in."""
     username, target = await form_text("username"), _next(await form_text("next"))
     invitation = (await form_text("invitation"))[:TOKEN_READ_MAX]
     throttle, network = services().platform.rate_limits, client_network()
-    # Tries of any outcome: a taken name tells that it exists, and a burst would queue for hashing.
+    # All tries are counted: each shows whether a name is taken, and each costs a password hash.
     await throttle.hit(LOGIN_RATE, network)
     await throttle.check(REGISTER, network)
 
@@ -91,7 +91,7 @@ async def post_register() -> ResponseReturnValue:
         )
         await throttle.hit(REGISTER, network)
     except Refused as refused:
-        return _no_entry(refused)
+        return _refused(refused)
     except Invalid as invalid:
         return again(422, invalid.errors)
     except Duplicate:
@@ -119,7 +119,7 @@ async def _login(
         error=error,
         username=username,
         next=target,
-        insecure=_cookie_will_not_stick(),
+        insecure=_is_cookie_dropped(),
         registers=await _may_register(),
         done=done,
     )
@@ -129,18 +129,18 @@ async def _may_register() -> bool:
     try:
         return await services().accounts.registration.mode() == "open"
     except Unavailable:
-        return True  # The way in is shown without the database, too.
+        return True  # The login page is shown without the database, too.
 
 
 async def _why_signed_out() -> str:
-    """Tell a browser whose session an administrator ended so: nobody else has its token."""
+    """Return the reason if this browser's session ended because its account was disabled."""
     token = current_user.auth_id
     return DISABLED if token and await services().accounts.sessions.was_disabled(token) else ""
 
 
 @blueprint.post("/login")
 async def post_login() -> ResponseReturnValue:
-    """Check name and password; one text whatever is wrong."""
+    """Check name and password; the error does not say which of them is wrong."""
     username, target = await form_text("username"), _next(await form_text("next"))
     throttle, network = services().platform.rate_limits, client_network()
     await throttle.hit(LOGIN_RATE, network)
@@ -164,26 +164,26 @@ async def post_login() -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 async def post_logout() -> ResponseReturnValue:
-    """End the session here and everywhere it has sockets; being signed out already is fine."""
+    """End the session and close its sockets everywhere; no error if it has ended already."""
     if session := await find_session():
         await services().actions.sessions.log_out(session)
     logout_user()
     response = await current_app.make_response(go("/login"))
-    # Drafts of one person must not wait for the next one at the same machine.
+    # Drafts must not be left for the next person who uses this browser.
     response.headers["Clear-Site-Data"] = '"storage"'
     return response
 
 
 @blueprint.get("/reset/<token>")
 async def show_reset(token: str) -> ResponseReturnValue:
-    """Show the form to set a password by a link; the link alone says whose."""
+    """Show the form to set a password; the token is all that is needed."""
     user = await services().actions.administration.find_owner(token)
     return page("accounts/reset_password.html", user=user, token=token, errors={})
 
 
 @blueprint.post("/reset/<token>")
 async def post_reset(token: str) -> ResponseReturnValue:
-    """Set a password by a link, which ends all sessions, and lead to the way in."""
+    """Set a password by a link, which ends all sessions, and redirect to the login."""
     await services().platform.rate_limits.hit(LOGIN_RATE, client_network())
     password = await form_text("password")
     try:
@@ -206,8 +206,8 @@ async def _sign_in(user: User) -> None:
 
 
 def _bounded(username: str) -> str:
-    # Normalizing takes time squared in a run of combining marks: 120 KB would stop everybody for
-    # seconds. What is cut here is far too long for any name.
+    # Normalizing takes quadratic time for a run of combining marks: 120 KB of them would block the
+    # event loop for seconds. No valid name is cut here.
     return username[:USERNAME_READ_MAX]
 
 
@@ -215,7 +215,7 @@ def _next(target: str) -> str:
     return local_path(target) or "/rooms"
 
 
-def _cookie_will_not_stick() -> bool:
-    # Browsers drop Secure cookies that come over plain http, except on localhost: say so, instead
-    # of letting every login end at the login page again.
+def _is_cookie_dropped() -> bool:
+    # Browsers drop Secure cookies from plain http, except on localhost. The login page says so,
+    # since every login would lead back to it.
     return session_cookie_is_secure() and not request.is_secure

@@ -51,7 +51,7 @@ NOUNS = (
 
 
 def register_pages(app: Quart) -> None:
-    """Let `app` answer all our addresses, behind the guards."""
+    """Register all routes, guards and error pages with `app`."""
     protect(app)
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)

@@ -1,6 +1,6 @@
-"""A room's bots, for who manages it: made, given tokens and webhooks, and removed.
+"""A room's bots, for its room managers: creating and removing them, their tokens and webhooks.
 
-A token or a secret is shown on the page that answers its making, and never again.
+A token or a secret is shown in the response to its creation, and never again.
 """
 
 from collections.abc import Coroutine
@@ -33,7 +33,7 @@ NAME_TAKEN = "This name is taken. Choose another."
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What was typed and is shown again: into the form of one bot, or of a new one."""
+    """What was typed into the form of one bot, or of a new one, with errors: it is shown again."""
 
     bot_id: str = ""
     values: dict[str, str] = field(default_factory=dict)
@@ -50,15 +50,16 @@ async def show_bots(session: Session, membership: Membership) -> ResponseReturnV
 @blueprint.post("/rooms/<room>/bots")
 @manager_of
 async def post_bot(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Make a bot and show its token."""
+    """Create a bot and show its token."""
     await services().platform.rate_limits.hit(CREATE_BOT, session.user.id)
     await _room(membership)
     name = await form_text("name")
     making = services().bots.store.create(membership.room_id, name, session.user)
     try:
-        # Noted is what was judged: of more than that, a log could be made to say anything.
+        # The audit log gets only what was validated: longer text could be made to look like
+        # entries.
         judged = name[:NAME_READ_MAX].strip()
-        bot, token = await _seen_through(session, membership, making, "made a bot", judged)
+        bot, token = await _change(session, membership, making, "made a bot", judged)
     except Invalid as invalid:
         return await _page(membership, 422, form=Form("", {"name": name}, invalid.errors))
     except Refused as refused:
@@ -73,12 +74,12 @@ async def post_bot(session: Session, membership: Membership) -> ResponseReturnVa
 @blueprint.post("/rooms/<room>/bots/<bot>/token")
 @manager_of
 async def post_token(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
-    """Give a bot a new token, which ends the old one, and show it."""
+    """Replace a bot's token and show the new one."""
     await services().platform.rate_limits.hit(CREATE_BOT, session.user.id)
     found = await services().bots.store.get(membership.room_id, bot)
     renewing = services().bots.store.replace_token(found)
     act = "gave a bot a new token"
-    token = await _seen_through(session, membership, renewing, act, found.name)
+    token = await _change(session, membership, renewing, act, found.name)
     return await _page(membership, shown=found.id, token=token)
 
 
@@ -88,23 +89,21 @@ async def post_revoke(session: Session, membership: Membership, bot: str) -> Res
     """End a bot's token."""
     found = await services().bots.store.get(membership.room_id, bot)
     ending = services().bots.store.revoke_token(found)
-    await _seen_through(session, membership, ending, "ended a bot’s token", found.name)
+    await _change(session, membership, ending, "ended a bot’s token", found.name)
     return _back(found)
 
 
 @blueprint.post("/rooms/<room>/bots/<bot>/webhook")
 @manager_of
 async def post_webhook(session: Session, membership: Membership, bot: str) -> ResponseReturnValue:
-    """Set where a bot hears of messages, or end it; a new secret is shown."""
+    """Set or remove a bot's webhook; a new secret is shown."""
     await services().platform.rate_limits.hit(CREATE_BOT, session.user.id)
     found = await services().bots.store.get(membership.room_id, bot)
     typed = {name: await form_text(name) for name in ("url", "when")}
     origin = f"{request.scheme}://{request.host}"
     setting = services().bots.store.set_webhook(found, typed["url"], typed["when"], origin)
     try:
-        secret = await _seen_through(
-            session, membership, setting, "set a bot’s webhook", found.name
-        )
+        secret = await _change(session, membership, setting, "set a bot’s webhook", found.name)
     except Invalid as invalid:
         return await _page(membership, 422, form=Form(found.id, typed, invalid.errors))
     return await _page(membership, shown=found.id, secret=secret) if secret else _back(found)
@@ -116,22 +115,25 @@ async def post_remove(session: Session, membership: Membership, bot: str) -> Res
     """Remove a bot."""
     found = await services().bots.store.get(membership.room_id, bot)
     removing = services().bots.store.remove(found)
-    await _seen_through(session, membership, removing, "removed a bot", found.name)
+    await _change(session, membership, removing, "removed a bot", found.name)
     return go(f"/rooms/{membership.room_id}/bots")
 
 
-async def _seen_through(
+async def _change(
     session: Session,
     membership: Membership,
     work: Coroutine[Any, Any, Result],
     act: str,
     name: str,
 ) -> Result:
-    """Do a change to its end, let every process forget who is in the room, and note the act."""
+    """Run a change to its end, with what must follow it.
+
+    Every process drops its cache of who is in the room, and the audit log gets an entry.
+    """
 
     async def whole() -> Result:
         result = await work
-        # Nobody's sockets are closed by this, since bots have none.
+        # The empty user matches no socket: nothing is closed, only caches are dropped.
         served.realtime.announcements.revoke(user="", room=membership.room_id)
         await served.accounts.audit.note(session.user, act, name, membership.room_id)
         return result

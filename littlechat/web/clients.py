@@ -1,4 +1,4 @@
-"""Where a request came from, as far as trusted proxies tell, and how its cookie is marked."""
+"""A client's address, as trusted proxies report it, and whether its cookie must be Secure."""
 
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
@@ -10,16 +10,16 @@ from littlechat.web.services import services
 
 
 def client_address() -> str:
-    """Return the address the request came from, as far as the trusted proxies tell."""
+    """Return the address of the client, as the trusted proxies report it."""
     return request.remote_addr or "unknown"
 
 
 def client_network() -> str:
-    """Return what throttles count by: the address, or its /64, which one IPv6 client has whole."""
+    """Return what rate limits count by: the address, or for IPv6 the /64 that one client has."""
     try:
         address = ip_address(client_address())
     except ValueError:
-        return client_address()  # What a proxy calls it.
+        return client_address()  # Some other name that a proxy gave.
     if isinstance(address, IPv4Address) or address.ipv4_mapped:
         return str(getattr(address, "ipv4_mapped", address))
     return str(IPv6Network((int(address), 64), strict=False))
@@ -31,8 +31,8 @@ LOCALHOSTS = ("localhost", "127.0.0.1", "[::1]")
 def session_cookie_is_secure() -> bool:
     """Whether the session cookie of this request is marked Secure.
 
-    Always, unless the browser came by plain http to localhost, where some browsers would drop it,
-    or the installation says otherwise.
+    It is, unless COOKIE_SECURE says otherwise or the browser uses plain http on localhost: some
+    browsers drop Secure cookies there.
     """
     choice = services().settings.cookie_secure
     if choice != "auto":

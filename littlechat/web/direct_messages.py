@@ -22,19 +22,19 @@ from littlechat.web.pages import (
 )
 from littlechat.web.services import services
 
-blueprint = Blueprint("directs", __name__)
+blueprint = Blueprint("direct_messages", __name__)
 
 LISTED_MAX = 200
-"""People offered at once; beyond it one types the beginning of a name."""
+"""How many people are offered at once; others are found by typing."""
 
 NAMES_TRIED_MAX = 50
-"""Names that a form may hold and get an answer that repeats them."""
+"""How many names of a form are looked at, and shown again with an error."""
 
 
 @blueprint.get("/direct/new")
 @signed_in
 async def show_new_direct(session: Session) -> ResponseReturnValue:
-    """Show people to choose from; htmx gets the list alone, with those already chosen first."""
+    """Show people to choose from, those already chosen first; htmx gets only the list."""
     chosen = request.args.getlist("name")[:NAMES_TRIED_MAX]
     return await _choice(session, chosen, request.args.get("q", ""))
 
@@ -42,7 +42,7 @@ async def show_new_direct(session: Session) -> ResponseReturnValue:
 @blueprint.post("/direct")
 @signed_in
 async def post_direct(session: Session) -> ResponseReturnValue:
-    """Open the conversation with these people and go there."""
+    """Open the conversation with these people and redirect to it."""
     await services().platform.rate_limits.hit(OPEN_DIRECT, session.user.id)
     given = (await request.form).getlist("name")[:NAMES_TRIED_MAX]
     try:
@@ -57,7 +57,7 @@ async def post_direct(session: Session) -> ResponseReturnValue:
 @blueprint.post("/rooms/<room>/hide")
 @member_of
 async def post_hide(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Take a direct conversation off one's lists until somebody speaks there."""
+    """Hide a direct conversation from one's lists until the next message."""
     await services().actions.rooms.hide_direct(membership.room_id, session.user)
     return go("/rooms")
 
@@ -73,7 +73,7 @@ async def _find_people(given: list[str]) -> list[User]:
 async def _choice(
     session: Session, chosen: list[str], q: str, error: str = ""
 ) -> ResponseReturnValue:
-    """Show the page, with those chosen who exist first; what was typed stays in its field."""
+    """Show the page, those chosen who exist first, and what was typed in its field."""
     accounts, q = services().accounts, q.strip()[:NAME_MAX]
     called = services().avatar_styles.find(q) if q else ()
     listed = await accounts.users.list_starting(q, LISTED_MAX, called)

@@ -1,6 +1,6 @@
-"""How errors look: a page to a browser, an alert to htmx, plain text to a socket's handshake.
+"""Error responses: a page for a browser, an alert for htmx, plain text for a socket's handshake.
 
-Every one is a status and a sentence; none tells what only a log may know.
+Each is a status and a sentence; none shows details that belong only into the log.
 """
 
 import logging
@@ -40,11 +40,11 @@ SENTENCES = {
 
 
 STATUSES: dict[type[Invalid], int] = {TooLarge: 413, Full: 507}
-"""What is invalid and yet has a status of its own."""
+"""Kinds of invalid input that have a status of their own, instead of 422."""
 
 
 async def on_http_error(error: HTTPException) -> Response:
-    """Answer with the error's own sentence where we gave it one, with a plain one elsewhere."""
+    """Respond with the sentence that we gave the error, else with that of its status."""
     code = error.code or 500
     own = type(error).description != error.description and error.description
     sentence = str(own or SENTENCES.get(code, HTTPStatus(code).phrase + "."))
@@ -55,22 +55,22 @@ async def on_http_error(error: HTTPException) -> Response:
 
 
 async def on_missing(_: Missing) -> Response:
-    """A thing that is not there and one that must not be seen look the same."""
+    """Respond with 404, the same for what does not exist and for what one may not see."""
     return await on_http_error(NotFound())
 
 
 async def on_refused(error: Refused) -> Response:
-    """Say why not."""
+    """Respond with 403 and the reason."""
     return refusal(403, str(error))
 
 
 async def on_invalid(error: Invalid) -> Response:
-    """Say what is wrong, for handlers without a form to show it in."""
+    """Respond with what is invalid, for handlers that have no form to show it in."""
     return refusal(STATUSES.get(type(error), 422), str(error))
 
 
 async def on_too_many(error: TooMany) -> Response:
-    """Say when to try again."""
+    """Respond with 429 and when to try again."""
     wait = (
         f"{error.retry_after} seconds"
         if error.retry_after < 120
@@ -81,14 +81,14 @@ async def on_too_many(error: TooMany) -> Response:
 
 
 async def on_unavailable(error: Unavailable) -> Response:
-    """Say that it is our side, and that nothing typed is lost."""
+    """Respond with 503: the failure is ours, and nothing typed is lost."""
     log.error("database unavailable", extra={"error": str(error)})
     sentence = "The database does not answer just now. Nothing you typed is lost: try again."
     return refusal(503, sentence, **{"Retry-After": "5"})
 
 
 async def on_crash(error: Exception) -> Response:
-    """Log what nobody foresaw; say no more than that it happened."""
+    """Log an unexpected error; respond with 500, without details."""
     log.error("request failed", exc_info=error)
     return refusal(500, SENTENCES[500])
 

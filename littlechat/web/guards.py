@@ -1,7 +1,4 @@
-"""What every handler stands behind: who is signed in, same origin, membership; and how errors look.
-
-A browser gets pages and redirects, htmx gets fragments and statuses, from the same handlers.
-"""
+"""What handlers are wrapped in: only for people who are signed in, for members, for managers."""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -36,7 +33,7 @@ async def find_session() -> Session | None:
 
 
 def signed_in(handler: Handler) -> Handler:
-    """Let only signed-in people in; hand their session to the handler first."""
+    """Let only signed-in people call a handler, which gets their session as first argument."""
 
     @wraps(handler)
     async def guarded(**values: Any) -> ResponseReturnValue:
@@ -51,15 +48,14 @@ def signed_in(handler: Handler) -> Handler:
 
 
 def member_of(handler: Handler) -> Handler:
-    """Let only members of the room in; hand the session and the membership to the handler."""
+    """Let only members of the room call a handler, which gets session and membership first."""
 
     @wraps(handler)
     async def guarded(session: Session, room: str, **values: Any) -> ResponseReturnValue:
         membership = await services().rooms.access.find_membership(room, session.user)
         if membership is None:
-            await services().rooms.store.get_visible(
-                room, session.user
-            )  # Missing if not even that.
+            # 404 for a room that one may not even see.
+            await services().rooms.store.get_visible(room, session.user)
             raise Forbidden("Join this room first.")
         return await handler(session, membership, **values)
 
@@ -67,7 +63,7 @@ def member_of(handler: Handler) -> Handler:
 
 
 def manager_of(handler: Handler) -> Handler:
-    """Let only those in who manage the room, and of administrators those who are in it."""
+    """Let only room managers call a handler, and administrators who are members of the room."""
 
     @wraps(handler)
     async def guarded(

@@ -43,7 +43,7 @@ DEFAULTS = [
 
 
 async def add_headers(response: Response) -> Response:
-    """Set the security headers, and let nothing but static files be kept."""
+    """Set the security headers, and forbid caching where the handler has not allowed it."""
     present = {name.lower() for name, _ in response.headers}
     for name, key, value in DEFAULTS:
         if key not in present:

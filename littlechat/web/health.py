@@ -1,4 +1,4 @@
-"""What a supervisor asks: alive, ready, and the numbers."""
+"""Health checks and metrics, for what supervises the process."""
 
 import hmac
 from ipaddress import ip_address
@@ -14,20 +14,20 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 async def show_health() -> Response:
-    """Say that this process handles requests."""
+    """Respond that this process handles requests."""
     return Response("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @blueprint.get("/readyz")
 async def show_readiness() -> Response:
-    """Say that the database answers; 503 if not."""
+    """Respond that the database answers; 503 if it does not."""
     await services().platform.database.ping()
     return Response("ready\n", content_type="text/plain; charset=utf-8")
 
 
 @blueprint.get("/metrics")
 async def show_metrics() -> Response:
-    """Give Prometheus this process's numbers: to this machine, or to who has the token."""
+    """Return this process's metrics for Prometheus, to this machine or with METRICS_TOKEN."""
     if not (_has_token() or _is_this_machine()):
         raise Forbidden("The numbers are for this machine, or for who has METRICS_TOKEN.")
     return Response(services().platform.metrics.text(), content_type=CONTENT_TYPE)
@@ -40,7 +40,7 @@ def _has_token() -> bool:
 
 
 def _is_this_machine() -> bool:
-    # Through a proxy on this machine everybody seems to be here.
+    # Behind a proxy on this machine every client has the proxy's address.
     if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
         return False
     try:

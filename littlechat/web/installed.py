@@ -1,7 +1,7 @@
-"""littlechat as an app on a phone or a desk: its manifest, its worker, and the page without a line.
+"""littlechat as an installed app: the manifest, the service worker, and the offline page.
 
-Open to anybody and the same for everybody: the browser asks for them without a cookie, and keeps
-what the worker tells it to. Nothing of anybody's may stand in them.
+They are public and the same for everybody: the browser requests them without a cookie, and caches
+them. Nothing personal may be in them.
 """
 
 from quart import Blueprint, Response, jsonify
@@ -42,7 +42,7 @@ MANIFEST = {
 
 @blueprint.get("/manifest.webmanifest")
 async def show_manifest() -> ResponseReturnValue:
-    """Tell a browser how to install us."""
+    """Return the manifest by which a browser installs littlechat."""
     response = jsonify(MANIFEST)
     response.content_type = "application/manifest+json"
     response.headers["Cache-Control"] = "no-cache"
@@ -51,7 +51,7 @@ async def show_manifest() -> ResponseReturnValue:
 
 @blueprint.get("/sw.js")
 async def show_worker() -> ResponseReturnValue:
-    """Return the service worker, which minds all pages and so must stand at the root."""
+    """Return the service worker. It is at the root, since it is responsible for all pages."""
     response = Response(WORKER, content_type="text/javascript; charset=utf-8")
     response.headers["Service-Worker-Allowed"] = "/"
     response.headers["Cache-Control"] = "no-cache"
@@ -60,7 +60,7 @@ async def show_worker() -> ResponseReturnValue:
 
 @blueprint.get("/offline")
 async def show_offline() -> ResponseReturnValue:
-    """Show the page that the worker keeps for when the server cannot be reached."""
+    """Return the page that the service worker shows while the server cannot be reached."""
     response = Response(
         services().renderer.page("installed/offline.html", session=None),
         content_type="text/html; charset=utf-8",

@@ -1,4 +1,4 @@
-"""A room's conversation: its page, stretches of its history, and posting to it."""
+"""Messages: the page of a room, parts of its history, posting, editing and removing."""
 
 from dataclasses import replace
 
@@ -44,8 +44,8 @@ blueprint = Blueprint("messages", __name__)
 @blueprint.get("/rooms/<room>")
 @signed_in
 async def show_room(session: Session, room: str) -> ResponseReturnValue:
-    """Show a room's conversation to its members, its door to others."""
-    # Lists that have to be read tell of one's place as well.
+    """Show a room to its members, and to others a page to join it."""
+    # If the lists of rooms have to be read, the membership is cached by the same reading.
     await services().rooms.access.list_rooms(session.user, here=room)
     membership = await services().rooms.access.find_membership(room, session.user)
     if membership is None:
@@ -64,10 +64,10 @@ async def _conversation(
     error: str,
     attached: tuple[File, ...] = (),
 ) -> ResponseReturnValue:
-    """Return the room's page, with a draft that could not be sent in the field it came from."""
+    """Return the room's page, with a draft that could not be posted in its field."""
     served, room_id = services(), membership.room_id
     panel = await _panel(room_id, draft.thread, draft, error) if draft.thread else None
-    # The cursor before the messages: what happens in between is then sent again, never missed.
+    # Read before the messages: what is posted in between is then sent again rather than missed.
     head = await served.messages.head(room_id)
     stretch = await _stretch(room_id, head)
     joined, others = await served.rooms.access.list_rooms(session.user)
@@ -107,7 +107,7 @@ async def _conversation(
 
 
 async def _panel(room_id: str, seq: int, draft: Draft, error: str) -> Markup:
-    """Return an open thread, with what could not be sent in its field."""
+    """Return the panel of a thread, with a draft that could not be posted in its field."""
     thread = await services().actions.threads.get(room_id, seq)
     html = services().renderer.page(
         "messages/_thread.html",
@@ -123,12 +123,12 @@ async def _panel(room_id: str, seq: int, draft: Draft, error: str) -> Markup:
 @blueprint.get("/rooms/<room>/messages")
 @member_of
 async def show_messages(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Return a stretch of history with the links to what is around it, as a fragment."""
+    """Return a part of the history, with links to what is around it, as a fragment."""
     room_id = membership.room_id
     head = await services().messages.head(room_id)
     stretch = await _stretch(room_id, head)
     end: Cursor | None = head
-    # It continues what the page has, so only its far end leads on.
+    # The page has what is on the near side: only the far end gets a link.
     if request.args.get("before"):
         stretch, end = replace(stretch, newer=False), None
     elif request.args.get("after"):
@@ -140,7 +140,7 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
 @takes_files
 @member_of
 async def post_message(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Post a message; htmx gets its fragment, a plain browser the room again."""
+    """Post a message; htmx gets it as a fragment, a plain browser is redirected to the room."""
     draft, room_id, ids = await _draft(), membership.room_id, list[str]()
     await services().platform.rate_limits.hit(SEND, session.user.id)
     try:
@@ -153,14 +153,14 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
     except Invalid as invalid:
         if is_htmx():
             raise
-        # The page again, with what was not sent in its fields.
+        # The page again, with what was not posted in its fields.
         if "thread" in invalid.errors:
             draft = replace(draft, thread=None)
         attached = await services().files.list_loose(room_id, session.user, ids)
         return await _conversation(session, membership, 422, draft, str(invalid), tuple(attached))
     if is_htmx():
         return fragment(services().renderer.message(message), 201)
-    # A page without scripts tells of nothing by itself: who answers has read.
+    # Without scripts a page does not report what was read: who posts has read the room.
     services().platform.tasks.spawn(
         services().realtime.unread_signals.mark_read(session.user, room_id, message.seq)
     )
@@ -214,7 +214,7 @@ async def post_edit(session: Session, membership: Membership, seq: int) -> Respo
 @blueprint.post("/rooms/<room>/messages/<int:seq>/remove")
 @member_of
 async def post_remove(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
-    """Remove one's own message, or anybody's in a room that one manages."""
+    """Remove one's own message, or any message of a room that one manages."""
     await services().platform.rate_limits.hit(SEND, session.user.id)
     message = await services().actions.administration.remove_message(
         membership, _storable(seq), session.user
@@ -227,7 +227,7 @@ async def _message(membership: Membership, seq: int) -> Message:
 
 
 def _storable(seq: int) -> int:
-    # The database has no longer numbers than 64 bits, and addresses have.
+    # Addresses may hold larger numbers than the database can (64 bits).
     if seq > SEQ_MAX:
         raise Missing
     return seq
@@ -245,7 +245,7 @@ def _changed(message: Message) -> ResponseReturnValue:
 
 
 async def _stretch(room_id: str, head: Cursor) -> Page:
-    """Return what the query asks for: before, after or around a seq, else the newest."""
+    """Return the messages that the query asks for: before, after or around a seq, or the newest."""
     messages = services().messages
     limit = validate_number(request.args.get("limit", ""), "limit", PAGE_DEFAULT)
     if (seq := _number("before")) is not None:
@@ -262,9 +262,9 @@ def _number(name: str) -> int | None:
 
 
 async def _form_files(room_id: str, user: User, ids: list[str]) -> None:
-    """Put the ids of a message form's files into `ids`, those in the form itself once stored.
+    """Append to `ids` those of the files of a message form, after storing those in the form itself.
 
-    One that is refused loses nobody the ones before it.
+    If one is refused, the files before it are stored and in `ids`.
     """
     ids += map(str, (await request.form).getlist("file"))
     served = services()

@@ -1,4 +1,4 @@
-"""Notifications: which browsers get them, of what, and when not; and of what in one room."""
+"""Settings of notifications: browsers, levels and quiet hours; and the level of one room."""
 
 from urllib.parse import urlsplit
 
@@ -28,21 +28,21 @@ from littlechat.web.services import services
 
 blueprint = Blueprint("notifications", __name__)
 
-HERE = "/account/notifications"
+PATH = "/account/notifications"
 FIELDS = ("level", "quiet_from", "quiet_to", "zone")
 
 
-@blueprint.get(HERE)
+@blueprint.get(PATH)
 @signed_in
 async def show_notifications(session: Session) -> ResponseReturnValue:
-    """Show what the person is notified of, and where."""
+    """Show what the person is notified of, and in which browsers."""
     return await _page(session)
 
 
-@blueprint.post(HERE)
+@blueprint.post(PATH)
 @signed_in
 async def post_notifications(session: Session) -> ResponseReturnValue:
-    """Keep what the person wants to hear of, and when not."""
+    """Store what the person is notified of, and when not."""
     given = {name: await form_text(name) for name in FIELDS}
     try:
         chosen = validate_preferences(**given)
@@ -52,31 +52,31 @@ async def post_notifications(session: Session) -> ResponseReturnValue:
     return await _page(session, done="Saved.")
 
 
-@blueprint.post(f"{HERE}/subscribe")
+@blueprint.post(f"{PATH}/subscribe")
 @signed_in
 async def post_subscribe(session: Session) -> ResponseReturnValue:
-    """Let this browser be notified, as its push service's address and keys say."""
+    """Subscribe this browser, by its push service's address and its keys."""
     await services().platform.rate_limits.hit(SUBSCRIBE, session.user.id)
     private = services().settings.push_private
     endpoint = validate_endpoint(await form_text("endpoint"), private=private)
     p256dh = validate_key(await form_text("p256dh"), P256DH_BYTES)
     auth = validate_key(await form_text("auth"), AUTH_BYTES)
     await services().notifications.subscribe(session, endpoint, p256dh, auth, _contact())
-    return go(HERE)
+    return go(PATH)
 
 
-@blueprint.post(f"{HERE}/unsubscribe")
+@blueprint.post(f"{PATH}/unsubscribe")
 @signed_in
 async def post_unsubscribe(session: Session) -> ResponseReturnValue:
-    """Notify one of the person's browsers no more."""
+    """Unsubscribe one of the person's browsers."""
     await services().notifications.unsubscribe(session, await form_text("browser"))
-    return go(HERE)
+    return go(PATH)
 
 
-@blueprint.post(f"{HERE}/test")
+@blueprint.post(f"{PATH}/test")
 @signed_in
 async def post_test(session: Session) -> ResponseReturnValue:
-    """Send a notification to all the person's browsers."""
+    """Send a test notification to all the person's browsers."""
     await services().platform.rate_limits.hit(SUBSCRIBE, session.user.id)
     answers = await services().notifications.send_test(session)
     if not answers:
@@ -92,7 +92,7 @@ async def post_test(session: Session) -> ResponseReturnValue:
 @blueprint.post("/rooms/<room>/level")
 @member_of
 async def post_level(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Keep what the person is notified of in one room; empty is what they are in all rooms."""
+    """Store the level of one room; empty is the person's usual one."""
     raw, room_id = await form_text("level"), membership.room_id
     level = validate_level(raw) if raw else None
     await services().notifications.set_level(room_id, session, level)
@@ -102,7 +102,7 @@ async def post_level(session: Session, membership: Membership) -> ResponseReturn
 
 
 def _contact() -> str:
-    # A push service that has a complaint finds us there; Apple's refuses anything else.
+    # Push services want an address to contact us; Apple's accepts only one of this form.
     name = urlsplit(f"//{request.host}").hostname or ""
     return f"https://{name if name and ':' not in name else 'localhost'}"
 

@@ -1,4 +1,4 @@
-"""The same-origin guard for every unsafe request and every socket's handshake."""
+"""The guard against requests of other sites' pages, for unsafe methods and socket handshakes."""
 
 from quart import (
     request,
@@ -15,8 +15,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 def is_same_origin(headers: Headers) -> bool:
     """Whether a request comes from our own pages, or from no page at all.
 
-    Fetch Metadata where the browser sends it (https and localhost), else Origin against Host. A
-    client that sends neither is no browser and rides on nobody's cookies.
+    Decided by Fetch Metadata where the browser sends it (https and localhost), else by comparing
+    Origin with Host. A client that sends neither is not a browser, and has no user's cookies.
     """
     site = headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):
@@ -32,5 +32,5 @@ async def refuse_cross_origin() -> None:
 
 
 def handshake_is_same_origin() -> bool:
-    """Whether the socket that is being opened belongs to one of our pages."""
+    """Whether a socket's handshake comes from one of our pages."""
     return is_same_origin(websocket.headers)

@@ -1,4 +1,5 @@
-"""How handlers answer: pages for a browser, fragments and statuses for htmx, redirects for both."""
+"""How handlers respond: pages for a browser, fragments and statuses for htmx, redirects for
+both."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from http import HTTPStatus
@@ -18,7 +19,7 @@ from littlechat.web.services import services
 
 
 def is_htmx() -> bool:
-    """Whether htmx asks, which wants a fragment rather than a page."""
+    """Whether htmx sent the request, which takes a fragment rather than a page."""
     return request.headers.get("HX-Request") == "true"
 
 
@@ -61,25 +62,25 @@ def _html(html: str, status: int) -> Response:
 
 
 def go(path: str) -> ResponseReturnValue:
-    """Send the browser to `path` with a GET; htmx is told to follow with a whole page."""
+    """Redirect the browser to `path` with a GET; htmx gets a header to load the whole page."""
     if request_is_htmx():
         return Response("", status=200, headers={"HX-Redirect": path})
     return redirect(path, HTTPStatus.SEE_OTHER)
 
 
 def local_path(target: str) -> str | None:
-    """Return `target` if it is an address on this site, never another's, else None."""
-    # One slash and then a path: no scheme or host can follow. Browsers read a backslash as a slash
-    # and skip tabs and newlines, so neither may stand anywhere.
+    """Return `target` if it is a path on this site, else None."""
+    # After one slash no scheme or host can follow. Browsers read a backslash as a slash and skip
+    # tabs and newlines, so neither is allowed anywhere.
     path = target.startswith("/") and not target.startswith("//") and "\\" not in target
     return target if path and target.isprintable() and len(target) <= 500 else None
 
 
 async def form_text(name: str) -> str:
-    """Return one form field as text, empty if absent; never a structure."""
+    """Return one form field as text, empty if it is absent."""
     return str((await request.form).get(name, ""))
 
 
 def request_is_htmx() -> bool:
-    """Whether this is an htmx request; a socket's handshake is not."""
+    """Whether htmx sent the request, where this may also be a socket's handshake."""
     return not has_websocket_context() and is_htmx()

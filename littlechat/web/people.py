@@ -1,4 +1,4 @@
-"""People: the directory, a person's page, and what they look like everywhere."""
+"""People: the directory, a person's page, and the avatar style sheet."""
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
@@ -20,7 +20,7 @@ INERT = "default-src 'none'; sandbox; frame-ancestors 'none'"
 @blueprint.get("/people")
 @signed_in
 async def show_people(session: Session) -> ResponseReturnValue:
-    """Show the directory; htmx gets the list alone."""
+    """Show the directory; htmx gets only the list."""
     search = request.args.get("search", "").replace("\0", "")[:100]
     number = page_number()
     moment = now()
@@ -37,7 +37,7 @@ async def show_people(session: Session) -> ResponseReturnValue:
 @blueprint.get("/people/<name>")
 @signed_in
 async def show_person(session: Session, name: str) -> ResponseReturnValue:
-    """Show what somebody tells about themselves, and where to meet them."""
+    """Show a person's profile, whether they are online, and the rooms in common."""
     served, moment = services(), now()
     person = current(await served.accounts.profiles.get(name), moment)
     online, away = served.realtime.presence.find(person.name)
@@ -55,14 +55,14 @@ async def show_person(session: Session, name: str) -> ResponseReturnValue:
 
 @blueprint.get("/people.css")
 @signed_in
-async def show_faces(session: Session) -> ResponseReturnValue:
-    """Return pictures and display names as a style sheet."""
-    faces = services().avatar_styles
-    response = Response(faces.sheet, content_type="text/css; charset=utf-8")
+async def show_avatar_styles(session: Session) -> ResponseReturnValue:
+    """Return the avatar style sheet."""
+    styles = services().avatar_styles
+    response = Response(styles.sheet, content_type="text/css; charset=utf-8")
     await response.add_etag()
     await response.make_conditional(request)
-    # A page of another process may name a version that this one has not read yet.
-    lasting = request.args.get("v") == faces.version
+    # Another process may have rendered the page, with a version that this one has not read yet.
+    lasting = request.args.get("v") == styles.version
     response.headers["Cache-Control"] = FOR_EVER if lasting else "private, no-cache"
     return response
 

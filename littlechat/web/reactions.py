@@ -1,4 +1,4 @@
-"""Reactions: putting an emoji under a message or taking it away, and the picker of emoji."""
+"""Reactions: adding and removing an emoji under a message, and the emoji picker."""
 
 import hashlib
 from functools import cache
@@ -30,7 +30,7 @@ blueprint = Blueprint("reactions", __name__)
 @blueprint.post("/rooms/<room>/messages/<int:seq>/reactions")
 @member_of
 async def post_reaction(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
-    """Put one's emoji under a message (`on=1`), take it away (0), or without `on` the other one."""
+    """Add one's emoji to a message (`on=1`), remove it (`on=0`), or toggle it (without `on`)."""
     await services().platform.rate_limits.hit(REACT, session.user.id)
     if seq > SEQ_MAX:
         raise Missing
@@ -48,7 +48,7 @@ async def post_reaction(session: Session, membership: Membership, seq: int) -> R
 @blueprint.get("/emoji")
 @signed_in
 async def show_emoji(session: Session) -> ResponseReturnValue:
-    """Return all emoji there are to choose from, as a fragment that browsers keep."""
+    """Return all emoji to choose from, as a fragment that browsers cache."""
     html = _picker()
     version = hashlib.sha256(html.encode()).hexdigest()[:12]
     response = Response(html, content_type="text/html; charset=utf-8")

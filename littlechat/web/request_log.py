@@ -1,4 +1,4 @@
-"""One log line a request: the route, never the address, which may hold an invitation."""
+"""Logs one line for each request, with the route and not the address, which may hold a secret."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ log = logging.getLogger("littlechat.requests")
 
 
 def log_requests(app: Quart) -> None:
-    """Write one line a request: the route, never the address, which may hold an invitation."""
+    """Log one line for each request of `app`."""
 
     @app.before_request
     async def note_start() -> None:

@@ -1,4 +1,4 @@
-"""Rooms: the list, making one, its page and settings, coming and going, invitations."""
+"""Rooms: the list, creating, joining, leaving, settings, members, bans and invitations."""
 
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
@@ -36,7 +36,7 @@ NAME_TAKEN = "There is a room of this name already."
 @blueprint.get("/rooms")
 @signed_in
 async def show_rooms(session: Session) -> ResponseReturnValue:
-    """Show the rooms the person may see; htmx gets the list alone, for the page or the sidebar."""
+    """Show the rooms that the person may see; htmx gets only the list, for page or sidebar."""
     # MongoDB refuses a pattern with a NUL in it.
     search = request.args.get("search", "").replace("\0", "")[:100]
     joined, others = await services().rooms.access.find_rooms(session.user, search)
@@ -65,7 +65,7 @@ async def show_new_room(session: Session) -> ResponseReturnValue:
 @blueprint.post("/rooms")
 @signed_in
 async def post_room(session: Session) -> ResponseReturnValue:
-    """Make a room and go there."""
+    """Create a room and redirect to it."""
     await services().platform.rate_limits.hit(CREATE_ROOM, session.user.id)
     values = {name: await form_text(name) for name in ("name", "description", "visibility")}
     try:
@@ -80,7 +80,7 @@ async def post_room(session: Session) -> ResponseReturnValue:
 @blueprint.post("/rooms/<room>/join")
 @signed_in
 async def post_join(session: Session, room: str) -> ResponseReturnValue:
-    """Enter a public room."""
+    """Join a public room."""
     await services().platform.rate_limits.hit(JOIN, session.user.id)
     await services().actions.members.join(room, session.user)
     return go(f"/rooms/{room}")
@@ -97,7 +97,7 @@ async def post_leave(session: Session, room: str) -> ResponseReturnValue:
 @blueprint.get("/rooms/<room>/members")
 @member_of
 async def show_members(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Return a room's members, as its page lists them, as a fragment."""
+    """Return the list of a room's members as a fragment."""
     members = await services().rooms.access.list_members(membership.room_id)
     return page(
         "rooms/_members.html",
@@ -110,7 +110,7 @@ async def show_members(session: Session, membership: Membership) -> ResponseRetu
 @blueprint.get("/rooms/<room>/settings")
 @member_of
 async def show_settings(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Show a room's particulars, its members and invitations, and what may be done with them."""
+    """Show a room's settings, its members and invitations."""
     room = await _get_named(membership)
     return await _settings(session, room, membership, 200, {}, room.name, room.description)
 
@@ -118,8 +118,8 @@ async def show_settings(session: Session, membership: Membership) -> ResponseRet
 @blueprint.post("/rooms/<room>/settings")
 @manager_of
 async def post_settings(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Rename and re-describe a room."""
-    # As scarce as making one: a name that is taken tells of a private room, too.
+    """Set a room's name and description."""
+    # Limited like creating one: trying names shows which ones private rooms have.
     await services().platform.rate_limits.hit(CREATE_ROOM, session.user.id)
     room = await _get_named(membership)
     name, description = await form_text("name"), await form_text("description")
@@ -152,7 +152,7 @@ async def post_delete(session: Session, membership: Membership) -> ResponseRetur
 async def post_remove_member(
     session: Session, membership: Membership, name: str
 ) -> ResponseReturnValue:
-    """Take a member's right to the room."""
+    """Remove a member from the room."""
     await _get_named(membership)
     await services().actions.members.remove(membership.room_id, name)
     return go(f"/rooms/{membership.room_id}/settings")
@@ -161,7 +161,7 @@ async def post_remove_member(
 @blueprint.post("/rooms/<room>/members/<name>/ban")
 @manager_of
 async def post_ban(session: Session, membership: Membership, name: str) -> ResponseReturnValue:
-    """Take a member's right to the room, and to come back."""
+    """Ban a member from the room."""
     await services().actions.administration.ban(membership.room_id, name, session.user)
     return go(f"/rooms/{membership.room_id}/settings#bans")
 
@@ -169,7 +169,7 @@ async def post_ban(session: Session, membership: Membership, name: str) -> Respo
 @blueprint.post("/rooms/<room>/bans/<name>/lift")
 @manager_of
 async def post_lift_ban(session: Session, membership: Membership, name: str) -> ResponseReturnValue:
-    """Let somebody come back into the room."""
+    """Lift a ban."""
     await services().actions.administration.lift_ban(membership.room_id, name, session.user)
     return go(f"/rooms/{membership.room_id}/settings#bans")
 
@@ -177,7 +177,7 @@ async def post_lift_ban(session: Session, membership: Membership, name: str) -> 
 @blueprint.post("/rooms/<room>/invitations")
 @member_of
 async def post_invitation(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Make an invitation link."""
+    """Create an invitation link."""
     await _get_named(membership)
     await services().platform.rate_limits.hit(INVITE, session.user.id)
     await services().rooms.members.invite(membership.room_id, session.user)
@@ -187,7 +187,7 @@ async def post_invitation(session: Session, membership: Membership) -> ResponseR
 @blueprint.post("/rooms/<room>/invitations/<token>/revoke")
 @member_of
 async def post_revoke(session: Session, membership: Membership, token: str) -> ResponseReturnValue:
-    """Close an invitation link."""
+    """Revoke an invitation link."""
     await services().rooms.invitations.revoke(membership.room_id, token, membership)
     return go(f"/rooms/{membership.room_id}/settings#invitations")
 
@@ -195,7 +195,7 @@ async def post_revoke(session: Session, membership: Membership, token: str) -> R
 @blueprint.get("/join/<token>")
 @signed_in
 async def show_invitation(session: Session, token: str) -> ResponseReturnValue:
-    """Show who invites to what."""
+    """Show who invites, and to which room."""
     invitation, room = await services().rooms.members.get_invitation(token)
     if await services().rooms.memberships.find(room.id, session.user):
         return go(f"/rooms/{room.id}")
@@ -205,7 +205,7 @@ async def show_invitation(session: Session, token: str) -> ResponseReturnValue:
 @blueprint.post("/join/<token>")
 @signed_in
 async def post_accept(session: Session, token: str) -> ResponseReturnValue:
-    """Enter a room by invitation."""
+    """Join a room by invitation."""
     await services().platform.rate_limits.hit(JOIN, session.user.id)
     room = await services().actions.members.accept(token, session.user)
     return go(f"/rooms/{room.id}")

@@ -1,4 +1,4 @@
-"""Searching what a person may see: a page, and while they type its results as a fragment."""
+"""The search: a page, and its results as a fragment while somebody types."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,17 +33,17 @@ from littlechat.web.services import services
 blueprint = Blueprint("search", __name__)
 
 Pieces = list[tuple[str, bool]]
-"""A text in pieces, and which of them are hits."""
+"""A text in pieces, each with whether it is a hit."""
 
 HERE = "here"
-"""What `in:` calls the room from which somebody came."""
+"""The value of `in:` that stands for the room from which the search was opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A message found, with its room, and the part of its text with what was sought.
+    """A message found, its room, and the part of its text around the first hit.
 
-    `files` are the names of its files, in pieces likewise.
+    `files` are the names of its files, also in pieces.
     """
 
     message: Message
@@ -55,10 +55,10 @@ class Hit:
 @blueprint.get("/search")
 @signed_in
 async def show_search(session: Session) -> ResponseReturnValue:
-    """Show what is found, newest first; htmx gets the results alone, or those that follow."""
+    """Show what is found, newest first; htmx gets only the results, or the next page of them."""
     typed = " ".join(request.args.get("q", "").replace("\0", "").split())[:QUERY_MAX]
     here, after = request.args.get("here", "")[:60], _place(request.args.get("after", ""))
-    # Asked of the store each time: what somebody was removed from a moment ago is not searched.
+    # Read from the store and not a cache: a room that one was just removed from is not searched.
     me = session.user.name
     joined = await services().rooms.store.list_joined(session.user)
     by_id = {room.id: room for room in joined}
@@ -99,11 +99,11 @@ def _place(text: str) -> Place | None:
 async def _find(
     query: Query, titles: dict[str, str], here: str, after: Place | None
 ) -> tuple[Query, Found]:
-    """Return what is found; the query comes back with hints about names that nobody has."""
-    ids, strange = _rooms(query, titles, here)
-    authors, unknown = await _authors(query)
-    query = replace(query, hints=(*query.hints, *strange, *unknown))
-    if strange or unknown:
+    """Return the query, with hints about unknown names added, and what it finds."""
+    ids, unknown_rooms = _rooms(query, titles, here)
+    authors, unknown_people = await _authors(query)
+    query = replace(query, hints=(*query.hints, *unknown_rooms, *unknown_people))
+    if unknown_rooms or unknown_people:
         return query, Found()
     return query, await services().search.finder.find(query, ids, authors, after)
 
@@ -134,10 +134,10 @@ async def _authors(query: Query) -> tuple[Sequence[str] | None, list[str]]:
 
 def _hit(query: Query, message: Message, room: Room) -> Hit:
     files = [excerpt(query, file.name) for file in message.files]
-    return Hit(message, room, _said(query, message.body), files)
+    return Hit(message, room, _excerpt(query, message.body), files)
 
 
-def _said(query: Query, body: str) -> Pieces:
+def _excerpt(query: Query, body: str) -> Pieces:
     """Return the part of a text around its first hit, as its readers see it."""
     part, cut_before, cut_behind = excerpt_source(query, body)
     pieces, more = excerpt(query, _plain(part)), ("…", False)
@@ -147,12 +147,12 @@ def _said(query: Query, body: str) -> Pieces:
         pieces.append(more)
     if any(is_hit for _, is_hit in pieces):
         return pieces
-    # What was found may be in what a reader does not see, as the address behind a link's words is.
+    # The hit may be in what readers do not see, such as the address behind a link.
     raw = excerpt(query, body)
     return raw if any(is_hit for _, is_hit in raw) else pieces
 
 
 @lru_cache(maxsize=1_000)
 def _plain(part: str) -> str:
-    """Return a part's words, once: parsing is slow, and every letter typed asks for the same."""
+    """Return a text without markup. Cached: parsing is slow, and each letter typed asks again."""
     return plain(part)

@@ -1,4 +1,4 @@
-"""What every handler may use: one object a package, built once by `create_app`."""
+"""What handlers use: one object for each package, built once by `create_app`."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -20,7 +20,7 @@ from littlechat.search import Search
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The packages of one process, by name."""
+    """The objects of one application, by the names of their packages."""
 
     settings: Settings
     platform: Platform

@@ -1,6 +1,6 @@
-"""The sockets: a room's stream, and the stream of pages without a room.
+"""The WebSocket handlers: of a room's page, and of pages without a room.
 
-Down go ready fragments, up come only passing signals. Every exit chooses its close code.
+Rendered fragments are sent down; up come only ephemeral signals. Every exit chooses a close code.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 
 @blueprint.websocket("/rooms/<room>/socket")
 async def room_socket(room: str) -> None:
-    """Stream a room: what came after the cursor, then what comes."""
+    """Send a room: what came after the cursor, then what follows."""
     seen = services().rooms.access.forgotten
     session = await _guard()
     after = websocket.args.get("after")
@@ -77,7 +77,7 @@ async def room_socket(room: str) -> None:
 
 @blueprint.websocket("/socket")
 async def plain_socket() -> None:
-    """Stream news about rooms to pages that show no room."""
+    """Send presence and unread signals to pages that show no room."""
     seen = services().rooms.access.forgotten
     session = await _guard()
     socket = _open(session)
@@ -104,10 +104,10 @@ async def _guard() -> Session:
 
 
 async def _check_again(session: Session, room: str | None, seen: int) -> None:
-    """Look the rights up again if one was revoked since the guards asked.
+    """Check session and membership again if anything was revoked since the guards checked them.
 
-    From here on a revocation finds the socket. One that came before, when there was no socket to
-    close yet, is noticed by the count of what `access` forgot; nothing slips in between.
+    From here on a revocation finds the socket and closes it. One that came before, when there was
+    no socket yet, has changed the count `forgotten` of the `Access` cache.
     """
     served = services()
     if seen == served.rooms.access.forgotten and served.platform.bus.connected:
@@ -151,7 +151,7 @@ async def _stream(socket: Socket, room: str | None) -> None:
             task.result()
         await _close(socket.close_code or ERROR, socket.close_reason)
     except asyncio.CancelledError:
-        raise  # The browser is gone.
+        raise  # The browser has disconnected.
     except Exception:
         log.exception("socket failed")
         socket.close(ERROR)
@@ -169,7 +169,7 @@ async def _close(code: int, reason: str = "") -> None:
 
 
 async def _read(socket: Socket, room: str | None) -> None:
-    """Take in signals until there are too many of them, or too many bad ones."""
+    """Receive signals until there are too many of them, or too many malformed ones."""
     clock = asyncio.get_running_loop().time
     allowance = frames.Allowance(clock())
     typed_at = float("-inf")
@@ -192,6 +192,6 @@ async def _read(socket: Socket, room: str | None) -> None:
 
 
 async def _note_seen(user_id: str) -> None:
-    # A hint for one line on the person's page.
+    # Only for "last seen" on the person's page: it may fail.
     with contextlib.suppress(Unavailable):
         await services().accounts.profiles.note_seen(user_id)

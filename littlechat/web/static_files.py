@@ -1,4 +1,4 @@
-"""The files of `static/`: read once, served under addresses that never change their content."""
+"""Serves the files of `static/`, which are read once, under addresses with their version."""
 
 import re
 from mimetypes import guess_type
@@ -12,11 +12,11 @@ from littlechat.rendering import STATIC, static_url
 VENDORED = ("vendor/htmx.min.js", "vendor/hx-ws.min.js")
 
 VERSIONED = re.compile(r"^[0-9a-f]{12}/(?=(?!vendor/).+\.js$)")
-"""Begins the path of one of our scripts, in any version."""
+"""The version that begins the path of one of our scripts."""
 
 
 def require_browser_parts() -> None:
-    """Raise `ConfigError` if htmx, which is fetched when littlechat is installed, is not there."""
+    """Raise `ConfigError` if htmx is missing, which is fetched when littlechat is installed."""
     missing = [name for name in VENDORED if not (STATIC / name).is_file()]
     if missing:
         raise ConfigError(
@@ -26,9 +26,9 @@ def require_browser_parts() -> None:
 
 
 def serve_static(app: Quart) -> None:
-    """Serve `static/`; an address with the file's own version never changes its content."""
+    """Serve `static/`; browsers cache an address with the file's own version for ever."""
 
-    # Read once, some 200 KB in all: nothing that is asked for ever becomes a file's name.
+    # Read once, some 200 KB in all: no part of a request is ever used as the name of a file.
     files = {
         file.relative_to(STATIC).as_posix(): file.read_bytes()
         for file in STATIC.rglob("*")
@@ -45,7 +45,7 @@ def serve_static(app: Quart) -> None:
         response = Response(content, content_type=f"{kind}; charset=utf-8")
         await response.add_etag()
         await response.make_conditional(request)
-        # Another's version must not be kept: during an update old and new processes both serve.
+        # Another version must not be cached: during an update old and new processes both serve.
         lasting = request.full_path.removesuffix("?") == static_url(path)
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if lasting else "no-cache"

@@ -1,4 +1,4 @@
-"""The quick switcher: rooms, conversations and people by the beginnings of their words."""
+"""The quick switcher: finds rooms, conversations and people by the beginnings of words."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,13 @@ from littlechat.web.guards import signed_in
 from littlechat.web.pages import is_htmx, page
 from littlechat.web.services import services
 
-blueprint = Blueprint("jump", __name__)
+blueprint = Blueprint("switcher", __name__)
 
 
 @blueprint.get("/jump")
 @signed_in
-async def show_jump(session: Session) -> ResponseReturnValue:
-    """Show where one can go; htmx gets the list alone."""
+async def show_switcher(session: Session) -> ResponseReturnValue:
+    """Show the places to go to; htmx gets only the list."""
     q = request.args.get("q", "").strip()[:QUERY_MAX]
     places = await _list_places(session, q, request.args.get("here", ""))
     template = "rooms/_switcher_results.html" if is_htmx() else "rooms/switcher.html"
@@ -47,7 +47,7 @@ async def _list_places(session: Session, q: str, here: str) -> list[Place]:
 
 
 async def _list_people(me: str, q: str, joined: Sequence[Room]) -> list[Place]:
-    """Return those with whom there is no conversation of two; that stands for its person."""
+    """Return people who match, without those that one has a conversation of two with."""
     met = {room.title(me) for room in joined if len(room.others(me)) == 1}
     called = services().avatar_styles.find(q)
     limit = SHOWN_MAX + len(met)

@@ -22,7 +22,10 @@ blueprint = Blueprint("threads", __name__)
 @blueprint.get("/rooms/<room>/messages/<int:seq>/thread")
 @member_of
 async def show_thread(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
-    """Return a thread's panel, or with `before` older replies; a plain browser gets the room."""
+    """Return a thread's panel, or with `before` older replies.
+
+    A plain browser is redirected to the room with the thread open.
+    """
     room_id = membership.room_id
     before = validate_number(request.args.get("before", ""), "before", None, least=1)
     if seq > SEQ_MAX:

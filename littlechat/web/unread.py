@@ -1,4 +1,4 @@
-"""What a person has read and what concerns them: read positions, and the inbox."""
+"""Read positions, and the inbox of what is addressed to a person."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,15 +26,15 @@ from littlechat.web.pages import (
 )
 from littlechat.web.services import services
 
-blueprint = Blueprint("reading", __name__)
+blueprint = Blueprint("unread", __name__)
 
 MOMENT_MAX = 10**13
-"""In milliseconds, in the year 2286."""
+"""The latest time that the query may hold, in milliseconds: in the year 2286."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message in an inbox, the room it was said in, and whether it was read."""
+    """A message in an inbox, its text as HTML, and its room."""
 
     room: RoomListEntry
     message: Message
@@ -42,14 +42,14 @@ class Entry:
 
     @property
     def is_new(self) -> bool:
-        """Whether it is yet to be read."""
+        """Whether it is unread."""
         return self.message.seq > self.room.read_seq
 
 
 @blueprint.post("/rooms/<room>/read")
 @member_of
 async def post_read(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Note how far a room is read; with `unread`, that it is not read from there on."""
+    """Mark a room as read up to a message or, with `unread`, as unread from it on."""
     await services().platform.rate_limits.hit(READ, session.user.id)
     seq, room_id = validate_number(await form_text("seq"), "seq", None), membership.room_id
     if seq is None:
@@ -64,7 +64,7 @@ async def post_read(session: Session, membership: Membership) -> ResponseReturnV
 @blueprint.post("/rooms/read")
 @signed_in
 async def post_read_all(session: Session) -> ResponseReturnValue:
-    """Note that everything is read."""
+    """Mark all rooms as read."""
     await services().platform.rate_limits.hit(READ, session.user.id)
     await services().realtime.unread_signals.mark_all_read(session.user)
     return go(local_path(await form_text("next")) or "/rooms")
@@ -73,7 +73,7 @@ async def post_read_all(session: Session) -> ResponseReturnValue:
 @blueprint.get("/inbox")
 @signed_in
 async def show_inbox(session: Session) -> ResponseReturnValue:
-    """Show what concerns the person across their rooms, the newest first."""
+    """Show the messages addressed to the person in all their rooms, the newest first."""
     served = services()
     joined, _ = await served.rooms.access.list_rooms(session.user)
     messages, before = await served.rooms.unread.list_inbox(session.user, joined, _before())
@@ -92,6 +92,6 @@ async def show_inbox(session: Session) -> ResponseReturnValue:
 
 
 def _before() -> datetime | None:
-    """Return the moment that a page of the inbox begins at: milliseconds, as our own links say."""
+    """Return the time before which a page of the inbox begins; links hold it in milliseconds."""
     before = validate_number(request.args.get("before", ""), "before", None)
     return None if before is None else datetime.fromtimestamp(min(before, MOMENT_MAX) / 1_000, UTC)

@@ -113,7 +113,7 @@ async def test_no_more_of_a_text_is_parsed_than_its_excerpt_can_show_and_that_on
     ],
 )
 def test_a_long_text_is_cut_before_its_markup_is_read(body: str, shown: str) -> None:
-    pieces = web_search._said(parse("tree", now()), body)
+    pieces = web_search._excerpt(parse("tree", now()), body)
     said = "".join(f"<{text}>" if is_hit else text for text, is_hit in pieces)
     assert len(said) < 500
     assert [said.startswith("…"), said.endswith("…")] == [shown[:1] == "…", shown[-1:] == "…"]
