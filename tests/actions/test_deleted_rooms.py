@@ -14,8 +14,8 @@ from littlechat.core.names import new_id
 from littlechat.core.rooms import Room
 from littlechat.files.schema import CHUNKS, FILES, USAGE
 from littlechat.files.store import UNDER_WAY
-from littlechat.messages import heads as ends
-from littlechat.messages.documents import edited
+from littlechat.messages import heads
+from littlechat.messages.mutations import edited
 from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform.database import (
@@ -131,8 +131,8 @@ async def test_a_deletion_that_was_broken_off_at_its_first_write_is_finished(
 async def test_a_clearing_that_was_broken_off_in_the_middle_is_finished_whatever_is_known(
     here: Services, there: Services, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ends, "DELETE_SLICE", 2)
-    monkeypatch.setattr(ends, "LEAP", 2)
+    monkeypatch.setattr(heads, "DELETE_SLICE_NUMBERS", 2)
+    monkeypatch.setattr(heads, "LEAP_NUMBERS", 2)
     # The hint for lists was not written before the crash either.
     await here.platform.database[ROOMS].update({"_id": room.id}, {"$set": {"last_seq": 0}})
     await here.rooms.store.delete(room.id)

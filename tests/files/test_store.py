@@ -20,7 +20,7 @@ from littlechat.files.store import (
     Upload,
 )
 from littlechat.files.thumbnails import Thumbnail, thumbnail
-from littlechat.messages.documents import emptied
+from littlechat.messages.mutations import emptied
 from littlechat.messages.store import Messages
 from littlechat.platform.background_tasks import BackgroundTasks
 from littlechat.platform.database import Database, Missing, now
