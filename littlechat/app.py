@@ -101,7 +101,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     SessionCookie(app, is_secure=session_cookie_is_secure)
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
-    app.config["FILE_BYTES_MAX"] = served.files.bytes_max
+    app.config["FILE_BYTES_MAX"] = served.files.uploads.bytes_max
     register_pages(app)
     sweeping: list[asyncio.Task[None]] = []
 
@@ -213,7 +213,7 @@ def watch(served: Services) -> None:
     sent, fed, caught = hub.counters, feeds.counters, feeds.catch_up.counters
     bus, pushed = served.platform.bus, served.notifications.counters
     files = served.files
-    metrics.gauge("file_bytes", "Bytes of files when last counted.", lambda: files.used)
+    metrics.gauge("file_bytes", "Bytes of files when last counted.", lambda: files.usage.used)
     metrics.gauge("connections", "Open sockets.", lambda: len(hub.sockets))
     metrics.counter("deliveries", "Frames queued and sent to sockets.", lambda: sent.delivered)
     metrics.counter("frames", "Writes to sockets.", lambda: sent.frames)

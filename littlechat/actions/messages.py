@@ -53,7 +53,7 @@ class MessageActions:
         self._access, self._bus, self._tasks = rooms.access, bus, tasks
         self._presence, self._unread_signals = realtime.presence, realtime.unread_signals
         self._announcements = realtime.announcements
-        self._on_posted: list[Listener] = [files.confirm]
+        self._on_posted: list[Listener] = [files.attachments.confirm]
         self._on_changed: list[Listener] = []
         self._touched: dict[str, tuple[int, datetime, str]] = {}
 
@@ -138,11 +138,11 @@ class MessageActions:
         return await self._tasks.run_to_completion(self._remove(room_id, seq, mutation))
 
     async def _remove(self, room_id: str, seq: int, mutation: Mutation) -> Message:
-        await self._files.doubt(room_id, seq)
+        await self._files.mark_for_sweep(room_id, seq)
         try:
             return await self._change(room_id, seq, mutation)
         finally:
-            self._tasks.spawn(self._files.settle(room_id, seq))
+            self._tasks.spawn(self._files.keep_or_delete(room_id, seq))
 
     async def change(self, room_id: str, seq: int, mutation: Mutation) -> Message:
         """Change a message as `mutation` says and publish it; raise what `mutation` raises.

@@ -15,7 +15,7 @@ from quart.wrappers import Request
 from quart.wrappers.request import Body
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from littlechat.files import ADD_SECONDS
+from littlechat.files import UPLOAD_TIMEOUT_SECONDS
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -104,7 +104,7 @@ class PacedConnection(ASGIHTTPConnection):
         bytes_max = cast(int, self.app.config["MAX_CONTENT_LENGTH"])
         if request.method == "POST" and self._takes_files(request):
             bytes_max += cast(int, self.app.config["FILE_BYTES_MAX"])
-            request.body_timeout = ADD_SECONDS
+            request.body_timeout = UPLOAD_TIMEOUT_SECONDS
         request.max_content_length = bytes_max
         self._body = request.body = PacedBody(request.content_length, bytes_max)
         return request

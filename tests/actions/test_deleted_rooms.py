@@ -13,7 +13,7 @@ from littlechat.core.messages import Draft
 from littlechat.core.names import new_id
 from littlechat.core.rooms import Room
 from littlechat.files.schema import CHUNKS, FILES, USAGE
-from littlechat.files.store import UNDER_WAY
+from littlechat.files.uploads import UPLOAD_ABANDONED_AFTER
 from littlechat.messages import heads
 from littlechat.messages.mutations import edited
 from littlechat.messages.schema import CHANGES, MESSAGES
@@ -49,8 +49,8 @@ async def room(here: Services) -> Room:
     """A room with messages, changes, a file, a member and a bot."""
     room = await here.actions.rooms.create(ADA, "Garden", "", "public")
     await here.actions.members.join(room.id, BEN)
-    upload = await here.files.add(room.id, ADA, "a.txt", once(b"words"))
-    files = await here.files.claim(room.id, ADA, [upload.file.id], "c1")
+    upload = await here.files.uploads.add(room.id, ADA, "a.txt", once(b"words"))
+    files = await here.files.attachments.claim(room.id, ADA, [upload.file.id], "c1")
     await here.actions.messages.say(room.id, ADA, Draft("secret", "c1", files=files))
     for number in range(4):
         await here.actions.messages.say(room.id, ADA, Draft(f"text {number}", new_id()))
@@ -165,7 +165,7 @@ async def test_a_post_and_a_change_that_come_late_are_found(
     await there.platform.tasks.close()
     message = (await here.platform.database[MESSAGES].find({"room": room.id}))[0]
     await there.messages.change(room.id, message["seq"], edited("later", BEN))
-    late = await here.files.add(room.id, BEN, "a.txt", once(b"words"))
+    late = await here.files.uploads.add(room.id, BEN, "a.txt", once(b"words"))
     await here.platform.database[MESSAGES].update({"room": room.id}, {"$set": {"seq": 4_321}})
     await here.actions.deleted_rooms.sweep(now())
     assert await left(here.platform.database, room) == []
@@ -208,7 +208,7 @@ async def test_an_upload_that_is_coming_in_is_left_until_it_cannot_be(
         await go_on.wait()
         yield b"b" * 300_000
 
-    adding = asyncio.create_task(here.files.add(room.id, BEN, "a.txt", slow()))
+    adding = asyncio.create_task(here.files.uploads.add(room.id, BEN, "a.txt", slow()))
     await coming.wait()
     await here.actions.rooms.delete(room, room.name)
     await here.platform.tasks.close()
@@ -219,7 +219,7 @@ async def test_an_upload_that_is_coming_in_is_left_until_it_cannot_be(
     await here.platform.database[FILES].update({"room": room.id}, {"$set": {"ready": False}})
     await here.files.delete_room(room.id, now())
     assert await left(here.platform.database, room) == ["files", "chunks", "usage"]
-    await here.actions.deleted_rooms.sweep(now() + UNDER_WAY + timedelta(seconds=1))
+    await here.actions.deleted_rooms.sweep(now() + UPLOAD_ABANDONED_AFTER + timedelta(seconds=1))
     assert await left(here.platform.database, room) == []
 
 
