@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 @blueprint.websocket("/rooms/<room>/socket")
 async def room_socket(room: str) -> None:
     """Stream a room: what came after the cursor, then what comes."""
-    seen = services().rooms.access.forgotten
+    seen = services().rooms.access.invalidations
     session = await _guard()
     after = websocket.args.get("after")
     cursor = None if after is None else Cursor.parse(after) or UNKNOWN_CURSOR
@@ -72,7 +72,7 @@ async def room_socket(room: str) -> None:
 @blueprint.websocket("/socket")
 async def plain_socket() -> None:
     """Stream news about rooms to pages that show no room."""
-    seen = services().rooms.access.forgotten
+    seen = services().rooms.access.invalidations
     session = await _guard()
     socket = _open(session)
     try:
@@ -104,7 +104,7 @@ async def _check_again(session: Session, room: str | None, seen: int) -> None:
     close yet, is noticed by the count of what `access` forgot; nothing slips in between.
     """
     served = services()
-    if seen == served.rooms.access.forgotten and served.platform.bus.connected:
+    if seen == served.rooms.access.invalidations and served.platform.bus.connected:
         return
     if not await served.accounts.sessions.list_live([session.id]):
         raise Unauthorized

@@ -27,7 +27,7 @@ from littlechat.platform.database import (
     now,
 )
 from littlechat.rooms.schema import INVITATIONS, MEMBERSHIPS, ROOMS
-from littlechat.rooms.store import TURN, Tombstone
+from littlechat.rooms.store import CLEANUP_LEASE, Tombstone
 from littlechat.search.schema import SEARCH_ROOMS, SEARCH_SEGMENTS
 from littlechat.web.services import Services
 from tests.tabs import ADA, BEN
@@ -266,4 +266,4 @@ async def test_one_process_at_a_time_and_one_that_fails_keeps_no_other_room_back
     assert await left(here.platform.database, room) == []
     assert await left(here.platform.database, attic) == []
     assert len(cleared) <= 6
-    assert timedelta(minutes=5) > TURN
+    assert timedelta(minutes=5) > CLEANUP_LEASE

@@ -90,7 +90,7 @@ ROWS = (
     Row("GET", "/admin/registration", "Ada", 200, 303, 403, 403, 403),
     Row("POST", "/admin/registration", "Ada", 303, 401, 403, 403, 403, {"mode": "open"}),
     Row("POST", "/admin/invitations", "Ada", 200, 401, 403, 403, 403),
-    Row("POST", "/admin/invitations/<pass_id>/revoke", "Ada", 303, 401, 403, 403, 403),
+    Row("POST", "/admin/invitations/<link_id>/revoke", "Ada", 303, 401, 403, 403, 403),
     Row("GET", "/admin/audit", "Ada", 200, 303, 403, 403, 403),
     Row(
         "POST",
@@ -234,9 +234,9 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
         values["bot"] = (await served.bots.store.create(room, f"bot-{new_id()}", user))[0].id
     if "<session_id>" in row.rule:
         values["session_id"] = (await served.accounts.sessions.open(user, "", ""))[1].id
-    if "<pass_id>" in row.rule:
+    if "<link_id>" in row.rule:
         await served.accounts.registration.invite(user, 1, 1)
-        values["pass_id"] = (await served.accounts.registration.list_invitations())[0].id
+        values["link_id"] = (await served.accounts.registration.list_invitations())[0].id
     if "<digest>" in row.rule:
         values["digest"] = await served.accounts.profiles.avatars.put(
             user.id, b"RIFF", "image/webp"
