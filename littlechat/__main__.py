@@ -129,7 +129,7 @@ async def appoint(settings: Settings, name: str) -> None:
             raise Stopped(f"There is no account called {name}.")
         await accounts.users.enable(user)
         await accounts.roles.promote(user)
-        token = await Registration(database).password_link(user, None)
+        token = await Registration(database).make_password_link(user, None)
         await AuditLog(database).note("littlechat --admin", "made administrator", user.name)
     print(f"{user.name} is administrator. To set a password, open within 24 hours: /reset/{token}")
 

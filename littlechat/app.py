@@ -21,7 +21,7 @@ from littlechat import (
 from littlechat.accounts import Accounts
 from littlechat.actions import Actions
 from littlechat.bots import Bots
-from littlechat.files import ADD_SECONDS, Files
+from littlechat.files import UPLOAD_TIMEOUT_SECONDS, Files
 from littlechat.messages import Messages
 from littlechat.notifications import NOTIFICATIONS, Notifications
 from littlechat.platform import (
@@ -93,7 +93,9 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     SessionCookie(app, is_secure=session_cookie_is_secure)
     served = build_services(settings, bus)
     app.extensions["littlechat"] = served
-    app.config.update(FILE_BYTES_MAX=served.files.bytes_max, FILE_SECONDS=ADD_SECONDS)
+    app.config.update(
+        FILE_BYTES_MAX=served.files.uploads.bytes_max, FILE_SECONDS=UPLOAD_TIMEOUT_SECONDS
+    )
     register_pages(app)
     sweeping: list[asyncio.Task[None]] = []
 
@@ -205,7 +207,7 @@ def watch(served: Services) -> None:
     sent, fed, caught = hub.counters, feeds.counters, feeds.catch_up.counters
     bus, pushed = served.platform.bus, served.notifications.counters
     files = served.files
-    metrics.gauge("file_bytes", "Bytes of files when last counted.", lambda: files.used)
+    metrics.gauge("file_bytes", "Bytes of files when last counted.", lambda: files.usage.used)
     metrics.gauge("connections", "Open sockets.", lambda: len(hub.sockets))
     metrics.counter("deliveries", "Frames queued and sent to sockets.", lambda: sent.delivered)
     metrics.counter("frames", "Writes to sockets.", lambda: sent.frames)

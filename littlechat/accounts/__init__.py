@@ -1,8 +1,8 @@
-"""People with accounts: users, passwords, sessions, registration, roles, profiles, the audit log.
+"""Accounts: users, passwords, sessions, registration, roles, profiles, the audit log.
 
 Owns `users`, `sessions`, `endings`, `passes`, `settings`, `audit`, `avatars`. Publishes nothing:
-whoever changes a right tells of it (`actions`). It knows no rooms, and a session's token or a
-password never leaves it but to the browser that it is for.
+`actions` does, when it ends somebody's access. It knows no rooms. It must never give a session's
+token to anything but the browser's cookie, or a password to anything but its hash.
 """
 
 from littlechat.accounts.audit import AuditLog

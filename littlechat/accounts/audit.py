@@ -1,6 +1,6 @@
-"""What administrators and keepers of rooms did to others: written once, never changed, read back.
+"""The audit log: what administrators and room managers did. Entries are never changed or deleted.
 
-Each line is numbered by its insertion, as posts are, so that none can go missing unseen.
+Each entry is numbered by inserting it, as messages are, so that a missing one would be noticed.
 """
 
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from littlechat.platform import (
     now,
 )
 
-LINES = 50
-"""Lines on a page."""
+PAGE_LINES = 50
+"""Entries on a page."""
 
 AHEAD = 64
-"""How far the known end may lag behind: by acts under way in other processes, or a crash."""
+"""By how many entries the stored head may lag behind, because of other processes or a crash."""
 
 DETAIL_MAX = 300
-END = "audit"
+HEAD_ID = "audit"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to whom. `act` is a few words in the past tense."""
+    """One entry: who did what to whom. `act` is a few words in the past tense."""
 
     number: int
     at: datetime
@@ -38,13 +38,13 @@ class AuditEntry:
 
 
 class AuditLog:
-    """The store of the log."""
+    """The store of the audit log."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def note(self, actor: User | str, act: str, subject: str, detail: str = "") -> None:
-        """Append a line; `actor` is the name of a program where nobody acted."""
+        """Append an entry; `actor` is the name of a program if no user acted."""
         document: Document = {
             "at": now(),
             "actor": actor.name if isinstance(actor, User) else actor,
@@ -53,17 +53,17 @@ class AuditLog:
             "subject": subject,
             "detail": detail[:DETAIL_MAX],
         }
-        number = await self._end() + 1
-        while not await self._stands(number, document):
+        number = await self._head() + 1
+        while not await self._insert(number, document):
             number += 1
         last = {"$max": {"last": number}}
-        if not await self._db[SETTINGS].update({"_id": END}, last):
+        if not await self._db[SETTINGS].update({"_id": HEAD_ID}, last):
             try:
-                await self._db[SETTINGS].insert({"_id": END, "last": number})
+                await self._db[SETTINGS].insert({"_id": HEAD_ID, "last": number})
             except Duplicate:
-                await self._db[SETTINGS].update({"_id": END}, last)
+                await self._db[SETTINGS].update({"_id": HEAD_ID}, last)
 
-    async def _stands(self, number: int, document: Document) -> bool:
+    async def _insert(self, number: int, document: Document) -> bool:
         try:
             await self._db[AUDIT].insert({"_id": number, **document})
         except Duplicate:
@@ -71,15 +71,15 @@ class AuditLog:
         return True
 
     async def page(self, before: int | None = None) -> tuple[list[AuditEntry], int | None]:
-        """Return a page of lines, the newest first, and before which number the next one ends."""
-        top = min(before, 2**53) if before is not None else await self._end() + AHEAD
-        bottom = max(1, top - LINES - (AHEAD if before is None else 0))
+        """Return a page of entries, the newest first, and `before` of the next page or None."""
+        top = min(before, 2**53) if before is not None else await self._head() + AHEAD
+        bottom = max(1, top - PAGE_LINES - (AHEAD if before is None else 0))
         documents = await self._db[AUDIT].find({"_id": {"$gte": bottom, "$lt": top}})
-        lines = sorted(map(_line, documents), key=lambda one: one.number, reverse=True)[:LINES]
+        lines = sorted(map(_line, documents), key=lambda one: one.number, reverse=True)[:PAGE_LINES]
         return lines, lines[-1].number if lines and lines[-1].number > 1 else None
 
-    async def _end(self) -> int:
-        document = await self._db[SETTINGS].find_one({"_id": END})
+    async def _head(self) -> int:
+        document = await self._db[SETTINGS].find_one({"_id": HEAD_ID})
         return int(document["last"]) if document else 0
 
 

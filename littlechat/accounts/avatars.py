@@ -1,4 +1,4 @@
-"""People's pictures, small and few, in the database; each is found by its digest alone."""
+"""The avatars of people, stored in the database and addressed by their digest."""
 
 import hashlib
 from datetime import datetime
@@ -10,14 +10,14 @@ DIGEST_CHARS = 32
 
 
 class Avatars:
-    """The store of pictures."""
+    """The store of avatars."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def put(self, user_id: str, data: bytes, kind: str) -> str:
-        """Store somebody's picture in place of the one before; return its digest."""
-        # With the person: two who choose the same picture do not share one.
+        """Store a picture; return its digest. `kind` is its media type."""
+        # The digest includes the user, so that deleting one user's avatar deletes no other's.
         digest = hashlib.sha256(user_id.encode() + b"\0" + data).hexdigest()[:DIGEST_CHARS]
         if not await self._db[AVATARS].find_one({"_id": digest}):
             await self._db[AVATARS].insert(
@@ -26,14 +26,14 @@ class Avatars:
         return digest
 
     async def get(self, digest: str) -> tuple[bytes, str, datetime]:
-        """Return a picture, its media type and its time; raise `Missing`."""
+        """Return an avatar's bytes, media type and time of upload; raise `Missing`."""
         document = await self._db[AVATARS].find_one({"_id": digest[: DIGEST_CHARS * 2]})
         if document is None:
             raise Missing
         return bytes(document["data"]), str(document["type"]), document["at"]
 
     async def keep_only(self, user_id: str, digest: str) -> None:
-        """Delete somebody's other pictures."""
+        """Delete all avatars of a user but the one with `digest`."""
         for document in await self._db[AVATARS].find({"user": user_id}):
             if document["_id"] != digest:
                 await self._db[AVATARS].delete({"_id": document["_id"]})

@@ -11,7 +11,7 @@ from littlechat.platform import Database
 
 
 class Accounts:
-    """Everything about people that does not depend on a room."""
+    """The stores of accounts."""
 
     def __init__(self, db: Database) -> None:
         self.roles = Roles(db)

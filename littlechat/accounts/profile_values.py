@@ -1,6 +1,6 @@
-"""What people tell about themselves, and the rules for it; pure.
+"""Profiles, and the validation of what people enter in them. No I/O; the time is passed in.
 
-A display name is shown beside the username, never in its place: it may not pass for another's.
+A display name is shown beside the username, and must not be mistaken for somebody else's name.
 """
 
 import unicodedata
@@ -15,34 +15,34 @@ from littlechat.core import (
     is_blank,
 )
 
-DISPLAY_MAX = 48
+DISPLAY_NAME_MAX = 48
 BIO_MAX = 500
 STATUS_MAX = 100
 
 STATUS_HOURS = {"": None, "1": 1, "4": 4, "24": 24, "168": 168}
-"""For how long a status is shown, as the form names it; None is until it is changed."""
+"""The durations that the form offers for a status, in hours; None is until it is changed."""
 
 JOINERS = "\u200c\u200d"
-"""Needed within words of Persian and Indic scripts, and within many emoji."""
+"""Zero-width characters that are part of words in Persian and Indic scripts, and of many emoji."""
 
 _zones: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What somebody is about just now."""
+    """A status text and the time at which it ends."""
 
     text: str = ""
     until: datetime | None = None
 
     def holds(self, now: datetime) -> bool:
-        """Whether it is to be shown."""
+        """Whether it is to be shown at the time `now`."""
         return bool(self.text) and (self.until is None or self.until > now)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One person as the others see them. `name` is the username, `avatar` a digest or empty."""
+    """What others see of a user. `name` is the username, `avatar` a digest or empty."""
 
     user_id: str
     name: str
@@ -60,12 +60,12 @@ class Profile:
     """Whether the pictures they send go on telling where they were taken."""
 
     def local_time(self, now: datetime) -> datetime | None:
-        """Return the time where the person lives, None if they do not say."""
+        """Return `now` in the user's time zone, None if they have not set one."""
         return now.astimezone(ZoneInfo(self.zone)) if self.zone in zones() else None
 
 
 def zones() -> list[str]:
-    """Return the names of the world's time zones."""
+    """Return the names of the time zones to choose from, sorted."""
     if not _zones:
         kept = (name for name in available_timezones() if "/" in name or name == "UTC")
         _zones.extend(sorted(name for name in kept if not name.startswith(("Etc/", "SystemV/"))))
@@ -73,12 +73,12 @@ def zones() -> list[str]:
 
 
 def validate_display(raw: str) -> str:
-    """Return a display name on one line, or nothing; raise `Invalid`."""
-    text = " ".join(unicodedata.normalize("NFKC", raw[: DISPLAY_MAX * 8]).split())
+    """Return a display name on one line, or ""; raise `Invalid`."""
+    text = " ".join(unicodedata.normalize("NFKC", raw[: DISPLAY_NAME_MAX * 8]).split())
     if not text:
         return ""
-    if len(text) > DISPLAY_MAX:
-        raise Invalid(display=f"A display name has at most {DISPLAY_MAX} characters.")
+    if len(text) > DISPLAY_NAME_MAX:
+        raise Invalid(display=f"A display name has at most {DISPLAY_NAME_MAX} characters.")
     if not all(_shows(char) for char in text) or is_blank(text):
         raise Invalid(display="A display name has no characters that cannot be seen.")
     if not any(char.isalnum() for char in text):
@@ -87,7 +87,7 @@ def validate_display(raw: str) -> str:
 
 
 def validate_bio(raw: str) -> str:
-    """Return a few lines about somebody; raise `Invalid`."""
+    """Return the text of a biography, which may have several lines; raise `Invalid`."""
     text = _plain(raw.replace("\r\n", "\n").replace("\r", "\n"), "\n").strip()
     if len(text) > BIO_MAX:
         raise Invalid(
@@ -97,14 +97,14 @@ def validate_bio(raw: str) -> str:
 
 
 def validate_zone(raw: str) -> str:
-    """Return the name of a time zone, or nothing; raise `Invalid`."""
+    """Return the name of a time zone, or ""; raise `Invalid`."""
     if raw and raw not in zones():
         raise Invalid(zone="This is none of the time zones on the list.")
     return raw
 
 
 def validate_status(raw: str, hours: str, now: datetime) -> Status:
-    """Return a status and its end; raise `Invalid`."""
+    """Return a status that lasts for `hours`, a key of `STATUS_HOURS`; raise `Invalid`."""
     text = " ".join(_plain(raw).split())
     if len(text) > STATUS_MAX:
         raise Invalid(status=f"A status has at most {STATUS_MAX} characters.")
@@ -117,13 +117,13 @@ def validate_status(raw: str, hours: str, now: datetime) -> Status:
 
 
 def display_key(display: str) -> str:
-    """Return the form under which two display names, or one and a username, count as the same."""
+    """Return the form in which a display name is compared with other names."""
     return fold("".join(char for char in display if char not in JOINERS))
 
 
 def _shows(char: str) -> bool:
-    # Controls, surrogates, unassigned and private characters (C), and the marks that turn the
-    # direction of what follows (Cf), would make a name look like another, or like the page.
+    # Category C: control characters, surrogates, unassigned and private characters, and (Cf)
+    # bidirectional marks, which could make a name look like another or change the page around it.
     if char in JOINERS:
         return True
     return unicodedata.category(char)[0] != "C" and char not in INVISIBLE
@@ -138,5 +138,5 @@ def _plain(text: str, kept: str = "") -> str:
 
 
 def _may_stand(char: str) -> bool:
-    # Emoji have variation selectors, which are among the invisible ones.
+    # Not checked against INVISIBLE, which includes the variation selectors of emoji.
     return unicodedata.category(char)[0] != "C"

@@ -1,4 +1,4 @@
-"""What people tell about themselves: profiles, statuses, pictures, and when they were last seen."""
+"""The store of profiles: display names, statuses, avatars, and when somebody was last seen."""
 
 import re
 from dataclasses import replace
@@ -21,17 +21,17 @@ from littlechat.platform import (
     now,
 )
 
-PAGE = 50
-"""People on a page of the directory."""
+PAGE_PEOPLE = 50
+"""Users on a page of the directory."""
 
-READ_MAX = 2_000
-"""Accounts that a search looks through."""
+SEARCH_READ_MAX = 2_000
+"""Users that the directory reads at most."""
 
 TAKEN = "Somebody else goes by this name."
 
 
 class Profiles:
-    """The store of profiles, which stand with the accounts."""
+    """The store of profiles, which are fields of the users' documents."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -39,34 +39,37 @@ class Profiles:
         self._seen: dict[str, datetime] = {}
 
     async def get(self, name: str) -> Profile:
-        """Return the profile of that name, however cased; raise `Missing`."""
+        """Return the profile of a user, by name in any case; raise `Missing`."""
         document = await self._db[USERS].find_one({"key": fold(name[:NAME_READ_MAX])})
         if document is None:
             raise Missing
         return _profile(document)
 
     async def list_page(self, search: str, number: int) -> tuple[list[Profile], bool]:
-        """Return a page of the directory by name, and whether there is another after it."""
+        """Return page `number`, from 1, of the directory, and whether there is another after it.
+
+        It is sorted by name. `search` finds users whose username or display name contains it.
+        """
         search = fold(search.replace("\0", "")[:100])
         pattern = {"$regex": re.escape(search)}
         found = {}
         for field in ("key", "display_key") if search else ("key",):
             where = {field: pattern} if search else {}
-            for one in await self._db[USERS].find(where, limit=READ_MAX):
+            for one in await self._db[USERS].find(where, limit=SEARCH_READ_MAX):
                 found[str(one["_id"])] = _profile(one)
         people = sorted(
             (one for one in found.values() if not one.disabled), key=lambda one: fold(one.name)
         )
-        start = (number - 1) * PAGE
-        return people[start : start + PAGE], len(people) > start + PAGE
+        start = (number - 1) * PAGE_PEOPLE
+        return people[start : start + PAGE_PEOPLE], len(people) > start + PAGE_PEOPLE
 
-    async def list_faces(self) -> list[Profile]:
-        """Return those who have a picture or a display name, by name."""
+    async def list_customized(self) -> list[Profile]:
+        """Return the profiles of users that have an avatar or a display name, sorted by name."""
         documents = await self._db[USERS].find({"faced": True})
         return sorted(map(_profile, documents), key=lambda one: fold(one.name))
 
     async def describe(self, user: User, display: str, bio: str, zone: str) -> None:
-        """Keep what somebody tells, each field clean; raise `Invalid` for a name taken."""
+        """Store a user's validated fields; raise `Invalid` if the display name is taken."""
         key = display_key(display)
         if display and await self._is_anothers(user, key):
             raise Invalid(display=TAKEN)
@@ -75,7 +78,8 @@ class Profiles:
             await self._change(user, {"$set": {**values, "display_key": key}})
         else:
             await self._change(user, {"$set": values, "$unset": {"display_key": ""}})
-        # Of two who take one name at once, each sees the other's now: both are refused.
+        # If two users take the same name at the same time, each finds the other's here, and both
+        # are refused.
         if display and await self._is_anothers(user, key):
             await self._change(user, {"$set": {"display": ""}, "$unset": {"display_key": ""}})
             raise Invalid(display=TAKEN)
@@ -86,7 +90,7 @@ class Profiles:
         return any(one["_id"] != user.id for one in holders)
 
     async def set_status(self, user: User, status: Status) -> None:
-        """Keep what somebody is about just now."""
+        """Store a user's status."""
         await self._db[USERS].update(
             {"_id": user.id}, {"$set": {"status": status.text, "status_until": status.until}}
         )
@@ -97,14 +101,15 @@ class Profiles:
         await self._db[USERS].update({"_id": user.id}, {change: {"keeps_position": True}})
 
     async def set_avatar(self, user: User, data: bytes, kind: str) -> None:
-        """Replace somebody's picture."""
-        # Stored first, then named, then the old one deleted: no page names what is not there.
+        """Replace a user's avatar; `kind` is its media type."""
+        # The new one is stored before the profile refers to it, and the old one deleted after, so
+        # that no page refers to an avatar that does not exist.
         digest = await self.avatars.put(user.id, data, kind)
         await self._change(user, {"$set": {"avatar": digest}})
         await self.avatars.keep_only(user.id, digest)
 
     async def remove_avatar(self, user: User) -> None:
-        """Take somebody's picture away."""
+        """Remove a user's avatar."""
         await self._change(user, {"$unset": {"avatar": ""}})
         await self.avatars.keep_only(user.id, "")
 
@@ -116,7 +121,7 @@ class Profiles:
         await self._db[USERS].update({"_id": user.id}, mark)
 
     async def note_seen(self, user_id: str) -> None:
-        """Note that somebody is here, at most every few minutes."""
+        """Store that a user is online now, unless that was stored within `LAST_SEEN_INTERVAL`."""
         moment = now()
         last = self._seen.get(user_id)
         if last is not None and moment - last < LAST_SEEN_INTERVAL:
@@ -144,5 +149,5 @@ def _profile(document: Document) -> Profile:
 
 
 def current(profile: Profile, moment: datetime) -> Profile:
-    """Return the profile without a status that has run out."""
+    """Return the profile without its status if that has ended."""
     return profile if profile.status.holds(moment) else replace(profile, status=Status())

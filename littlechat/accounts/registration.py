@@ -1,6 +1,6 @@
-"""Who may come in: open, by invitation or closed; and the links that let one person in once.
+"""Who may register, and the one-time links: invitations, and links to set a password.
 
-Of a link's token only the digest is stored: what is read from the database opens nothing.
+Only the digest of a link's token is stored, so that nobody who reads the database can use it.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from littlechat.accounts.schema import PASSES, SETTINGS
+from littlechat.accounts.schema import ONE_TIME_LINKS, SETTINGS
 from littlechat.core import Invalid, Refused, User
 from littlechat.platform import (
     Database,
@@ -24,8 +24,8 @@ Mode = Literal["open", "invitation", "closed"]
 MODES: tuple[Mode, ...] = ("open", "invitation", "closed")
 REGISTRATION = "registration"
 
-LINK_LIFE = timedelta(hours=24)
-"""How long a link to set a password works."""
+PASSWORD_LINK_LIFE = timedelta(hours=24)
+"""How long a link to set a password is valid."""
 
 DAYS_MAX, DAYS_DEFAULT = 90, 7
 USES_MAX, USES_DEFAULT = 1_000, 1
@@ -38,7 +38,10 @@ SPENT = "This invitation has been used up or has run out. Ask for a new one."
 
 @dataclass(frozen=True, slots=True)
 class OneTimeLink:
-    """An invitation to register, as administrators see it: `id` is its digest, not its token."""
+    """An invitation to register, as administrators see it. `id` is the digest of its token.
+
+    `uses` is how often it may still be used.
+    """
 
     id: str
     by_name: str
@@ -56,13 +59,13 @@ def validate_mode(raw: str) -> Mode:
 
 
 class Registration:
-    """The store of the mode and of the links."""
+    """The store of the registration mode and of the one-time links."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def mode(self) -> Mode:
-        """Return who may register; asked anew each time, so it holds everywhere at once."""
+        """Return who may register. It is always read, so that a change applies to all processes."""
         document = await self._db[SETTINGS].find_one({"_id": REGISTRATION})
         return validate_mode(str(document["mode"])) if document else "open"
 
@@ -74,75 +77,77 @@ class Registration:
             except Duplicate:
                 await self._db[SETTINGS].update({"_id": REGISTRATION}, {"$set": {"mode": mode}})
 
-    async def require(self, token: str) -> None:
-        """Raise `Refused` unless somebody with this invitation, or none, may register now."""
+    async def require_allowed(self, token: str) -> None:
+        """Raise `Refused` unless somebody may register with this invitation; "" is none."""
         mode = await self.mode()
         if mode == "closed":
             raise Refused(CLOSED)
         if mode == "invitation":
             if not token:
                 raise Refused(INVITED_ONLY)
-            if not await self._db[PASSES].find_one(_usable(token)):
+            if not await self._db[ONE_TIME_LINKS].find_one(_usable(token)):
                 raise Refused(SPENT)
 
-    async def take(self, token: str) -> bool:
-        """Use an invitation up by one, where one is needed; raise `Refused`. Return if it was."""
-        await self.require(token)
+    async def use_invitation(self, token: str) -> bool:
+        """Use an invitation once, if one is needed; return whether it was. Raises `Refused`."""
+        await self.require_allowed(token)
         if await self.mode() != "invitation":
             return False
-        # One act of the database: of two who use the last one at once, one is refused.
-        if not await self._db[PASSES].update(_usable(token), {"$inc": {"uses": -1}}):
+        # Checked and counted in one operation: only one person gets the last use.
+        if not await self._db[ONE_TIME_LINKS].update(_usable(token), {"$inc": {"uses": -1}}):
             raise Refused(SPENT)
         return True
 
-    async def give_back(self, token: str) -> None:
-        """Undo `take`, for an account that was not made after all."""
-        await self._db[PASSES].update({"_id": _digest(token)}, {"$inc": {"uses": 1}})
+    async def return_invitation(self, token: str) -> None:
+        """Undo `use_invitation`, when the account could not be created."""
+        await self._db[ONE_TIME_LINKS].update({"_id": _digest(token)}, {"$inc": {"uses": 1}})
 
     async def invite(self, by: User, uses: int, days: int) -> str:
-        """Make an invitation to register; return its token, which is stored nowhere."""
+        """Create an invitation to register; return its token, which is not stored."""
         return await self._insert("invitation", by, timedelta(days=days), {"uses": uses})
 
     async def list_invitations(self) -> list[OneTimeLink]:
-        """Return the invitations that still let somebody in, the newest first."""
-        documents = await self._db[PASSES].find({"kind": "invitation"}, limit=LISTED_MAX)
+        """Return the invitations that can still be used, the newest first."""
+        documents = await self._db[ONE_TIME_LINKS].find({"kind": "invitation"}, limit=LISTED_MAX)
         open_ones = [one for one in documents if one["uses"] > 0 and one["expires"] > now()]
-        return sorted(map(_pass, open_ones), key=lambda one: one.created, reverse=True)
+        return sorted(map(_link, open_ones), key=lambda one: one.created, reverse=True)
 
-    async def revoke(self, pass_id: str) -> None:
-        """Close an invitation; raise `Missing`."""
-        if not await self._db[PASSES].delete({"_id": pass_id[:64], "kind": "invitation"}):
+    async def revoke(self, link_id: str) -> None:
+        """Delete an invitation; raise `Missing`."""
+        if not await self._db[ONE_TIME_LINKS].delete({"_id": link_id[:64], "kind": "invitation"}):
             raise Missing
 
     async def end_invitations(self, by: User) -> None:
-        """Close every invitation that somebody made."""
-        await self._db[PASSES].delete({"kind": "invitation", "by": by.id})
+        """Delete all invitations that a user created."""
+        await self._db[ONE_TIME_LINKS].delete({"kind": "invitation", "by": by.id})
 
-    async def password_link(self, user: User, by: User | None) -> str:
-        """Return the token of a link to set somebody's password; it ends those there were."""
+    async def make_password_link(self, user: User, by: User | None) -> str:
+        """Create a link to set a user's password, replacing earlier ones; return its token."""
         await self.end_password_links(user)
-        return await self._insert("password", by, LINK_LIFE, {"user": user.id})
+        return await self._insert("password", by, PASSWORD_LINK_LIFE, {"user": user.id})
 
     async def end_password_links(self, user: User) -> None:
-        """End the links that set somebody's password."""
-        await self._db[PASSES].delete({"user": user.id})
+        """Delete the links to set a user's password."""
+        await self._db[ONE_TIME_LINKS].delete({"user": user.id})
 
-    async def find_owner(self, token: str) -> str:
-        """Return the id of whose password a link sets; raise `Missing`."""
-        document = await self._db[PASSES].find_one({"_id": _digest(token), "kind": "password"})
+    async def find_password_owner(self, token: str) -> str:
+        """Return the id of the user whose password a link sets; raise `Missing`."""
+        document = await self._db[ONE_TIME_LINKS].find_one(
+            {"_id": _digest(token), "kind": "password"}
+        )
         if document is None or document["expires"] <= now():
             raise Missing
         return str(document["user"])
 
-    async def spend(self, token: str) -> None:
-        """Use a link to set a password up; raise `Missing` for all but the first who do."""
+    async def use_password_link(self, token: str) -> None:
+        """Delete a link to set a password; raise `Missing` if it was used already."""
         where = {"_id": _digest(token), "kind": "password"}
-        if not await self._db[PASSES].delete(where):
+        if not await self._db[ONE_TIME_LINKS].delete(where):
             raise Missing
 
     async def _insert(self, kind: str, by: User | None, life: timedelta, more: Document) -> str:
         token, moment = secrets.token_urlsafe(32), now()
-        await self._db[PASSES].insert(
+        await self._db[ONE_TIME_LINKS].insert(
             {
                 "_id": _digest(token),
                 "kind": kind,
@@ -157,7 +162,7 @@ class Registration:
 
 
 def _digest(token: str) -> str:
-    # Looked up by a digest: how long that takes tells nothing about the token.
+    # A digest also makes the look-up's timing independent of the token.
     return hashlib.sha256(token[:200].encode(errors="replace")).hexdigest()
 
 
@@ -170,7 +175,7 @@ def _usable(token: str) -> Document:
     }
 
 
-def _pass(document: Document) -> OneTimeLink:
+def _link(document: Document) -> OneTimeLink:
     return OneTimeLink(
         id=str(document["_id"]),
         by_name=str(document["by_name"]),

@@ -1,7 +1,7 @@
-"""Who administers the installation: one list in one document, so that it is never emptied.
+"""The administrators: a list in one document, so that the last one cannot be removed.
 
-What stands with each account is a copy, for the sake of one look-up; `open` puts it right. Beside
-it stands whether the account is disabled, so that of the two it is one at the most.
+Each user's document has a copy, `standing`, which is read with the user; `open` repairs it. It is
+in the same document as `disabled`, so that no user can be both.
 """
 
 from littlechat.accounts.schema import SETTINGS, USERS
@@ -22,52 +22,51 @@ class Roles:
         self._claimed = False
 
     async def open(self) -> None:
-        """Make the oldest account administrator where there is none, and mend a broken-off act."""
+        """Make the oldest account administrator if there is none, and complete aborted changes."""
         listed = await self._listed()
         if not listed:
             accounts = [one for one in await self._db[USERS].find({}) if not one.get("disabled")]
-            if accounts and not await self._found(_oldest(accounts)):
+            if accounts and not await self._insert_list(_oldest(accounts)):
                 return
             listed = await self._listed()
         marked = [str(one["_id"]) for one in await self._db[USERS].find({"standing": "admin"})]
         for user_id in {*listed, *marked}:
-            await self._settle(user_id)
+            await self._sync_account(user_id)
 
     async def claim(self, user: User) -> Standing:
-        """Make a new account administrator if it is the first; return what it is.
+        """Make a new account administrator if it is the first; return its standing.
 
-        Of several that are made at once, whosever list is inserted first.
+        If several are created at the same time, it is the one whose list is inserted first.
         """
         if self._claimed:
             return "member"
-        claimed = not await self._db[SETTINGS].find_one({"_id": ADMINS}) and await self._found(
-            user.id
-        )
+        exists = await self._db[SETTINGS].find_one({"_id": ADMINS})
+        claimed = not exists and await self._insert_list(user.id)
         self._claimed = True
         return "admin" if claimed else "member"
 
     async def promote(self, user: User) -> None:
-        """Make somebody administrator; raise `Refused` for a disabled account. Twice is once."""
-        # Marked first: an account that is being disabled meanwhile is not listed at all.
+        """Make a user administrator; raise `Refused` for a disabled account. May be repeated."""
+        # Marked before it is listed: if it is being disabled meanwhile, it must not be listed.
         if not await self._mark(user.id):
             raise Refused(DISABLED)
         if not await self._db[SETTINGS].update({"_id": ADMINS}, {"$addToSet": {"ids": user.id}}):
-            await self._found(user.id)
-        await self._settle(user.id)
+            await self._insert_list(user.id)
+        await self._sync_account(user.id)
 
     async def demote(self, user: User) -> None:
-        """End somebody's being administrator; raise `Refused` for the last one."""
+        """Make an administrator a member; raise `Refused` for the last administrator."""
         if not await self._pull(user.id) and await self._listed() == [user.id]:
             raise Refused(LAST)
-        await self._settle(user.id)
+        await self._sync_account(user.id)
 
     async def _pull(self, user_id: str) -> bool:
-        """Take somebody off the list; return whether they were on it and not the last one."""
-        # One act on one document: of the last two, who end each other at once, one stays.
+        """Remove a user from the list; return False if they are not on it, or the last one."""
+        # One operation on one document: if the last two demote each other, one of them remains.
         where = {"_id": ADMINS, "ids": user_id, "ids.1": {"$exists": True}}
         return await self._db[SETTINGS].update(where, {"$pull": {"ids": user_id}})
 
-    async def _found(self, user_id: str) -> bool:
+    async def _insert_list(self, user_id: str) -> bool:
         try:
             await self._db[SETTINGS].insert({"_id": ADMINS, "ids": [user_id]})
         except Duplicate:
@@ -79,20 +78,20 @@ class Roles:
         document = await self._db[SETTINGS].find_one({"_id": ADMINS})
         return [str(one) for one in document["ids"]] if document else []
 
-    async def _settle(self, user_id: str) -> None:
-        """Let an account say what the list says, which others may be changing at this moment."""
+    async def _sync_account(self, user_id: str) -> None:
+        """Make a user's `standing` match the list, which other processes may be changing."""
         settled = None
         while settled != (listed := user_id in await self._listed()):
             settled = listed
             if not listed:
-                # Left out for everybody but the few: the index holds these.
+                # Removed rather than set to "member", so that the index has administrators only.
                 change = {"$unset": {"standing": ""}}
                 await self._db[USERS].update({"_id": user_id}, change)
             elif not await self._mark(user_id):
                 await self._pull(user_id)
 
     async def _mark(self, user_id: str) -> bool:
-        """Note with an account that it is an administrator's, unless it is disabled."""
+        """Set a user's `standing` to admin; return False if the account is disabled."""
         enabled = {"_id": user_id, "disabled": None}
         return await self._db[USERS].update(enabled, {"$set": {"standing": "admin"}})
 

@@ -18,13 +18,13 @@ SESSIONS = CollectionSpec(
 )
 """Signed-in browsers, by the digest of their token."""
 
-ENDINGS = CollectionSpec(
+ENDED_SESSIONS = CollectionSpec(
     "endings",
     Index("expires", expireAfterSeconds=0),
 )
-"""Sessions that an administrator ended, so that their browsers can be told."""
+"""Sessions that ended because their account was disabled, so that the browser can show why."""
 
-PASSES = CollectionSpec(
+ONE_TIME_LINKS = CollectionSpec(
     "passes",
     Index("user"),
     Index("kind"),
@@ -33,22 +33,22 @@ PASSES = CollectionSpec(
 """One-time links, by the digest of their token."""
 
 SETTINGS = CollectionSpec("settings")
-"""The installation’s choices: who administers it, how one registers, how far the audit log is."""
+"""Single documents: the administrators, the registration mode, the head of the audit log."""
 
 AUDIT = CollectionSpec("audit")
-"""What administrators and room managers did."""
+"""The entries of the audit log, by number."""
 
 AVATARS = CollectionSpec(
     "avatars",
     Index("user"),
 )
-"""Small pictures of people."""
+"""Avatars, by digest."""
 
 COLLECTIONS = (
     USERS,
     SESSIONS,
-    ENDINGS,
-    PASSES,
+    ENDED_SESSIONS,
+    ONE_TIME_LINKS,
     SETTINGS,
     AUDIT,
     AVATARS,

@@ -1,4 +1,7 @@
-"""Sessions: one for each signed-in browser. A session's token is known to its browser alone."""
+"""The store of sessions, one for each signed-in browser.
+
+Only the digest of a session's token is stored; the token itself is in the browser's cookie only.
+"""
 
 import contextlib
 import hashlib
@@ -6,7 +9,7 @@ import secrets
 from dataclasses import replace
 from datetime import timedelta
 
-from littlechat.accounts.schema import ENDINGS, SESSIONS, USERS
+from littlechat.accounts.schema import ENDED_SESSIONS, SESSIONS, USERS
 from littlechat.accounts.users import Users, WrongLogin, user_from
 from littlechat.core import LAST_SEEN_INTERVAL, Session, User
 from littlechat.platform import (
@@ -21,10 +24,10 @@ SESSION_LIFE = timedelta(days=30)
 """A session ends after this long without a visit."""
 
 SESSIONS_MAX = 50
-"""A person's sessions; signing in once more ends the one unused for the longest."""
+"""Sessions of one user; a further sign-in ends the one that was unused for the longest."""
 
-ENDINGS_LIFE = timedelta(days=7)
-"""How long a browser that lost its session to an administrator is told so."""
+ENDED_SESSION_LIFE = timedelta(days=7)
+"""For how long a browser can learn that its session ended because its account was disabled."""
 
 
 class Sessions:
@@ -34,10 +37,10 @@ class Sessions:
         self._db, self._users = db, users
 
     async def open(self, user: User, agent: str, address: str) -> tuple[str, Session]:
-        """Return a new session and its token, which is stored nowhere.
+        """Create a session; return its token, which is not stored, and the session.
 
-        Raises `WrongLogin` if the password that was checked has been changed since: the change
-        ended the sessions there were, and must end this one too.
+        Raises `WrongLogin` if the password has been changed since `user` was read: the change ended
+        all sessions, and must prevent this one as well.
         """
         token = secrets.token_urlsafe(32)
         moment = now()
@@ -59,13 +62,13 @@ class Sessions:
         if account and (account.get("disabled") or _changed_since(account, user)):
             await self._db[SESSIONS].delete({"_id": session.id})
             raise WrongLogin
-        # Not `end`: of two sign-ins at once both may find the same one too many.
+        # Not `end`, which raises `Missing`: two simultaneous sign-ins may delete the same session.
         if too_many := [old.id for old in (await self.list_of(user))[SESSIONS_MAX:]]:
             await self._db[SESSIONS].delete({"_id": {"$in": too_many}})
         return token, session
 
     async def find(self, token: str) -> Session | None:
-        """Return the live session that `token` opens, and note the visit."""
+        """Return the valid session with this token, or None; store when it was last seen."""
         document = await self._db[SESSIONS].find_one({"_id": _digest(token)})
         moment = now()
         if document is None or document["expires"] <= moment:
@@ -83,52 +86,51 @@ class Sessions:
         return replace(session, seen=moment)
 
     async def list_of(self, user: User) -> list[Session]:
-        """Return a person's live sessions, the latest visit first."""
+        """Return a user's valid sessions, the last seen first."""
         documents = await self._db[SESSIONS].find(
             {"user": user.id, "expires": {"$gt": now()}}, limit=1_000
         )
         return sorted(map(_session, documents), key=lambda one: one.seen, reverse=True)
 
     async def list_live(self, session_ids: list[str]) -> set[str]:
-        """Return those of `session_ids` that are still live."""
+        """Return those of `session_ids` that are still valid."""
         documents = await self._db[SESSIONS].find(
             {"_id": {"$in": session_ids}, "expires": {"$gt": now()}}
         )
         return {str(document["_id"]) for document in documents}
 
     async def end(self, user: User, session_id: str) -> None:
-        """End one session of `user`; raise `Missing` if it is not theirs."""
+        """End one session; raise `Missing` unless it is one of `user`'s."""
         if not await self._db[SESSIONS].delete({"_id": session_id, "user": user.id}):
             raise Missing
 
     async def end_all(self, user: User) -> None:
-        """End every session of `user`."""
+        """End all sessions of `user`."""
         await self._db[SESSIONS].delete({"user": user.id})
 
     async def end_others(self, user: User, kept_id: str) -> list[str]:
-        """End every session of `user` but one; return the ids of those ended."""
+        """End all sessions of `user` but one; return the ids of those ended."""
         others = [one.id for one in await self.list_of(user) if one.id != kept_id]
         await self._db[SESSIONS].delete({"_id": {"$in": others}, "user": user.id})
         return others
 
     async def disable(self, user: User) -> None:
-        """End somebody's sessions and let none begin; their browsers are told for a while.
-
-        Raises `Refused` for an administrator.
-        """
-        # Marked first: a sign-in under way looks again when its session stands.
+        """Disable an account and end its sessions; raise `Refused` for an administrator."""
+        # Marked first: a sign-in under way checks again after it has inserted its session.
         await self._users.mark_disabled(user)
         for session in await self.list_of(user):
-            await self._note_ending(session.id)
+            await self._note_ended(session.id)
         await self._db[SESSIONS].delete({"user": user.id})
 
-    async def _note_ending(self, session_id: str) -> None:
+    async def _note_ended(self, session_id: str) -> None:
         with contextlib.suppress(Duplicate):
-            await self._db[ENDINGS].insert({"_id": session_id, "expires": now() + ENDINGS_LIFE})
+            await self._db[ENDED_SESSIONS].insert(
+                {"_id": session_id, "expires": now() + ENDED_SESSION_LIFE}
+            )
 
     async def was_disabled(self, token: str) -> bool:
-        """Whether the session that `token` opened ended with its account's disabling."""
-        ending = await self._db[ENDINGS].find_one({"_id": _digest(token)})
+        """Whether the session with this token ended because its account was disabled."""
+        ending = await self._db[ENDED_SESSIONS].find_one({"_id": _digest(token)})
         return ending is not None
 
 

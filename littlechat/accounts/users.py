@@ -1,6 +1,6 @@
-"""Users: made, found, disabled, and their passwords checked. A session is not its business.
+"""The store of users: creating, finding and disabling them, and checking their passwords.
 
-Whether somebody is disabled or administrator is read with every session, never from a copy in it.
+Whether somebody is disabled or an administrator must be read here, never from a copy in a session.
 """
 
 import re
@@ -29,15 +29,15 @@ from littlechat.platform import (
 )
 
 LISTED_MAX = 1_000
-"""People on one list; beyond it the search helps."""
+"""Users on the list for administrators; to find others, they search."""
 
 
 class WrongLogin(Exception):
-    """No such name or not its password; which of them is never said."""
+    """The name or the password is wrong. Which of them must not be shown."""
 
 
 class Disabled(WrongLogin):
-    """The password is right, and the account is not to be used."""
+    """The password is right, but the account is disabled."""
 
 
 class Users:
@@ -47,7 +47,10 @@ class Users:
         self._db, self._roles, self._passwords = db, roles, passwords
 
     async def register(self, username: str, password: str) -> User:
-        """Make an account; raise `Invalid` for either field, `Duplicate` for a name taken."""
+        """Create an account; raise `Invalid` for the fields at fault, `Duplicate` for a name taken.
+
+        The first account becomes administrator.
+        """
         errors: dict[str, str] = {}
         name = username.strip()
         try:
@@ -64,13 +67,16 @@ class Users:
         return await self._insert(name, await self._passwords.hash(password))
 
     async def make(self, username: str) -> User:
-        """Make an account for somebody, who sets the password; raise `Invalid` or `Duplicate`."""
+        """Create an account without a password, which its owner sets by a link.
+
+        Raises `Invalid` or `Duplicate`.
+        """
         name = validate_username(username)
         await self._require_free(name)
         return await self._insert(name, NO_PASSWORD)
 
     async def _require_free(self, name: str) -> None:
-        # Nor may it be what another is displayed as: one would pass for the other.
+        # Display names are taken as well, since the two could be mistaken for each other.
         for key in ("key", "display_key"):
             if await self._db[USERS].find_one({key: fold(name)}):
                 raise Duplicate
@@ -89,21 +95,21 @@ class Users:
         )
         return replace(user, standing=await self._roles.claim(user))
 
-    async def claim_bot_name(self, name: str, room_id: str) -> User | None:
-        """Return the bot that had this name in the room before, None if the name is free.
+    async def find_former_bot(self, name: str, room_id: str) -> User | None:
+        """Return a bot of that name that was in the room before, None if the name is free.
 
-        Raises `Duplicate` if anybody else goes by it.
+        Raises `Duplicate` if somebody else has the name.
         """
         known = await self._db[USERS].find_one({"key": fold(name)})
         if known and known.get("bot") != room_id:
             raise Duplicate
-        # Nor may it be what somebody is displayed as: one would pass for the other.
+        # A display name is taken as well, since the bot could be mistaken for its owner.
         if await self._db[USERS].find_one({"display_key": fold(name)}):
             raise Duplicate
         return user_from(known) if known else None
 
     async def add_bot(self, bot: User, room_id: str) -> None:
-        """Give a bot its name among the users; once is enough. Raises `Duplicate`."""
+        """Store a bot as a user, unless it is stored; raise `Duplicate` for a name taken."""
         if await self._db[USERS].find_one({"_id": bot.id}):
             return
         await self._db[USERS].insert(
@@ -114,15 +120,15 @@ class Users:
                 "password": NO_PASSWORD,
                 "created": bot.created,
                 "bot": room_id,
-                # Nobody writes to it as to a person, or finds it among them.
+                # So that it is not offered for direct messages or found in the directory.
                 "disabled": bot.created,
             }
         )
 
     async def check_password(self, username: str, password: str) -> User:
-        """Return whose name and password these are; raise `WrongLogin`, `Disabled` if they were.
+        """Return the user with this name and password; raise `WrongLogin`, or `Disabled`.
 
-        An unknown name costs the same hash as a known one, so time tells nothing.
+        An unknown name takes the same time as a known one, so that timing does not reveal names.
         """
         document = await self._db[USERS].find_one({"key": fold(username.strip())})
         digest = str(document["password"]) if document else None
@@ -139,51 +145,49 @@ class Users:
         return user_from(document)
 
     async def change_password(self, user: User, current: str, new: str) -> None:
-        """Replace a password; raise `WrongLogin` for the current one, `Invalid` for the new one."""
+        """Replace a password; raise `WrongLogin` for `current` and `Invalid` for `new`."""
         await self.check_password(user.name, current)
         require_password(user.name, new)
         await self.set_password(user, new)
 
     async def set_password(self, user: User, new: str) -> None:
-        """Set a password that `require_password` let through."""
+        """Set a password that has passed `require_password`."""
         values = {"password": await self._passwords.hash(new), "password_at": now()}
         await self._db[USERS].update({"_id": user.id}, {"$set": values})
 
     def require_password(self, user: User, new: str) -> None:
-        """Raise `Invalid` for what may not serve somebody as a password."""
+        """Raise `Invalid` for a password that `user` may not choose."""
         require_password(user.name, new)
 
     async def mark_disabled(self, user: User) -> None:
-        """Let somebody sign in no more; raise `Refused` for an administrator.
-
-        What counts is what they are now, whatever they were when `user` was read.
-        """
+        """Mark an account as disabled; raise `Refused` if it is an administrator's by now."""
         member = {"_id": user.id, "standing": None}
         if not await self._db[USERS].update(member, {"$set": {"disabled": now()}}):
             raise Refused("This is an administrator: end that first.")
 
     async def enable(self, user: User) -> None:
-        """Let somebody sign in again."""
+        """Allow a disabled account to sign in again."""
         await self._db[USERS].update({"_id": user.id}, {"$unset": {"disabled": ""}})
 
     async def find(self, name: str) -> User | None:
-        """Return the user of that name, however cased, or None."""
+        """Return the user of that name, in any case, or None."""
         document = await self._db[USERS].find_one({"key": fold(name)})
         return user_from(document) if document else None
 
     async def find_several(self, names: Iterable[str]) -> dict[str, User]:
-        """Return the users of those names, however cased, by their folded names."""
+        """Return the users with these names, in any case, by folded name; no disabled ones."""
         keys = list({fold(name) for name in names})
         documents = await self._db[USERS].find({"key": {"$in": keys}})
         return {str(one["key"]): user_from(one) for one in documents if not one.get("disabled")}
 
-    async def list_starting(self, start: str, limit: int, also: Iterable[str] = ()) -> list[User]:
-        """Return at most `limit` users whose names start with `start`, however cased, by name.
+    async def list_by_prefix(self, start: str, limit: int, also: Iterable[str] = ()) -> list[User]:
+        """Return at most `limit` users whose names start with `start`, in any case.
 
-        After them come those of the names `also`, the first of which have half of the places.
+        Also returns users with the names `also`, for whom half of `limit` is reserved; they come
+        last. No disabled ones. Sorted by name.
         """
         first = fold(start)
-        # A closed range, which both databases answer from the index.
+        # A range with both bounds, which both databases answer from the index.
         within = {"$gte": first, "$lte": f"{first}\U0010ffff"}
         documents = await self._db[USERS].find({"key": within}, sort=[("key", 1)], limit=limit)
         users = [user_from(document) for document in documents if not document.get("disabled")]
@@ -197,21 +201,21 @@ class Users:
         return kept + sorted(others, key=lambda one: fold(one.name))
 
     async def get(self, name: str) -> User:
-        """Return the user of that name, however cased; raise `Missing`."""
+        """Return the user of that name, in any case; raise `Missing`, also for a bot."""
         user = await self.find(name[:NAME_READ_MAX])
         if user is None or user.bot:
             raise Missing
         return user
 
     async def get_by_id(self, user_id: str) -> User:
-        """Return a user; raise `Missing`."""
+        """Return the user with this id; raise `Missing`."""
         document = await self._db[USERS].find_one({"_id": user_id})
         if document is None:
             raise Missing
         return user_from(document)
 
-    async def list_named(self, search: str = "") -> list[User]:
-        """Return the accounts by name, those whose names hold `search` if it is given."""
+    async def list_matching(self, search: str = "") -> list[User]:
+        """Return the people whose names contain `search`, disabled ones too, sorted by name."""
         search = fold(search.replace("\0", "")[:100])
         where = {"key": {"$regex": re.escape(search)}} if search else {}
         documents = await self._db[USERS].find(where, limit=LISTED_MAX)
@@ -220,7 +224,7 @@ class Users:
 
 
 def user_from(document: Document) -> User:
-    """Return the user that a document holds."""
+    """Return the user stored in a document."""
     return User(
         str(document["_id"]),
         str(document["name"]),

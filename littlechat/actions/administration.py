@@ -40,12 +40,12 @@ class Administration:
         return await self._tasks.run_to_completion(self._register(username, password, invitation))
 
     async def _register(self, username: str, password: str, invitation: str) -> User:
-        used = await self._registration.take(invitation)
+        used = await self._registration.use_invitation(invitation)
         try:
             user = await self._accounts.users.register(username, password)
         except BaseException:
             if used:
-                await self._registration.give_back(invitation)
+                await self._registration.return_invitation(invitation)
             raise
         if user.is_admin:
             await self._audit.note(user, "became administrator", user.name, "the first account")
@@ -62,7 +62,7 @@ class Administration:
 
     async def _make_account(self, by: User, username: str) -> tuple[User, str]:
         user = await self._accounts.users.make(username)
-        token = await self._registration.password_link(user, by)
+        token = await self._registration.make_password_link(user, by)
         await self._audit.note(by, "made an account", user.name)
         return user, token
 
@@ -70,12 +70,14 @@ class Administration:
         """Return a user and the token of a new link to set their password; raise `Missing`."""
         user = await self._accounts.users.get(name)
         return user, await self._noted(
-            self._registration.password_link(user, by), by, "made a password link", user.name
+            self._registration.make_password_link(user, by), by, "made a password link", user.name
         )
 
     async def find_owner(self, token: str) -> User:
         """Return the user whose password a link sets; raise `Missing`."""
-        return await self._accounts.users.get_by_id(await self._registration.find_owner(token))
+        return await self._accounts.users.get_by_id(
+            await self._registration.find_password_owner(token)
+        )
 
     async def reset_password(self, token: str, password: str) -> User:
         """Set a password by a link, once, and end all sessions of its owner.
@@ -88,7 +90,7 @@ class Administration:
         return await self._tasks.run_to_completion(self._reset_password(user, token, password))
 
     async def _reset_password(self, user: User, token: str, password: str) -> User:
-        await self._registration.spend(token)
+        await self._registration.use_password_link(token)
         # Two links that were created at the same time may both be valid.
         await self._registration.end_password_links(user)
         await self._accounts.users.set_password(user, password)

@@ -61,7 +61,7 @@ class DeletedRooms:
         done = 0
         # Beginning with the one tried longest ago: one that fails must not keep the others back.
         for tombstone in await self._rooms.store.list_tombstones():
-            if await self._rooms.store.take_tombstone(tombstone, at):
+            if await self._rooms.store.lease_tombstone(tombstone, at):
                 done += await self._clear(tombstone, at)
         return done
 
@@ -75,5 +75,5 @@ class DeletedRooms:
             return False
         for on_cleared in self._on_cleared:
             await on_cleared(room_id, at)
-        await self._rooms.store.note_cleared(room_id)
+        await self._rooms.store.mark_cleared(room_id)
         return True

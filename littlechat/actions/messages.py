@@ -16,8 +16,8 @@ from littlechat.core import (
 )
 from littlechat.files import Files
 from littlechat.messages import (
-    Decide,
     Messages,
+    Mutation,
     edited,
     emptied,
 )
@@ -53,7 +53,7 @@ class MessageActions:
         self._access, self._bus, self._tasks = rooms.access, bus, tasks
         self._presence, self._unread_signals = realtime.presence, realtime.unread_signals
         self._announcements = realtime.announcements
-        self._on_posted: list[Listener] = [files.confirm]
+        self._on_posted: list[Listener] = [files.attachments.confirm]
         self._on_changed: list[Listener] = []
         self._touched: dict[str, tuple[int, datetime, str]] = {}
 
@@ -116,8 +116,8 @@ class MessageActions:
             named = addressing.find(room_id, text, author, members, here)
             return named.mentions, tuple(dict.fromkeys((*named.addressed_to, *others)))
 
-        decide = edited(text, author, address)
-        message = await self.change(room_id, seq, decide)
+        mutation = edited(text, author, address)
+        message = await self.change(room_id, seq, mutation)
         self._announce_mention(message)
         return message
 
@@ -134,25 +134,25 @@ class MessageActions:
 
         Raises `Missing`.
         """
-        decide = emptied(None if by.may_manage or user.is_admin else user)
-        return await self._tasks.run_to_completion(self._remove(room_id, seq, decide))
+        mutation = emptied(None if by.may_manage or user.is_admin else user)
+        return await self._tasks.run_to_completion(self._remove(room_id, seq, mutation))
 
-    async def _remove(self, room_id: str, seq: int, decide: Decide) -> Message:
-        await self._files.doubt(room_id, seq)
+    async def _remove(self, room_id: str, seq: int, mutation: Mutation) -> Message:
+        await self._files.mark_for_sweep(room_id, seq)
         try:
-            return await self._change(room_id, seq, decide)
+            return await self._change(room_id, seq, mutation)
         finally:
-            self._tasks.spawn(self._files.settle(room_id, seq))
+            self._tasks.spawn(self._files.keep_or_delete(room_id, seq))
 
-    async def change(self, room_id: str, seq: int, decide: Decide) -> Message:
-        """Change a message as `decide` says and publish it; raise what `decide` raises.
+    async def change(self, room_id: str, seq: int, mutation: Mutation) -> Message:
+        """Change a message as `mutation` says and publish it; raise what `mutation` raises.
 
         Every change to a posted message goes through this.
         """
-        return await self._tasks.run_to_completion(self._change(room_id, seq, decide))
+        return await self._tasks.run_to_completion(self._change(room_id, seq, mutation))
 
-    async def _change(self, room_id: str, seq: int, decide: Decide) -> Message:
-        message, n = await self._messages.change(room_id, seq, decide)
+    async def _change(self, room_id: str, seq: int, mutation: Mutation) -> Message:
+        message, n = await self._messages.change(room_id, seq, mutation)
         if n:
             self._bus.publish(
                 room_topic(message.room_id),

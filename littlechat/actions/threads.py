@@ -16,7 +16,7 @@ from littlechat.core import (
     Quote,
     User,
 )
-from littlechat.messages import Messages, gathered, quoted
+from littlechat.messages import Messages, quoted, replies_counted
 from littlechat.platform import BackgroundTasks, Missing
 from littlechat.text import first_line
 
@@ -106,7 +106,9 @@ class Threads:
             return
         count = await self._messages.count_replies(reply.room_id, reply.thread)
         with contextlib.suppress(Missing):
-            await self._actions.change(reply.room_id, reply.thread, gathered(count, reply.at))
+            await self._actions.change(
+                reply.room_id, reply.thread, replies_counted(count, reply.at)
+            )
         with contextlib.suppress(Missing):
             root = await self._messages.get(reply.room_id, reply.thread)
             await self._quote(reply, quote_of(root))

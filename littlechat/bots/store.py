@@ -64,7 +64,7 @@ class BotStore:
             ) from None
         if len(await self.list_bots(room_id)) >= ROOM_BOTS_MAX:
             raise Refused(f"A room has at most {ROOM_BOTS_MAX} bots.")
-        former = await self._users.claim_bot_name(name, room_id)
+        former = await self._users.find_former_bot(name, room_id)
         token, digest = _new_token()
         document: Document = {
             "_id": former.id if former else new_id(),

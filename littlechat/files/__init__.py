@@ -1,19 +1,21 @@
-"""What people upload: its bytes, what type it is, small pictures of it, and who refers to it.
+"""Uploaded files: their bytes, types and thumbnails, and the messages that they are attached to.
 
-Owns `fs.files`, `fs.chunks`, `usage`. The message decides who may see a file, so it asks `messages`
-and never decides by itself. What a browser says of a file is never believed.
+Owns `fs.files`, `fs.chunks` and `usage`. Publishes nothing. Who may see a file is decided by the
+message that has it, so it asks `messages`. It must never trust the type that a browser claims.
 """
 
 from littlechat.files import types
 from littlechat.files.blobs import parts_of
 from littlechat.files.schema import COLLECTIONS
-from littlechat.files.store import ADD_SECONDS, Files, Full, TooLarge, Upload
+from littlechat.files.store import Files
 from littlechat.files.thumbnails import thumbnail
 from littlechat.files.types import is_inline
+from littlechat.files.uploads import UPLOAD_TIMEOUT_SECONDS, TooLarge, Upload
+from littlechat.files.usage import Full
 
 __all__ = [
-    "ADD_SECONDS",
     "COLLECTIONS",
+    "UPLOAD_TIMEOUT_SECONDS",
     "Files",
     "Full",
     "TooLarge",

@@ -1,8 +1,8 @@
-"""The bytes of files in the database, in GridFS's layout; it knows no names, people or rooms.
+"""The bytes of files in the database, by id. It knows no names, people or rooms.
 
-The layout is the driver's own (`fs.chunks` by `files_id` and `n`), so that MongoDB's tools read it.
-Its code is not used: it asks for chunks with open ranges, for which the embedded database reads
-every chunk of every file.
+The layout is GridFS's (`fs.chunks` by `files_id` and `n`), so that MongoDB's tools can read it. The
+driver's own GridFS code is not used: it queries chunks by open ranges, for which the embedded
+database reads every chunk of every file.
 """
 
 import asyncio
@@ -13,19 +13,20 @@ from typing import IO, Any, Generic
 
 from littlechat.files.schema import CHUNKS
 from littlechat.files.spans import Patch, Reading, Result, apply
-from littlechat.files.types import HEAD_BYTES
+from littlechat.files.types import TYPE_HEAD_BYTES
 from littlechat.platform import Database, Missing
 
 CHUNK_BYTES = 255 * 1024
-"""GridFS's own: with its keys a chunk stays below a power of two."""
+"""The default of GridFS: with its other fields, a chunk document stays below 256 KiB."""
 
 PIECE_BYTES = 64 * 1024
-"""What is handed out at once: a slow reader must take one within the server's patience."""
+"""The size of the parts of a response. A slow client must receive each of them before the server's
+write timeout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was learned about a blob while it was written."""
+    """The size, the SHA-256 and the first bytes of a blob that was written."""
 
     size: int
     digest: str
@@ -39,12 +40,12 @@ class Blobs:
         self._db = db
 
     async def write(self, blob_id: str, parts: AsyncIterable[bytes]) -> Written:
-        """Store a new blob, never holding more than a chunk and a part of it."""
+        """Store a new blob; at most a chunk and a part of it are in memory at a time."""
         digest, head, size, n, waiting = sha256(), b"", 0, 0, bytearray()
         async for part in parts:
             digest.update(part)
             size += len(part)
-            head += part[: HEAD_BYTES - len(head)]
+            head += part[: TYPE_HEAD_BYTES - len(head)]
             waiting += part
             while len(waiting) >= CHUNK_BYTES:
                 await self._insert(blob_id, n, bytes(waiting[:CHUNK_BYTES]))
@@ -55,10 +56,12 @@ class Blobs:
         return Written(size, digest.hexdigest(), head)
 
     async def _insert(self, blob_id: str, n: int, data: bytes) -> None:
-        await _seen_through(self._db[CHUNKS].insert({"files_id": blob_id, "n": n, "data": data}))
+        await _run_to_completion(
+            self._db[CHUNKS].insert({"files_id": blob_id, "n": n, "data": data})
+        )
 
     async def read(self, blob_id: str, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Yield the bytes from `start` up to `stop`, which the blob must have; raise `Missing`."""
+        """Yield the bytes from `start` up to `stop`; raise `Missing` if the blob is shorter."""
         while start < stop:
             n, offset = divmod(start, CHUNK_BYTES)
             chunk = await self._db[CHUNKS].find_one({"files_id": blob_id, "n": n})
@@ -69,22 +72,22 @@ class Blobs:
                 yield data[at : at + PIECE_BYTES]
             start += len(data)
 
-    async def look(self, blob_id: str, size: int, reading: Reading[Result]) -> Result:
-        """Return what a reader finds in a blob, of which about one chunk is held at a time."""
-        look = _Look(reading, size)
-        # Beside the loop: bytes that somebody chose may make it long.
-        while not await asyncio.to_thread(look.advance):
-            look.begin = look.start
-            look.window = await self._window(blob_id, look.start, look.stop, size)
-        return look.result
+    async def run_reader(self, blob_id: str, size: int, reading: Reading[Result]) -> Result:
+        """Return what a reader finds in a blob, of which about one chunk is in memory at a time."""
+        run = _ReaderRun(reading, size)
+        # In a thread, because crafted bytes may make it take long.
+        while not await asyncio.to_thread(run.advance):
+            run.begin = run.start
+            run.window = await self._window(blob_id, run.start, run.stop, size)
+        return run.result
 
     async def _window(self, blob_id: str, start: int, stop: int, size: int) -> bytes:
-        """Return the bytes from `start` to the end of the chunk that holds the last one asked."""
+        """Return the bytes from `start` to at least `stop`: to the end of that chunk."""
         end = min(-(-stop // CHUNK_BYTES) * CHUNK_BYTES, size)
         return b"".join([piece async for piece in self.read(blob_id, start, end)])
 
     async def patch(self, blob_id: str, size: int, patches: Iterable[Patch]) -> str:
-        """Change bytes of a blob that nobody can see yet; return its digest."""
+        """Change bytes of a blob that nobody can read yet; return its new digest."""
         touched: dict[int, list[Patch]] = {}
         for one in patches:
             last = min(one.offset + len(one.data), size) - 1
@@ -106,12 +109,12 @@ class Blobs:
         await self._db[CHUNKS].update(where, {"$set": {"data": data}})
 
     async def delete(self, blob_id: str) -> None:
-        """Delete a blob; one that is not there is deleted already."""
+        """Delete a blob, if it exists."""
         await self._db[CHUNKS].delete({"files_id": blob_id})
 
 
-class _Look(Generic[Result]):
-    """A reader at work, and the stretch of the blob that is at hand for it."""
+class _ReaderRun(Generic[Result]):
+    """A reader that is running, and the part of the blob that is in memory for it."""
 
     result: Result
 
@@ -121,11 +124,11 @@ class _Look(Generic[Result]):
         self.start = self.stop = -1
 
     def advance(self) -> bool:
-        """Read for as long as what is asked for is at hand; return whether that was all."""
+        """Run while the bytes it asks for are in memory; return whether it has finished."""
         try:
             if self.start < 0:
                 self._ask(next(self._reading))
-            while self._is_at_hand():
+            while self._is_in_window():
                 data = self.window[self.start - self.begin : self.stop - self.begin]
                 self._ask(self._reading.send(data))
         except StopIteration as end:
@@ -136,19 +139,19 @@ class _Look(Generic[Result]):
     def _ask(self, wanted: tuple[int, int]) -> None:
         self.start, self.stop = (min(at, self._size) for at in wanted)
 
-    def _is_at_hand(self) -> bool:
+    def _is_in_window(self) -> bool:
         within = self.begin <= self.start and self.stop <= self.begin + len(self.window)
         return within or self.start >= self.stop
 
 
 async def parts_of(file: IO[bytes]) -> AsyncIterator[bytes]:
-    """Yield what is in a file of the disk, read beside the loop."""
+    """Yield the content of a file on disk, read in a thread."""
     while part := await asyncio.to_thread(file.read, PIECE_BYTES):
         yield part
 
 
-async def _seen_through(write: Coroutine[Any, Any, None]) -> None:
-    """Wait for a write to end even when cancelled: the clearing up must come after it."""
+async def _run_to_completion(write: Coroutine[Any, Any, None]) -> None:
+    """Finish a write even if cancelled, so that whoever then deletes the blob deletes all of it."""
     task = asyncio.ensure_future(write)
     try:
         await asyncio.shield(task)

@@ -1,6 +1,6 @@
-"""What happens to a file that has just come in, before anybody can see it.
+"""What is done with an uploaded file before anybody can see it.
 
-Its type is found, the place where it was taken goes out of it, and a picture is drawn small.
+Its media type is found, the position where it was taken is removed, and a thumbnail is made.
 """
 
 from collections.abc import AsyncIterator
@@ -13,31 +13,31 @@ from littlechat.files.thumbnails import Thumbnail, TooManyPixels, thumbnail
 from littlechat.files.types import BYTES, PICTURES, find_type
 from littlechat.platform import Document
 
-THUMBNAIL_BOX = 720
-"""Twice the 360 pixels at which a page shows a picture, for dense screens."""
+THUMBNAIL_PIXELS = 720
+"""Twice the 360 pixels at which a page shows a picture, for high-density screens."""
 
 PICTURE_BYTES_MAX = 64 * 1024 * 1024
-"""What is read into memory to be drawn small; a larger picture is only kept."""
+"""Larger pictures get no thumbnail, for which all of their bytes would have to be in memory."""
 
 
 class Originals:
-    """Looks at files that are stored and not ready yet, and changes them."""
+    """Examines and changes files that are stored but not ready yet."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
     async def examine(self, file_id: str, written: Written, keeps_position: bool) -> Document:
-        """Return what there is to say of a file, for its document."""
-        kind, small, digest = find_type(written.head), None, written.digest
+        """Return the fields for a file's document."""
+        media_type, small, digest = find_type(written.head), None, written.digest
         patches = [] if keeps_position else await self._find_position(file_id, written)
         if patches:
             digest = await self._blobs.patch(file_id, written.size, patches)
-        if kind in PICTURES:
-            kind, small = await self._draw(file_id, kind, written.size)
+        if media_type in PICTURES:
+            media_type, small = await self._store_thumbnail(file_id, media_type, written.size)
         return {
             "length": written.size,
             "sha256": digest,
-            "contentType": kind,
+            "contentType": media_type,
             "stored": written.size + (len(small.data) if small else 0),
             "width": small.source_width if small else None,
             "height": small.source_height if small else None,
@@ -49,25 +49,31 @@ class Originals:
 
     async def _find_position(self, file_id: str, written: Written) -> list[Patch]:
         reader = reader_for(written.head)
-        return await self._blobs.look(file_id, written.size, reader(written.size)) if reader else []
+        return (
+            await self._blobs.run_reader(file_id, written.size, reader(written.size))
+            if reader
+            else []
+        )
 
-    async def _draw(self, file_id: str, kind: str, size: int) -> tuple[str, Thumbnail | None]:
-        """Return what a picture is, and its small one: none of what is too large to be drawn."""
+    async def _store_thumbnail(
+        self, file_id: str, media_type: str, size: int
+    ) -> tuple[str, Thumbnail | None]:
+        """Return the media type of a picture, and its thumbnail unless it is too large."""
         if size > PICTURE_BYTES_MAX:
-            return kind, None
+            return media_type, None
         data = b"".join([piece async for piece in self._blobs.read(file_id, 0, size)])
         try:
-            small = await thumbnail(data, THUMBNAIL_BOX)
+            small = await thumbnail(data, THUMBNAIL_PIXELS)
         except TooManyPixels:
-            return kind, None
+            return media_type, None
         except Invalid:
-            return BYTES, None  # Not a picture after all, but somebody's file all the same.
-        await self._blobs.write(small_id(file_id), _once(small.data))
-        return kind, small
+            return BYTES, None  # Not a valid picture, but it can be stored as a file.
+        await self._blobs.write(thumbnail_id(file_id), _once(small.data))
+        return media_type, small
 
 
-def small_id(file_id: str) -> str:
-    """Return the id of the blob that is a file's small picture."""
+def thumbnail_id(file_id: str) -> str:
+    """Return the id of the blob with a file's thumbnail."""
     return f"{file_id}.small"
 
 

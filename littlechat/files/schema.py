@@ -5,19 +5,19 @@ from littlechat.platform import CollectionSpec, Index
 FILES = CollectionSpec(
     "fs.files",
     Index("room", "seq"),
-    # Almost no file is without a message.
+    # Almost every file has a message, and is not in this index.
     Index("loose", sparse=True),
 )
-"""What each file is and whose, in GridFS’s layout."""
+"""The metadata of files, in GridFS's layout with fields of our own (`uploads.py`)."""
 
 CHUNKS = CollectionSpec(
     "fs.chunks",
     Index("files_id", "n", unique=True),
 )
-"""The bytes of files, in GridFS’s layout."""
+"""The bytes of files, in GridFS's layout."""
 
 USAGE = CollectionSpec("usage")
-"""How much all files take, and when they were last swept."""
+"""Two documents: the bytes that all files take, and when they were last swept."""
 
 COLLECTIONS = (
     FILES,

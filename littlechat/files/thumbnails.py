@@ -1,7 +1,7 @@
-"""Small pictures of what people upload, made by Pillow in a thread; it never stores anything.
+"""Thumbnails of uploaded pictures, made by Pillow in a thread. It stores nothing.
 
-What comes out was drawn anew: upright, the first frame only, and nothing of the original's
-metadata, which may tell where somebody lives.
+A thumbnail is upright, shows the first frame only, and has none of the original's metadata, which
+may include where somebody lives.
 """
 
 import asyncio
@@ -15,24 +15,24 @@ from PIL import Image, ImageOps
 from littlechat.core import Invalid
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
-"""The decoders that a stranger's bytes may reach; Pillow has some forty."""
+"""The only decoders, of Pillow's forty or so, that uploaded bytes may reach."""
 
 PIXELS_MAX = 50_000_000
-"""A phone's sharpest picture; decoded it takes 200 MB, however few bytes it came in."""
+"""As many as a good phone's pictures have. Decoded they take 200 MB, however small the file is."""
 
-QUALITY = 82
+WEBP_QUALITY = 82
 
-# Our own check below comes first; this one stands behind whatever a decoder finds inside.
+# Our own check of the header comes first; this one applies to whatever a decoder finds later.
 Image.MAX_IMAGE_PIXELS = PIXELS_MAX
 
 
 class TooManyPixels(Invalid):
-    """A picture that would fill the memory when decoded."""
+    """A picture that would take too much memory when decoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A small picture; the source's sizes are those of the upright picture."""
+    """A thumbnail. All sizes are in pixels; the source's are those of the upright picture."""
 
     data: bytes
     type: str
@@ -44,38 +44,39 @@ class Thumbnail:
     """Whether the source has several frames, of which this is the first."""
 
 
-# One at a time: each may take a core and 200 MB, and a chat is about other things.
-_easel = ThreadPoolExecutor(1, "images")
+# One at a time: each may take a core and 200 MB.
+_executor = ThreadPoolExecutor(1, "images")
 
 
 async def thumbnail(data: bytes | IO[bytes], box: int, *, square: bool = False) -> Thumbnail:
-    """Return a picture of at most `box` by `box` pixels, cropped to a square one if asked.
+    """Return a thumbnail of at most `box` by `box` pixels and never larger than the source.
 
-    Raises `Invalid` (`file`) for what is no whole picture of `FORMATS`, as its subclass
-    `TooManyPixels` for one that is too large. Never larger than the source. An open file is read
-    when it is its turn, so that those who wait hold no memory.
+    With `square`, it is cropped to a square. Raises `Invalid` (`file`) unless `data` is a complete
+    picture of `FORMATS`, and its subclass `TooManyPixels` for one that is too large. An open file
+    is read in the thread, so that those in the queue hold no memory.
     """
-    return await asyncio.get_running_loop().run_in_executor(_easel, _draw, data, box, square)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_executor, _make_thumbnail, data, box, square)
 
 
-def _draw(data: bytes | IO[bytes], box: int, square: bool) -> Thumbnail:
+def _make_thumbnail(data: bytes | IO[bytes], box: int, square: bool) -> Thumbnail:
     try:
         source = BytesIO(data) if isinstance(data, bytes) else data
         with Image.open(source, formats=FORMATS) as image:
-            _require_bearable(image)
-            return _drawn(image, box, square)
+            _require_few_pixels(image)
+            return _downscaled(image, box, square)
     except Invalid:
         raise
     except Image.DecompressionBombError:
         raise _too_many() from None
-    except Exception:  # noqa: BLE001 - decoders fail on hostile bytes in every way there is
+    except Exception:  # noqa: BLE001 - on hostile bytes decoders raise all kinds of errors
         raise Invalid(
             file="This picture is damaged, or of a kind that is not known here."
         ) from None
 
 
-def _require_bearable(image: Image.Image) -> None:
-    # The size stands in the header: nothing has been decoded yet.
+def _require_few_pixels(image: Image.Image) -> None:
+    # The size is in the header; nothing has been decoded yet.
     if image.width * image.height > PIXELS_MAX:
         raise _too_many()
 
@@ -86,10 +87,10 @@ def _too_many() -> TooManyPixels:
     )
 
 
-def _drawn(image: Image.Image, box: int, square: bool) -> Thumbnail:
+def _downscaled(image: Image.Image, box: int, square: bool) -> Thumbnail:
     width, height = image.size
     moves = getattr(image, "is_animated", False)
-    # A JPEG can be decoded at a half, a quarter, an eighth: less work and less memory.
+    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, which takes less time and memory.
     image.draft("RGB", (2 * box, 2 * box))
     upright = ImageOps.exif_transpose(image)
     turned = (upright.width > upright.height) != (image.width > image.height)
@@ -105,9 +106,9 @@ def _drawn(image: Image.Image, box: int, square: bool) -> Thumbnail:
 
 
 def _encoded(small: Image.Image, source: tuple[int, int], moves: bool) -> Thumbnail:
-    # A fresh image: whatever travelled along in the old one's `info` stays behind.
-    clean = Image.new(small.mode, small.size)
-    clean.paste(small)
+    # A new image, so that nothing from the `info` of the old one is saved.
+    bare = Image.new(small.mode, small.size)
+    bare.paste(small)
     out = BytesIO()
-    clean.save(out, "WEBP", quality=QUALITY, method=4)
+    bare.save(out, "WEBP", quality=WEBP_QUALITY, method=4)
     return Thumbnail(out.getvalue(), "image/webp", *small.size, *source, moves)

@@ -1,7 +1,7 @@
-"""What a file is, by its first bytes, and how it may be handed out; never by what anybody says.
+"""The media types of files, found in their first bytes, and the validation of file names.
 
-A browser's word, or a name's ending, would let a page pass as a picture. What is not known here is
-bytes, for download only.
+The type that a browser claims, and the extension of the name, are not trusted: a page could pass as
+a picture. Files of unknown types are served as bytes, for download only.
 """
 
 import re
@@ -10,8 +10,8 @@ import unicodedata
 from littlechat.core import Invalid, is_blank
 
 FILE_NAME_MAX = 120
-HEAD_BYTES = 4_096
-"""How much of a file's beginning `find_type` looks at."""
+TYPE_HEAD_BYTES = 4_096
+"""The number of bytes at the start of a file that `find_type` needs."""
 
 BYTES = "application/octet-stream"
 TEXT = "text/plain"
@@ -43,28 +43,28 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "application/zip"),
     (0, b"\x1f\x8b", "application/gzip"),
 )
-"""Offsets, what stands there, and what that says; the WHATWG's MIME Sniffing has most of them."""
+"""Offset, bytes at that offset, media type. Most are from the WHATWG's MIME Sniffing Standard."""
 
 RIFF = frozenset({b"WEBP", b"WAVE"})
 
-ENDINGS = {
+ICON_EXTENSIONS = {
     "document": "pdf doc docx odt rtf pages md txt tex",
     "sheet": "xls xlsx ods csv tsv numbers",
     "archive": "zip gz tgz tar 7z rar bz2 xz zst",
     "code": "py js ts html htm css svg json xml sh c h cpp rs go java rb php sql yml yaml toml",
 }
-"""What a name's ending decides: the drawing on a card, and nothing else."""
+"""Which icon stands for a file with one of these extensions. They decide nothing else."""
 
 
 def find_type(head: bytes) -> str:
-    """Return the type that a file's first `HEAD_BYTES` bytes show."""
+    """Return the media type of a file, given its first `TYPE_HEAD_BYTES` bytes."""
     if head[:4] == b"OggS":
         return "video/ogg" if b"\x80theora" in head[:200] else "audio/ogg"
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return "video/webm" if b"webm" in head[:64] else BYTES
-    for offset, bytes_, kind in SIGNATURES:
+    for offset, bytes_, media_type in SIGNATURES:
         if head.startswith(bytes_, offset) and (bytes_ not in RIFF or head[:4] == b"RIFF"):
-            return kind
+            return media_type
     return TEXT if _is_text(head) else BYTES
 
 
@@ -74,69 +74,70 @@ def _is_text(head: bytes) -> bool:
     try:
         head.decode()
     except UnicodeDecodeError as error:
-        # The last character may be cut in two.
-        return error.start > HEAD_BYTES - 4 and len(head) == HEAD_BYTES
+        # The last character may be cut off.
+        return error.start > TYPE_HEAD_BYTES - 4 and len(head) == TYPE_HEAD_BYTES
     return True
 
 
-def family(kind: str) -> str:
-    """Return how a page shows a file of a type: `picture`, `audio`, `video` or `other`."""
-    if kind in PICTURES:
+def media_kind(media_type: str) -> str:
+    """Return how a page shows a file of a media type: `picture`, `audio`, `video` or `other`."""
+    if media_type in PICTURES:
         return "picture"
-    main = kind.partition("/")[0]
+    main = media_type.partition("/")[0]
     return main if main in ("audio", "video") else "other"
 
 
-def is_inline(kind: str) -> bool:
-    """Whether a browser may show a file of this type as itself: it cannot hold a script."""
-    return family(kind) != "other"
+def is_inline(media_type: str) -> bool:
+    """Whether a browser may display a file of this media type, which cannot contain scripts."""
+    return media_kind(media_type) != "other"
 
 
-def drawing(name: str) -> str:
-    """Return which drawing stands for a file on its card, by its name's ending."""
-    ending = name.rpartition(".")[2].lower()
-    return next((kind for kind, words in ENDINGS.items() if ending in words.split()), "file")
+def icon(name: str) -> str:
+    """Return the CSS class of the icon for a file, by the extension of its name."""
+    extension = name.rpartition(".")[2].lower()
+    return next(
+        (kind for kind, words in ICON_EXTENSIONS.items() if extension in words.split()), "file"
+    )
 
 
-def ending(name: str) -> str:
-    """Return what is written on that drawing: the name's ending if it is a short one."""
+def extension_label(name: str) -> str:
+    """Return the label of a file's icon: the extension in capitals if it is short, else ""."""
     stem, _, last = name.rpartition(".")
     short = stem and len(last) <= 4 and last.isascii() and last.isalnum()
     return last.upper() if short else ""
 
 
 def validate_file_name(raw: str) -> str:
-    """Return a file's name without path, controls or marks that turn its direction.
+    """Return a file's name without a path, control characters or bidirectional marks.
 
-    Leading dots and inner blanks stay: they are part of what the file is called.
-
-    Cut to `FILE_NAME_MAX` characters with its ending kept; a name that shows nothing is `file`.
-    Raises `Invalid` for one that no browser sends.
+    Leading dots and inner blanks stay, because they are part of the name. It is cut to
+    `FILE_NAME_MAX` characters but keeps its extension; a blank name becomes `file`.
+    Raises `Invalid` for a name longer than any that browsers send.
     """
     if len(raw) > 4_096:
         raise Invalid(file="This file’s name is too long.")
     last = re.split(r"[/\\]", raw)[-1]
-    # Cf holds the marks that would let gnp.exe be read as exe.png; Cs cannot be stored.
+    # Cf includes the bidirectional marks, which can make exe.png of gnp.exe; Cs cannot be stored.
     kept = "".join(" " if char in "\t\n" else char for char in last if _may_stand(char))
     name = unicodedata.normalize("NFC", kept).strip()
-    # Of dots alone it would be a directory.
+    # A name of dots alone would be a directory.
     if is_blank(name.strip(".")):
         return "file"
     if len(name) <= FILE_NAME_MAX:
         return name
-    stem, dot, ending = name.rpartition(".")
-    tail = dot + ending if stem and len(ending) <= 10 else ""
+    stem, dot, extension = name.rpartition(".")
+    tail = dot + extension if stem and len(extension) <= 10 else ""
     return (stem if tail else name)[: FILE_NAME_MAX - len(tail)].rstrip() + tail
 
 
 def _may_stand(char: str) -> bool:
-    # The joiners belong to words of Persian and Indic scripts, and to emoji.
+    # The joiners U+200C and U+200D are part of words in Persian and Indic scripts, and of emoji.
     category = unicodedata.category(char)
     return char in "\t\n\u200c\u200d" or category not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def size_in_words(size: int) -> str:
-    """Return a number of bytes as people say it: a kB of 1,024, as their systems count."""
+    """Return a number of bytes for people to read, with a kB of 1,024 bytes."""
     if size < 1_024:
         return f"{size} bytes" if size != 1 else "1 byte"
     amount, unit = size / 1_024, "kB"

@@ -1,24 +1,31 @@
-"""The numbered log of each room, and the numbered changes to it.
+"""The numbered log of each room's messages, and the numbered changes to them.
 
-Owns `messages` and `changes`. Publishes nothing. It asks nobody's right: callers have found out who
-may read and write. A number that readers could pass before it is stored would break every page.
+Owns `messages` and `changes`. Publishes nothing. It does not check access: callers must do that. A
+number must never become visible before its message is stored, or readers would skip it for good.
 """
 
-from littlechat.messages.documents import Decide, edited, emptied, gathered, quoted, reacted
-from littlechat.messages.queries import BULK, Stored
+from littlechat.messages.mutations import (
+    Mutation,
+    edited,
+    emptied,
+    quoted,
+    reacted,
+    replies_counted,
+)
+from littlechat.messages.queries import BULK_NUMBERS, StoredMessage
 from littlechat.messages.schema import COLLECTIONS
 from littlechat.messages.store import PAGE_DEFAULT, Messages
 
 __all__ = [
-    "BULK",
+    "BULK_NUMBERS",
     "COLLECTIONS",
     "PAGE_DEFAULT",
-    "Decide",
     "Messages",
-    "Stored",
+    "Mutation",
+    "StoredMessage",
     "edited",
     "emptied",
-    "gathered",
     "quoted",
     "reacted",
+    "replies_counted",
 ]

@@ -1,13 +1,14 @@
-"""A room's second series: the numbered changes to its posts, edits, removals and all the others.
+"""The numbered changes of each room: edits, removals and everything else that changes a message.
 
-A change only points at a post, whose present state is what readers get. It is marked in the post
-first, numbered second, unmarked third: a crash in between leaves the mark, by which the next
-catch-up numbers it. Numbering first would let a reader pass the number while the post is still as
-it was.
+A change only points at a message; readers fetch the message as it is by then. To change one, it is
+updated and marked as unnumbered, then the change gets its number, then the mark is removed. After a
+crash in between, the next catch-up finds the mark and numbers the change. Were the number given
+first, a reader could pass it and still get the old message.
 """
 
-from littlechat.messages.documents import Decide, from_document
+from littlechat.messages.documents import from_document
 from littlechat.messages.heads import Heads
+from littlechat.messages.mutations import Mutation
 from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.platform import (
     Database,
@@ -19,34 +20,34 @@ from littlechat.platform import (
 )
 
 TRIES = 100
-"""Each failed try means that another got ahead, so a room's progress is never lost."""
+"""Each failed try means that another change was made, so the room makes progress anyway."""
 
 
 class Changes:
-    """The series of every room."""
+    """The changes of all rooms."""
 
     def __init__(self, db: Database, heads: Heads) -> None:
         self._db, self._heads = db, heads
 
-    async def make(self, room_id: str, seq: int, decide: Decide) -> int:
-        """Change a post as `decide` says; return the change's number, 0 if it stays as it is.
+    async def make(self, room_id: str, seq: int, mutation: Mutation) -> int:
+        """Apply `mutation` to a message; return the change's number, 0 if it changed nothing.
 
-        Raises `Missing` for an absent or a removed post.
+        Raises `Missing` for an absent or a removed message, and what `mutation` raises.
         """
-        marked = await self._mark(room_id, seq, decide)
+        marked = await self._mark(room_id, seq, mutation)
         if marked is None:
             return 0
-        self._heads.doubt(room_id)
+        self._heads.mark_inexact(room_id)
         return await self._number(marked)
 
-    async def _mark(self, room_id: str, seq: int, decide: Decide) -> Document | None:
-        # Read, judged here, and written under the version read. The embedded database scans all
-        # messages for a findAndModify, and for a filter that asks for more than an index holds.
+    async def _mark(self, room_id: str, seq: int, mutation: Mutation) -> Document | None:
+        # Optimistic locking by version. The embedded database scans all messages for a
+        # findAndModify, and for an update by more fields than an index has.
         for _ in range(TRIES):
             document = await self._db[MESSAGES].find_one({"room": room_id, "seq": seq})
             if document is None or document.get("removed"):
                 raise Missing
-            values = decide(from_document(document))
+            values = mutation(from_document(document))
             if values is None:
                 return None
             version = document["version"]
@@ -68,21 +69,21 @@ class Changes:
             except Duplicate:
                 n = await self._heads.refresh_change(room_id)
                 continue
-            self._heads.see(room_id, change=n + 1)
+            self._heads.note(room_id, change=n + 1)
             await self._db[MESSAGES].update(
                 {"_id": document["_id"], "version": document["version"]},
                 {"$unset": {"unnumbered": ""}},
             )
             return n + 1
-        raise Unavailable(f"no number to be had after {TRIES} tries")
+        raise Unavailable(f"no free number after {TRIES} tries")
 
-    async def list_forgotten(self, room_id: str) -> list[Document]:
-        """Return the posts whose change has no number yet: its maker is at it, or crashed."""
+    async def list_unnumbered(self, room_id: str) -> list[Document]:
+        """Return the messages whose change has no number yet: it is being made, or was aborted."""
         return await self._db[MESSAGES].find({"room": room_id, "unnumbered": True})
 
-    async def number_forgotten(self, forgotten: list[Document]) -> int:
-        """Number what `list_forgotten` found; return the last number given, 0 if none was."""
+    async def number(self, unnumbered: list[Document]) -> int:
+        """Number what `list_unnumbered` returned; return the last number given, 0 for none."""
         last = 0
-        for document in forgotten:
+        for document in unnumbered:
             last = await self._number(document)
         return last

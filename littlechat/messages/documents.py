@@ -1,32 +1,22 @@
-"""A message as the database keeps it: from a draft to its document, and back to a value."""
+"""The documents in which messages are stored: made from drafts, and read back as `Message`."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from littlechat.core import (
-    NOTHING_TO_SEND,
-    REACTIONS_MAX,
     Draft,
     File,
-    Invalid,
     Message,
     Quote,
     Reaction,
-    Refused,
     User,
 )
-from littlechat.platform import Document, Missing, now
-
-Address = Callable[[Message], tuple[Sequence[str], Sequence[str]]]
-"""Says whom a new text in place of a message's own names, and whom it concerns."""
-
-Decide = Callable[[Message], Document | None]
-"""Says what to set in a message as it is now, None for nothing; may raise what its caller knows."""
+from littlechat.platform import Document, now
 
 
 def to_document(room_id: str, author: User, draft: Draft) -> Document:
-    """Return the document of a new message, which has no `seq` yet."""
+    """Return the document for a new message, still without `seq`."""
     document: Document = {
         "room": room_id,
         "author": author.id,
@@ -41,7 +31,7 @@ def to_document(room_id: str, author: User, draft: Draft) -> Document:
     if draft.mentions:
         document["mentions"] = list(draft.mentions)
     if draft.addressed_to:
-        document |= concerned_values(draft.addressed_to, document["at"])
+        document |= addressed_values(draft.addressed_to, document["at"])
     if draft.thread is not None:
         document |= {
             "thread": draft.thread,
@@ -55,31 +45,32 @@ def to_document(room_id: str, author: User, draft: Draft) -> Document:
     return document
 
 
-def concerned_values(concerns: Iterable[str], at: datetime) -> Document:
-    """Return whom a message concerns as its document holds it; `at` is when it was posted.
+def addressed_values(addressed_to: Iterable[str], at: datetime) -> Document:
+    """Return `Message.addressed_to` as stored; `at` is the time of the message.
 
-    The time stands there again: a sparse index over both then holds these messages and no others.
+    The time is stored a second time, so that a sparse index over both fields contains only
+    messages that are addressed to somebody.
     """
-    return {"concerns": list(concerns), "concerned_at": at}
+    return {"concerns": list(addressed_to), "concerned_at": at}
 
 
 def thread_of(room_id: str, root: int) -> str:
-    """Return the key by which all replies to a message are found."""
+    """Return the stored key of a thread, by which its replies are found."""
     return f"{room_id}:{root}"
 
 
 def quote_values(quote: Quote) -> Document:
-    """Return a quote as its message's document holds it."""
+    """Return a quote as stored in a message's document."""
     return {"author": quote.author_name, "text": quote.text}
 
 
 def reaction_values(reaction: Reaction) -> Document:
-    """Return a reaction as its message's document holds it."""
+    """Return a reaction as stored in a message's document."""
     return {"emoji": reaction.emoji, "names": list(reaction.names)}
 
 
 def file_values(file: File) -> Document:
-    """Return a file as its message's document holds it."""
+    """Return a file as stored in a message's document."""
     return {
         "id": file.id,
         "name": file.name,
@@ -92,7 +83,7 @@ def file_values(file: File) -> Document:
 
 
 def from_document(document: Mapping[str, Any]) -> Message:
-    """Return the message that a document holds."""
+    """Return the message stored in a document."""
     quote = document.get("quote")
     return Message(
         room_id=str(document["room"]),
@@ -129,91 +120,3 @@ def from_document(document: Mapping[str, Any]) -> Message:
             for one in document.get("files", ())
         ),
     )
-
-
-def edited(body: str, by: User, address: Address = lambda _: ((), ())) -> Decide:
-    """Replace the text of one's own message, and whom it addresses; raises `Missing` for another's.
-
-    A reply goes on to concern those whom it answered. Raises `Invalid` for no text without files.
-    """
-
-    def decide(message: Message) -> Document:
-        _require_author(message, by)
-        if not body and not message.files:
-            raise Invalid(body=NOTHING_TO_SEND)
-        mentions, concerns = address(message)
-        kept = message.addressed_to if message.thread is not None else ()
-        concerned = tuple(dict.fromkeys((*kept, *concerns)))
-        values: Document = {"body": body, "edited": True}
-        if mentions or message.mentions:
-            values["mentions"] = list(mentions)
-        if concerned or message.addressed_to:
-            values |= concerned_values(concerned, message.at)
-        return values
-
-    return decide
-
-
-def emptied(by: User | None) -> Decide:
-    """Empty a message for good, leaving its place; with `by` only theirs, else `Missing`."""
-
-    def decide(message: Message) -> Document:
-        if by is not None:
-            _require_author(message, by)
-        gone: Document = {"body": "", "removed": True, "files": [], "reactions": []}
-        # Whom it named was part of what it said.
-        return gone | ({"mentions": []} if message.mentions else {})
-
-    return decide
-
-
-def gathered(count: int, at: datetime) -> Decide:
-    """Let a message tell of `count` replies, the last of them at `at`.
-
-    Both only grow, so of two who counted at once the one who saw more is right, in either order.
-    """
-
-    def decide(message: Message) -> Document | None:
-        known = message.replied_at or at
-        if count <= message.replies and at <= known:
-            return None
-        return {"replies": max(count, message.replies), "replied_at": max(at, known)}
-
-    return decide
-
-
-def quoted(quote: Quote) -> Decide:
-    """Let a reply show `quote` of what it answers."""
-
-    def decide(message: Message) -> Document | None:
-        return None if message.quote == quote else {"quote": quote_values(quote)}
-
-    return decide
-
-
-def reacted(emoji: str, by: User, *, on: bool | None) -> Decide:
-    """Put a person's emoji under a message or take it away; without `on`, whichever it is not.
-
-    Raises `Refused` for one emoji too many.
-    """
-
-    def decide(message: Message) -> Document | None:
-        names = next((one.names for one in message.reactions if one.emoji == emoji), ())
-        there = by.name in names
-        if there == (not there if on is None else on):
-            return None
-        rest = tuple(name for name in names if name != by.name)
-        changed = Reaction(emoji, rest if there else (*rest, by.name))
-        kept = [changed if one.emoji == emoji else one for one in message.reactions]
-        if not names:
-            kept.append(changed)
-        if len(kept) > REACTIONS_MAX:
-            raise Refused(f"A message takes at most {REACTIONS_MAX} different emoji.")
-        return {"reactions": [reaction_values(one) for one in kept if one.names]}
-
-    return decide
-
-
-def _require_author(message: Message, user: User) -> None:
-    if message.author_id != user.id:
-        raise Missing

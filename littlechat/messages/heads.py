@@ -1,6 +1,7 @@
-"""Where each room's two series end, posts and changes: what this process has seen of it.
+"""The heads of each room: the last numbers of its two series, messages and changes.
 
-What is known may be behind the store, never ahead: a number that nobody gave would become a hole.
+A process remembers the highest numbers it has seen. They may be behind the store, never ahead of
+it: the next message would then leave a hole in the numbers.
 """
 
 import time
@@ -10,19 +11,19 @@ from littlechat.core import Cursor
 from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.platform import Collection, Database
 
-LEAP = 128
-"""Numbers that are read at once to find the end of a series."""
+LEAP_NUMBERS = 128
+"""Numbers that are read in one query to find the last one of a series."""
 
-DELETE_SLICE = 1_000
-"""What is deleted in one write, so that none of a long room's takes longer than is allowed."""
+DELETE_SLICE_NUMBERS = 1_000
+"""Numbers that are deleted in one write, which has to end within the database's time limit."""
 
 EXACT_SECONDS = 20.0
-"""How long a process that is alone trusts its own count, should it not be alone after all: rooms
-with open pages are compared with the store every 15 s."""
+"""For how long a process that is alone relies on its own count, in case another one writes after
+all. Rooms with open pages are compared with the store every 15 s besides."""
 
 
 FindHint = Callable[[str], Awaitable[int]]
-"""Tells of a room, by its id, a number that its last post has or has passed; 0 is always true."""
+"""Returns, for a room's id, a number that is not above its last message's; 0 is always right."""
 
 
 async def _no_hint(room_id: str) -> int:
@@ -30,7 +31,7 @@ async def _no_hint(room_id: str) -> int:
 
 
 class Heads:
-    """The highest numbers seen in each room."""
+    """The highest numbers seen in each room, as cursors."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -39,64 +40,65 @@ class Heads:
         self.find_hint: FindHint = _no_hint
 
     async def known(self, room_id: str) -> Cursor:
-        """Return what is known of a room's ends, at first the hint that lists go by."""
+        """Return the remembered head of a room, which starts at the hint."""
         if room_id not in self._seen:
-            self.see(room_id, seq=await self.find_hint(room_id))
+            self.note(room_id, seq=await self.find_hint(room_id))
         return self._seen[room_id]
 
     async def refresh_seq(self, room_id: str) -> int:
-        """Return the last post's number, from the store."""
+        """Return the last message's number, from the database."""
         known = (await self.known(room_id)).seq
-        return self.see(room_id, seq=await _highest(self._db[MESSAGES], room_id, "seq", known)).seq
+        return self.note(room_id, seq=await _highest(self._db[MESSAGES], room_id, "seq", known)).seq
 
     async def refresh_change(self, room_id: str) -> int:
-        """Return the last change's number, from the store."""
+        """Return the last change's number, from the database."""
         known = (await self.known(room_id)).change
         n = await _highest(self._db[CHANGES], room_id, "n", known)
-        return self.see(room_id, change=n).change
+        return self.note(room_id, change=n).change
 
-    def see(self, room_id: str, *, seq: int = 0, change: int = 0) -> Cursor:
-        """Note numbers that the store holds; return what is known now."""
+    def note(self, room_id: str, *, seq: int = 0, change: int = 0) -> Cursor:
+        """Remember numbers that are stored; return the remembered head."""
         seen = self._seen.get(room_id, Cursor())
         self._seen[room_id] = Cursor(max(seen.seq, seq), max(seen.change, change))
         return self._seen[room_id]
 
     def find_exact(self, room_id: str) -> Cursor | None:
-        """Return the room's ends if they are known for sure, to a process that writes alone."""
+        """Return the remembered head if it is exact, provided that no other process writes."""
         if self._exact_until.get(room_id, 0.0) <= time.monotonic():
             return None
         return self._seen.get(room_id)
 
-    def trust(self, room_id: str) -> None:
-        """Count what is known as the ends, just read, for the next moment."""
+    def mark_exact(self, room_id: str) -> None:
+        """Consider the remembered head exact, for `EXACT_SECONDS`, since it was just read."""
         self._exact_until[room_id] = time.monotonic() + EXACT_SECONDS
 
-    def doubt(self, room_id: str) -> None:
-        """Count what is known as perhaps behind."""
+    def mark_inexact(self, room_id: str) -> None:
+        """Consider the remembered head possibly behind."""
         self._exact_until.pop(room_id, None)
 
     def forget(self, room_id: str) -> None:
-        """Begin anew with the store."""
-        self.doubt(room_id)
+        """Forget what is remembered of a room."""
+        self.mark_inexact(room_id)
         self._seen.pop(room_id, None)
 
 
 async def _highest(collection: Collection, room_id: str, series: str, known: int) -> int:
-    """Return the highest number of a room's series, from one that is not above it."""
-    # Mostly it is near. If not, leaps to near the end first: the embedded database reads all of an
-    # open range, which after a restart is the whole series.
+    """Return the last number of a room's series, given a `known` one that is not above it."""
+    # Usually it is within the first range. If not, search for it by single numbers, doubling the
+    # steps and then halving them: of an open range the embedded database would read everything,
+    # and after a restart that is the whole series.
     found = await collection.find(
-        {"room": room_id, series: {"$gte": known, "$lte": known + LEAP}},
+        {"room": room_id, series: {"$gte": known, "$lte": known + LEAP_NUMBERS}},
         sort=[(series, -1)],
         limit=1,
     )
     top = int(found[0][series]) if found else known
-    if top < known + LEAP:
+    if top < known + LEAP_NUMBERS:
         return top
-    leap = LEAP
+    leap = LEAP_NUMBERS
     while await collection.find_one({"room": room_id, series: known + leap}):
         known, leap = known + leap, leap * 2
-    while (leap := leap // 2) >= LEAP:
+    while (leap := leap // 2) >= LEAP_NUMBERS:
         if await collection.find_one({"room": room_id, series: known + leap}):
             known += leap
     found = await collection.find(
@@ -106,19 +108,23 @@ async def _highest(collection: Collection, room_id: str, series: str, known: int
 
 
 async def delete_series(collection: Collection, room_id: str, series: str, last: int) -> None:
-    """Delete a room's whole series, a slice at a time; what is left of one broken off goes, too."""
-    # From its end: what is left on the way still begins at 1, so that its end is found again, and
-    # without a 1 the series is gone. To look for any number, the embedded database reads them all.
+    """Delete a room's whole series in slices; it completes an earlier deletion that failed.
+
+    `last` is its last number, or a lower one if the deletion had begun.
+    """
+    # From the end, so that what is left after a failure still starts at 1 and its end can be found
+    # again. Without a 1 the series is gone: no query for "any number" is needed, for which the
+    # embedded database would read everything.
     begins = await collection.find_one({"room": room_id, series: 1})
-    top = last // DELETE_SLICE * DELETE_SLICE if begins else -1
-    for low in range(top, -1, -DELETE_SLICE):
+    top = last // DELETE_SLICE_NUMBERS * DELETE_SLICE_NUMBERS if begins else -1
+    for low in range(top, -1, -DELETE_SLICE_NUMBERS):
         await _delete_slice(collection, room_id, series, low)
-    # What came late may have any number. These are few: looking for them reads them all.
+    # Messages stored during the deletion may have any number. There are few, so read them all.
     while found := await collection.find_one({"room": room_id}):
-        low = int(found[series]) // DELETE_SLICE * DELETE_SLICE
+        low = int(found[series]) // DELETE_SLICE_NUMBERS * DELETE_SLICE_NUMBERS
         await _delete_slice(collection, room_id, series, low)
 
 
 async def _delete_slice(collection: Collection, room_id: str, series: str, low: int) -> None:
-    part = {"$gte": low, "$lt": low + DELETE_SLICE}
+    part = {"$gte": low, "$lt": low + DELETE_SLICE_NUMBERS}
     await collection.delete({"room": room_id, series: part})

@@ -1,4 +1,4 @@
-"""Reading messages other than by pages of a room: by whom they concern, by key, and in bulk."""
+"""Reading messages across rooms: for the inbox by addressee, for search by key and in batches."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,63 +14,66 @@ from littlechat.platform import (
     unpacked_id,
 )
 
-BULK = 1_000
-"""Numbers that are read in one call."""
+BULK_NUMBERS = 1_000
+"""Numbers of messages, and of changes, that `read_after` reads in one call."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A message as the database holds it: made a value only when asked, which costs time."""
+class StoredMessage:
+    """A stored message, converted only on demand, because the conversion takes time."""
 
     document: Document
 
     @property
     def key(self) -> bytes:
-        """The 12 bytes by which the message is found again."""
+        """The 12 bytes of its id, for `list_by_key`."""
         return packed_id(self.document)
 
     def message(self) -> Message:
-        """Return the message."""
+        """Convert it to a `Message`."""
         return from_document(self.document)
 
 
 @dataclass(frozen=True, slots=True)
-class Bulk:
-    """What came in a room after a cursor: new messages and changed ones, and how far that is."""
+class MessageBatch:
+    """New and changed messages of a room after a cursor, and the cursor that they lead to."""
 
-    changed: Sequence[Stored]
-    posted: Sequence[Stored]
+    changed: Sequence[StoredMessage]
+    posted: Sequence[StoredMessage]
     cursor: Cursor
-    goes_on: bool
-    """Whether there may be more."""
+    has_more: bool
+    """Whether there may be more after `cursor`."""
 
 
 class Queries:
-    """Reads for the inbox and for search, of rooms that the caller has found to be visible."""
+    """Queries without access checks: callers filter by the rooms that the person may read."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def list_addressed(
-        self, concerns: Iterable[str], since: datetime, until: datetime
+        self, addressees: Iterable[str], since: datetime, until: datetime
     ) -> list[Message]:
-        """Return the messages that concern one of `concerns`, posted since and before moments."""
+        """Return the messages with since <= at < until that are addressed to one of `addressees`.
+
+        These are entries of `Message.addressed_to`. The messages come in no order.
+        """
         documents = await self._db[MESSAGES].find(
             {
-                "concerns": {"$in": list(concerns)},
+                "concerns": {"$in": list(addressees)},
                 "concerned_at": {"$gte": since, "$lt": until},
             }
         )
         return list(map(from_document, documents))
 
     async def list_by_key(self, keys: Iterable[bytes]) -> list[Message]:
-        """Return the messages of these keys, as they are now, in no order."""
+        """Return the messages with these keys, in no order; unknown keys are skipped."""
         documents = await self._db[MESSAGES].find({"_id": {"$in": list(map(unpacked_id, keys))}})
         return list(map(from_document, documents))
 
-    async def read_after(self, room_id: str, cursor: Cursor) -> Bulk:
-        """Return the next messages of a room, and those that changed, after a cursor."""
-        # Changes before the posts: what is read of a post is then at least as new as they.
+    async def read_after(self, room_id: str, cursor: Cursor) -> MessageBatch:
+        """Return the next `BULK_NUMBERS` messages and changes of a room after a cursor."""
+        # Changes are read first, so that the messages are at least as new as the changes say.
         changes = await self._db[CHANGES].find({"room": room_id, "n": _next(cursor.change)})
         posts = await self._db[MESSAGES].find({"room": room_id, "seq": _next(cursor.seq)})
         seqs = sorted({int(one["seq"]) for one in changes if one["seq"] <= cursor.seq})
@@ -80,9 +83,11 @@ class Queries:
             max([int(one["seq"]) for one in posts], default=cursor.seq),
             max([int(one["n"]) for one in changes], default=cursor.change),
         )
-        goes_on = max(len(posts), len(changes)) == BULK
-        return Bulk(list(map(Stored, changed)), list(map(Stored, posts)), reached, goes_on)
+        has_more = max(len(posts), len(changes)) == BULK_NUMBERS
+        return MessageBatch(
+            list(map(StoredMessage, changed)), list(map(StoredMessage, posts)), reached, has_more
+        )
 
 
 def _next(number: int) -> Document:
-    return {"$gt": number, "$lte": number + BULK}
+    return {"$gt": number, "$lte": number + BULK_NUMBERS}

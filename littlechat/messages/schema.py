@@ -6,20 +6,20 @@ MESSAGES = CollectionSpec(
     "messages",
     Index("room", "seq", unique=True),
     Index("author", "client_id", unique=True),
-    # Whom a message concerns: the inbox. Most concern nobody in particular, and have neither.
+    # For the inbox. Most messages are addressed to nobody and have neither field.
     Index("concerns", "concerned_at", sparse=True),
-    # The replies to a message. Most messages are none.
+    # The replies of a thread. Most messages are in none.
     Index("thread_of", sparse=True),
-    # Messages whose change is not numbered yet: almost always none (changes.py).
+    # Messages whose change has no number yet, almost always none (changes.py).
     Index("room", "unnumbered", partialFilterExpression={"unnumbered": True}),
 )
-"""Every message, in its room at its number."""
+"""All messages. `concerns` is `Message.addressed_to`."""
 
 CHANGES = CollectionSpec(
     "changes",
     Index("room", "n", unique=True),
 )
-"""The numbered changes of each room, which point at messages."""
+"""The numbered changes of each room; each points at a message by its seq."""
 
 COLLECTIONS = (
     MESSAGES,

@@ -69,4 +69,4 @@ class Recipients:
         """Drop what is cached of a person whose choices changed."""
         self._cache.pop(event["user"], None)
         if event["room"]:
-            self._access.forget(user=event["user"], room=event["room"])
+            self._access.invalidate(user=event["user"], room=event["room"])

@@ -29,7 +29,7 @@ class Announcements:
         `reason` is a key of the sentences in `static/layout/socket.js`: the page then shows it.
         """
         sessions = list(sessions)
-        self._access.forget(user=user, sessions=sessions, room=room)
+        self._access.invalidate(user=user, sessions=sessions, room=room)
         self._bus.publish(
             EVERY_PROCESS,
             {
@@ -43,7 +43,7 @@ class Announcements:
 
     def refresh(self, user: str) -> None:
         """Make every process read again what somebody may do, leaving their sockets open."""
-        self._access.forget(user=user)
+        self._access.invalidate(user=user)
         self._bus.publish(EVERY_PROCESS, {"kind": "refreshed", "user": user})
 
     def signal(self, kind: str) -> None:
@@ -53,13 +53,13 @@ class Announcements:
     def announce_rooms(self, users: Iterable[str] | None = None) -> None:
         """Make every page, or only those of some people, fetch its list of rooms again."""
         whose = None if users is None else list(users)
-        self._access.forget_lists(whose)
+        self._access.invalidate_lists(whose)
         self._bus.publish(EVERY_PROCESS, {"kind": "rooms_changed", "users": whose})
 
     def announce_direct_message(self, users: Iterable[str], room_id: str) -> None:
         """Move a direct conversation to the top of its people's lists: it has a new message."""
         whose = list(users)
-        self._access.forget_lists(whose)
+        self._access.invalidate_lists(whose)
         self._bus.publish(EVERY_PROCESS, {"kind": "spoken", "users": whose, "room": room_id})
 
     def send_to_people(

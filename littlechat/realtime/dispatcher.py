@@ -131,7 +131,7 @@ class Dispatcher:
             act()
 
     def _on_direct_message(self, event: Event) -> None:
-        self._access.forget_lists(event["users"])
+        self._access.invalidate_lists(event["users"])
         frame = self._render.frames.direct_message(event["room"])
         key = f"spoken:{event['room']}"
         self._remember(event["users"], key, frame)
@@ -158,7 +158,7 @@ class Dispatcher:
 
     def _on_rooms_changed(self, event: Event) -> None:
         users: list[str] | None = event["users"]
-        self._access.forget_lists(users)
+        self._access.invalidate_lists(users)
         if users is None:
             self._send_room_list_soon()
             return
@@ -172,7 +172,7 @@ class Dispatcher:
     def _update_access(self, users: list[str], note: Mapping[str, Any]) -> None:
         room, access = note["room"], self._access
         if "end" in note:
-            access.note_end(room, note["end"])
+            access.note_head(room, note["end"])
         if "call" in note:
             access.note_mention(users, room, note["call"])
         for user in users:

@@ -32,12 +32,12 @@ class Revocation:
     def recheck(self) -> None:
         """Check all sockets at once: a revocation may have been lost."""
         self._check_due.set()
-        self._access.forget()
+        self._access.invalidate()
 
     def on_revoked(self, event: Event) -> None:
         """Close the sockets that a revocation names."""
         user, sessions, room = event["user"], event["sessions"], event["room"]
-        self._access.forget(user=user, sessions=sessions, room=room)
+        self._access.invalidate(user=user, sessions=sessions, room=room)
         topic = room_topic(room) if room else None
         # During an update, a process of the previous version may still publish events without one.
         reason = str(event.get("reason", ""))
@@ -45,7 +45,7 @@ class Revocation:
 
     def on_refreshed(self, event: Event) -> None:
         """Read again what somebody may do, leaving their sockets open."""
-        self._access.forget(user=event["user"])
+        self._access.invalidate(user=event["user"])
 
     async def run(self) -> None:
         """Check the sockets against the store, until cancelled."""

@@ -57,7 +57,7 @@ class UnreadSignals:
 
     async def mark_read(self, user: User, room_id: str, seq: int) -> None:
         """Store that somebody has read a room up to `seq`, and update their other pages."""
-        seq = await self._messages.bound(room_id, seq)
+        seq = await self._messages.clamp_seq(room_id, seq)
         await self._tasks.run_to_completion(self._mark_read(user, room_id, seq))
 
     async def _mark_read(self, user: User, room_id: str, seq: int) -> None:
@@ -66,7 +66,7 @@ class UnreadSignals:
 
     async def mark_unread(self, user: User, room_id: str, seq: int) -> None:
         """Store that somebody has not read a room from `seq` on, and update their other pages."""
-        before = await self._messages.bound(room_id, max(seq, 1) - 1)
+        before = await self._messages.clamp_seq(room_id, max(seq, 1) - 1)
         await self._tasks.run_to_completion(self._mark_unread(user, room_id, before))
 
     async def _mark_unread(self, user: User, room_id: str, before: int) -> None:

@@ -40,7 +40,7 @@ class Appearance(Protocol):
 class ProfileReader(Protocol):
     """Where the sheet is read from: plugged in by `app.py`."""
 
-    async def list_faces(self) -> Sequence[Appearance]:
+    async def list_customized(self) -> Sequence[Appearance]:
         """Return those who have a picture or a display name."""
 
 
@@ -60,7 +60,7 @@ class AvatarStyles:
         """Read the profiles again; return whether the sheet changed."""
         self._begun += 1
         number = self._begun
-        people = await self._profiles.list_faces()
+        people = await self._profiles.list_customized()
         if number < self._shown:
             return False  # This reading began before the one that is shown, and may be older.
         self._shown, before = number, self.version

@@ -88,9 +88,9 @@ class Renderer:
             shown_size=filters.shown_size,
         )
         self._env.filters.update(
-            drawing=types.drawing,
-            ending=types.ending,
-            family=types.family,
+            drawing=types.icon,
+            ending=types.extension_label,
+            family=types.media_kind,
             size=types.size_in_words,
         )
         self._message = self._env.get_template("messages/_message.html")

@@ -1,7 +1,7 @@
-"""Rooms, who belongs to them, direct conversations, bans, and what each person has read.
+"""Rooms, memberships, direct conversations, invitations, bans, and read positions.
 
-Owns `rooms`, `memberships`, `invitations`, `bans`. It alone answers whether somebody may see a room
-(`access`). Publishes nothing.
+Owns `rooms`, `memberships`, `invitations` and `bans`. Publishes nothing. Whether somebody may see a
+room is decided here only (`access`), and must be asked by every handler that shows or changes one.
 """
 
 from littlechat.rooms.access import Access

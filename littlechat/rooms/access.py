@@ -1,15 +1,17 @@
-"""Who is signed in and who belongs where, remembered for a moment: every request asks.
+"""A cache of what every request asks: sessions, memberships and lists of rooms.
 
-What is remembered is forgotten at once when it changes, here or, by the bus, in another process,
-and wholly whenever the bus may have missed something. Without a bus that works nothing is
-remembered. A "no" never is: it may become a "yes" by somebody else's act.
+An entry is removed as soon as it changes, in this process or, announced on the bus, in another; all
+entries are removed when the bus may have lost events, and while it is disconnected none is used. A
+negative answer is never cached: no event announces that somebody else has made it positive.
 """
 
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
+
+from cachetools import FIFOCache
 
 from littlechat.accounts import Sessions
 from littlechat.core import (
@@ -24,20 +26,23 @@ from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.store import RoomStore
 from littlechat.rooms.unread import Unread
 
-REMEMBERED_SECONDS = 20.0
-REMEMBERED_MAX = 20_000
+CACHE_SECONDS = 20.0
+
+CACHE_ENTRIES_MAX = 20_000
+"""In a FIFOCache, since every list reads many heads and an invalidation reads all entries: with a
+TLRUCache, which knows about expiry, these take 6 to 60 times as long (measured)."""
 
 Key = tuple[str, str, str]
-"""A kind, and what of that kind."""
+"""The kind of answer, a token or room id, and a user's id; "" where there is none."""
 
 Found = TypeVar("Found")
 
 Lists = tuple[Sequence[RoomListEntry], Sequence[Room]]
-"""The rooms somebody is in, and the others that they might join."""
+"""The rooms that a user is in, and the public rooms that they could join."""
 
 
 class Access:
-    """The answers of the stores, kept while they cannot have changed."""
+    """Answers who is signed in, who is in which room, and which rooms a user can see."""
 
     def __init__(
         self,
@@ -51,166 +56,172 @@ class Access:
         self._sessions, self._store = sessions, store
         self._memberships, self._unread = memberships, unread
         self._bus, self._clock = bus, clock
-        self._ends: OrderedDict[str, int] = OrderedDict()
-        self._notes: Counter[str] = Counter()
-        self._kept: OrderedDict[Key, tuple[Any, float]] = OrderedDict()
-        self.forgotten = 0
-        """Counts the forgettings: what was read before one and arrives after it is not kept."""
+        self._heads: FIFOCache[str, int] = FIFOCache(CACHE_ENTRIES_MAX)
+        self._note_counts: Counter[str] = Counter()
+        self._entries: FIFOCache[Key, tuple[Any, float]] = FIFOCache(CACHE_ENTRIES_MAX)
+        """Each answer, with the time on `clock` at which it expires."""
+        self.invalidations = 0
+        """Their number. An answer that was read across an invalidation is not cached."""
 
     async def find_session(self, token: str) -> Session | None:
-        """Return the live session that `token` opens, or None."""
-        return await self._remember(("session", token, ""), lambda: self._sessions.find(token))
+        """Return the valid session with this token, or None."""
+        return await self._read_through(("session", token, ""), lambda: self._sessions.find(token))
 
     async def find_membership(self, room_id: str, user: User) -> Membership | None:
-        """Return the person's place in the room, or None."""
-        return await self._remember(
+        """Return a user's membership in a room, or None."""
+        return await self._read_through(
             ("membership", room_id, user.id), lambda: self._memberships.find(room_id, user)
         )
 
     async def list_rooms(self, user: User, here: str = "") -> Lists:
-        """Return the rooms the person is in, and the others there are to join.
+        """Return the rooms that a user is in, and the public rooms that they could join.
 
-        Read now, they tell the person's place in the room `here` as well, which is remembered.
+        If this has to read them, it caches the user's membership in the room `here` as well.
         """
-        before, read = self._age(user.id), list[RoomListEntry]()
+        before, read = self._generation(user.id), list[RoomListEntry]()
 
         async def read_lists() -> Lists:
-            public = await self._remember(("public", "", ""), self._store.list_public)
+            public = await self._read_through(("public", "", ""), self._store.list_public)
             lists = await self.find_rooms(user, public=public)
             read.extend(lists[0])
             return lists
 
         key = ("rooms", "", user.id)
-        joined, others = await self._remember(key, read_lists)
-        place = next((room.membership for room in read if room.id == here), None)
-        if place is not None and before == self._age(user.id):
-            self._keep(("membership", here, user.id), place)
-        if any(self._ends.get(room.id, 0) > room.last_seq for room in joined):
-            joined = self._at_their_ends(joined)
-            self._put(key, (joined, others))
+        joined, others = await self._read_through(key, read_lists)
+        membership = next((room.membership for room in read if room.id == here), None)
+        if membership is not None and before == self._generation(user.id):
+            self._add_entry(("membership", here, user.id), membership)
+        if any(self._heads.get(room.id, 0) > room.last_seq for room in joined):
+            joined = self._with_heads(joined)
+            self._update(key, (joined, others))
         return joined, others
 
     async def find_rooms(
         self, user: User, search: str = "", public: Iterable[Room] | None = None
     ) -> Lists:
-        """Return the same as it is now, of `public` ones these; only what `search` finds."""
+        """Return the same lists without a cache, or those of their rooms that `search` finds.
+
+        `public` are the public rooms if they have been read already.
+        """
         joined, others = await self._store.list_visible(user, search, public)
-        current = self._at_their_ends(joined)
-        calls = await self._unread.list_unread_mentions(user, current)
+        current = self._with_heads(joined)
+        mentions = await self._unread.list_unread_mentions(user, current)
         return [
-            replace(room, mentions=frozenset(calls[room.id])) if room.id in calls else room
+            replace(room, mentions=frozenset(mentions[room.id])) if room.id in mentions else room
             for room in current
         ], others
 
-    def _at_their_ends(self, rooms: Iterable[RoomListEntry]) -> list[RoomListEntry]:
+    def _with_heads(self, rooms: Iterable[RoomListEntry]) -> list[RoomListEntry]:
         return [
-            replace(room, last_seq=end)
-            if (end := self._ends.get(room.id, 0)) > room.last_seq
+            replace(room, last_seq=head)
+            if (head := self._heads.get(room.id, 0)) > room.last_seq
             else room
             for room in rooms
         ]
 
     async def list_members(self, room_id: str) -> list[Membership]:
-        """Return a room's members by name."""
-        return await self._remember(
+        """Return a room's members, sorted by name."""
+        return await self._read_through(
             ("members", room_id, ""), lambda: self._memberships.list_of(room_id)
         )
 
-    async def _remember(self, key: Key, read: Callable[[], Awaitable[Found]]) -> Found:
-        kept = self._kept.get(key)
-        if kept is not None and kept[1] > self._clock() and self._bus.connected:
-            remembered: Found = kept[0]
-            return remembered
-        before = self._age(key[2])
+    async def _read_through(self, key: Key, read: Callable[[], Awaitable[Found]]) -> Found:
+        entry = self._entries.get(key)
+        if entry is not None and entry[1] > self._clock() and self._bus.connected:
+            cached: Found = entry[0]
+            return cached
+        before = self._generation(key[2])
         found = await read()
-        self._kept.pop(key, None)
-        if found is not None and before == self._age(key[2]):
-            self._keep(key, found)
+        self._entries.pop(key, None)
+        if found is not None and before == self._generation(key[2]):
+            self._add_entry(key, found)
         return found
 
-    def _age(self, user_id: str) -> tuple[int, int]:
-        return self.forgotten, self._notes[user_id]
+    def _generation(self, user_id: str) -> tuple[int, int]:
+        return self.invalidations, self._note_counts[user_id]
 
-    def _keep(self, key: Key, found: Any) -> None:
-        self._kept[key] = (found, self._clock() + REMEMBERED_SECONDS)
-        if len(self._kept) > REMEMBERED_MAX:
-            self._kept.popitem(last=False)
+    def _add_entry(self, key: Key, found: Any) -> None:
+        self._entries[key] = (found, self._clock() + CACHE_SECONDS)
 
-    def _put(self, key: Key, found: Any) -> None:
-        # In the place and for the time of what was found before: it is the same, brought up to now.
-        if key in self._kept:
-            self._kept[key] = (found, self._kept[key][1])
+    def _update(self, key: Key, found: Any) -> None:
+        # The entry keeps its time of expiry, since only a part of it is new.
+        if key in self._entries:
+            self._entries[key] = (found, self._entries[key][1])
 
-    def note_end(self, room_id: str, seq: int) -> None:
-        """Take in how far a room is: lists that are remembered count on from there."""
-        self._ends[room_id] = max(seq, self._ends.pop(room_id, 0))
-        if len(self._ends) > REMEMBERED_MAX:
-            self._ends.popitem(last=False)
+    def note_head(self, room_id: str, seq: int) -> None:
+        """Remember a room's last seq, by which lists are corrected, cached ones too."""
+        self._heads[room_id] = max(seq, self._heads.get(room_id, 0))
 
     def note_mention(self, users: Iterable[str], room_id: str, seq: int) -> None:
-        """Take in that a message concerns people: lists that are read now look for it."""
-        self.note_end(room_id, seq)
+        """Add a message to the mentions in the cached lists of those it is addressed to."""
+        self.note_head(room_id, seq)
         for user in users:
             self._revise(user, room_id, lambda room: replace(room, mentions=room.mentions | {seq}))
 
     def note_read(self, user: str, room_id: str, seq: int) -> None:
-        """Take in how far somebody has read a room."""
+        """Move the read position of a room forward in a user's cached list."""
         self._revise(user, room_id, lambda room: replace(room, read_seq=max(seq, room.read_seq)))
 
     def note_unread(self, user: str) -> None:
-        """Take in that somebody counts as having read less: what concerns them is not known."""
+        """Remove a user's cached list, because a read position was moved back.
+
+        The mentions that are unread again are not in it.
+        """
         self._count_note(user)
-        self._kept.pop(("rooms", "", user), None)
+        self._entries.pop(("rooms", "", user), None)
 
     def _revise(
         self, user: str, room_id: str, how: Callable[[RoomListEntry], RoomListEntry]
     ) -> None:
         self._count_note(user)
         key = ("rooms", "", user)
-        if kept := self._kept.get(key):
-            joined, others = kept[0]
-            self._put(key, ([how(one) if one.id == room_id else one for one in joined], others))
+        if entry := self._entries.get(key):
+            joined, others = entry[0]
+            self._update(key, ([how(one) if one.id == room_id else one for one in joined], others))
 
     def _count_note(self, user: str) -> None:
-        # A list that was being read meanwhile may be from before: it is not kept.
-        self._notes[user] += 1
-        if len(self._notes) > REMEMBERED_MAX:
-            self._notes.clear()
-            self.forgotten += 1
+        # A list that is being read meanwhile may be from before the note, and is not cached.
+        self._note_counts[user] += 1
+        if len(self._note_counts) > CACHE_ENTRIES_MAX:
+            self._note_counts.clear()
+            self.invalidations += 1
 
-    def forget(
+    def invalidate(
         self, *, user: str | None = None, sessions: Iterable[str] = (), room: str | None = None
     ) -> None:
-        """Forget what a revocation may concern or, told of nothing in particular, everything."""
+        """Remove the entries of a user, of sessions, of a room, or of a user in a room.
+
+        `user`, `sessions` and `room` are ids. Without any, all entries are removed.
+        """
         ended = frozenset(sessions)
         everything = user is None and room is None and not ended
         if everything:
-            self._ends.clear()
+            self._heads.clear()
 
-        def is_concerned(key: Key, kept: Any) -> bool:
-            if isinstance(kept, Session):
-                return kept.id in ended or (room is None and kept.user.id == user)
-            # Another's role may change with somebody's leaving: forget the whole room.
+        def is_affected(key: Key, found: Any) -> bool:
+            if isinstance(found, Session):
+                return found.id in ended or (room is None and found.user.id == user)
+            # The whole room, because another member's role may change when somebody leaves.
             in_it = room is not None and key[1] == room
             return in_it or (room is None and user is not None and key[2] == user)
 
-        self._drop(lambda key, kept: everything or is_concerned(key, kept))
+        self._remove_entries(lambda key, found: everything or is_affected(key, found))
 
-    def forget_lists(self, users: Iterable[str] | None = None) -> None:
-        """Forget who belongs where as lists: somebody came, went, or made or named a room.
+    def invalidate_lists(self, users: Iterable[str] | None = None) -> None:
+        """Remove all lists, because a room was created or renamed, or somebody joined or left.
 
-        With `users`, only the lists of rooms of these people, by their ids.
+        With `users`, remove only these users' lists of rooms, by id.
         """
         whose = None if users is None else frozenset(users)
 
-        def is_concerned(key: Key, kept: Any) -> bool:
+        def is_affected(key: Key, found: Any) -> bool:
             if whose is None:
                 return key[0] in ("rooms", "public", "members")
             return key[0] == "rooms" and key[2] in whose
 
-        self._drop(is_concerned)
+        self._remove_entries(is_affected)
 
-    def _drop(self, which: Callable[[Key, Any], bool]) -> None:
-        self.forgotten += 1
-        for key in [key for key, (kept, _) in self._kept.items() if which(key, kept)]:
-            del self._kept[key]
+    def _remove_entries(self, which: Callable[[Key, Any], bool]) -> None:
+        self.invalidations += 1
+        for key in [key for key, (found, _) in self._entries.items() if which(key, found)]:
+            del self._entries[key]

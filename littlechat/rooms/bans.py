@@ -1,4 +1,4 @@
-"""Who may not come back into a room. `rooms` asks at every entry; this only keeps the list."""
+"""The store of bans. It only keeps the list; `members` checks it whenever somebody joins."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ LISTED_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """One person shut out of one room."""
+    """A user who may not join a room, and the name of who banned them."""
 
     room_id: str
     user_id: str
@@ -33,7 +33,7 @@ class Bans:
         self._db = db
 
     async def add(self, room_id: str, user_id: str, name: str, by: User) -> None:
-        """Shut somebody out; twice is once."""
+        """Ban a user; may be repeated."""
         try:
             await self._db[BANS].insert(
                 {"room": room_id, "user": user_id, "name": name, "by_name": by.name, "at": now()}
@@ -42,7 +42,7 @@ class Bans:
             return
 
     async def is_banned(self, room_id: str, user_id: str) -> bool:
-        """Whether somebody is shut out."""
+        """Whether a user is banned from a room."""
         return await self._db[BANS].find_one({"room": room_id, "user": user_id}) is not None
 
     async def list_bans(self, room_id: str) -> list[Ban]:
@@ -55,10 +55,10 @@ class Bans:
         return sorted(bans, key=lambda ban: ban.at, reverse=True)
 
     async def lift(self, room_id: str, name: str) -> None:
-        """Let somebody come back; raise `Missing`."""
+        """Remove the ban on the user with this name; raise `Missing`."""
         if not await self._db[BANS].delete({"room": room_id, "name": name}):
             raise Missing
 
     async def clear(self, room_id: str) -> None:
-        """Forget a room that is no more."""
+        """Delete all bans of a deleted room."""
         await self._db[BANS].delete({"room": room_id})

@@ -1,11 +1,12 @@
-"""Direct conversations: one for each set of people, for ever, and who has hidden which.
+"""Direct conversations: one for each set of people, and who has hidden which.
 
-A conversation is a room that nobody joins, leaves or names. Its people never change.
+A conversation is stored as a room that nobody can join, leave or name. Its people never change.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable
+
+from cachetools import LRUCache
 
 from littlechat.core import (
     ROOM_ID_MAX,
@@ -22,8 +23,8 @@ from littlechat.platform import (
 )
 from littlechat.rooms.schema import MEMBERSHIPS, ROOMS
 
-KNOWN_MAX = 20_000
-"""Rooms of which a process remembers whether they are direct, and between whom."""
+KNOWN_ROOMS_MAX = 20_000
+"""Rooms whose people are cached, an empty tuple for rooms that are not direct conversations."""
 
 
 class DirectMessages:
@@ -31,18 +32,18 @@ class DirectMessages:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._known: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._people: LRUCache[str, tuple[str, ...]] = LRUCache(KNOWN_ROOMS_MAX)
 
     async def open(self, opener: User, others: Iterable[User]) -> str:
-        """Return the id of the conversation of these people, made if there is none.
+        """Return the id of the conversation of these people, which is created if needed.
 
-        It shows in the opener's lists now, and in the others' once somebody has spoken.
+        It appears in the opener's list at once, and in the others' with the first message.
         """
         by_id = {user.id: user for user in (*others, opener)}
         people = sorted(by_id.values(), key=lambda user: (fold(user.name), user.name))
         room_id = await self._find_or_make(direct_key(by_id), people)
-        # Each time, since a crash may have left some out. The opener last: who can come in and
-        # speak has everybody there to hear it.
+        # Checked every time, because a crash may have left some out. The opener is added last, so
+        # that all others are members before the first message can be sent.
         found = await self._db[MEMBERSHIPS].find({"room": room_id})
         there = {str(document["user"]) for document in found}
         for user in by_id.values():
@@ -58,7 +59,7 @@ class DirectMessages:
             try:
                 await self._db[ROOMS].insert(document)
             except Duplicate:
-                # Two of them had the same thought at once.
+                # Another of these people has just created it.
                 document = await self._db[ROOMS].find_one({"key": key})
         if document is None:
             raise Missing
@@ -80,9 +81,9 @@ class DirectMessages:
             return
 
     async def hide(self, room_id: str, user: User, seq: int) -> None:
-        """Take a conversation off a person's lists until something comes after `seq`.
+        """Hide a conversation from a user's lists until there is a message after `seq`.
 
-        Raises `Missing` for other rooms, and for conversations of others.
+        Raises `Missing` if it is not a conversation of theirs.
         """
         if user.id not in await self.list_people(room_id):
             raise Missing
@@ -94,21 +95,19 @@ class DirectMessages:
         )
 
     async def list_people(self, room_id: str) -> tuple[str, ...]:
-        """Return the ids of a conversation's people; of any other room, nobody's."""
-        known = self._known.get(room_id)
-        if known is not None:
-            return known
+        """Return the ids of a conversation's people; an empty tuple for any other room."""
+        cached = self._people.get(room_id)
+        if cached is not None:
+            return cached
         document = await self._db[ROOMS].find_one({"_id": room_id[:ROOM_ID_MAX]})
         if document is None:
             return ()
-        ids = self._known[room_id] = tuple(map(str, document.get("people_ids", ())))
-        if len(self._known) > KNOWN_MAX:
-            self._known.popitem(last=False)
+        ids = self._people[room_id] = tuple(map(str, document.get("people_ids", ())))
         return ids
 
 
 def direct_key(user_ids: Iterable[str]) -> str:
-    """Return what the conversation of these people is found by; longer than any room's name."""
+    """Return the unique key of the conversation of these people, longer than any room's name."""
     digest = hashlib.sha256("\n".join(sorted(user_ids)).encode()).hexdigest()
     return f"direct:{digest}"
 
@@ -126,7 +125,7 @@ def _document(key: str, people: list[User]) -> Document:
         "members": len(people),
         "last_seq": 0,
         "last_at": None,
-        # In the room itself, so that lists need no further query.
+        # Stored in the room, so that lists need no further query.
         "people": names,
         "people_ids": [user.id for user in people],
     }

@@ -1,4 +1,4 @@
-"""Rooms, memberships and invitations as the database keeps them, made values again."""
+"""Converts stored documents to rooms, memberships and invitations."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from littlechat.rooms.room_list import RoomListEntry
 
 
 def room_from(document: Document) -> Room:
-    """Return the room that a document holds."""
+    """Return the room stored in a document."""
     return Room(**_values(document))
 
 
 def entry_from(document: Document, membership: Document) -> RoomListEntry:
-    """Return a room as the member sees it in a list."""
+    """Return the room list entry of a member, from the documents of room and membership."""
     place = membership_from(membership)
     values = _values(document) | {"joined": place.joined, "read_seq": place.read_seq}
     return RoomListEntry(**values, membership=place)
@@ -35,7 +35,7 @@ def _values(document: Document) -> dict[str, Any]:
 
 
 def membership_from(document: Document) -> Membership:
-    """Return the membership that a document holds."""
+    """Return the membership stored in a document."""
     return Membership(
         room_id=str(document["room"]),
         user_id=str(document["user"]),
@@ -49,7 +49,7 @@ def membership_from(document: Document) -> Membership:
 
 
 def invitation_from(document: Document) -> Invitation:
-    """Return the invitation that a document holds."""
+    """Return the invitation stored in a document."""
     return Invitation(
         token=str(document["_id"]),
         room_id=str(document["room"]),

@@ -14,7 +14,7 @@ from littlechat.rooms.unread import Unread
 
 
 class Rooms:
-    """Everything about rooms and who belongs to them."""
+    """The stores of rooms, and the cache in front of them."""
 
     def __init__(self, db: Database, sessions: Sessions, messages: Messages, bus: Bus) -> None:
         self.memberships, self.bans, self.invitations = Memberships(db), Bans(db), Invitations(db)
@@ -25,12 +25,12 @@ class Rooms:
         self.access = Access(sessions, self.store, self.memberships, self.unread, bus)
 
     async def delete(self, room_id: str) -> None:
-        """Delete a room and all memberships; what was said there others clear away."""
+        """Delete a room with its memberships, invitations and bans; its messages stay for now."""
         await self.store.delete(room_id)
         await self.clear(room_id)
 
     async def clear(self, room_id: str) -> None:
-        """Forget who belonged to a room that is no more, and what lets into it."""
+        """Delete the memberships, invitations and bans of a deleted room."""
         await self.memberships.clear(room_id)
         await self.invitations.clear(room_id)
         await self.bans.clear(room_id)

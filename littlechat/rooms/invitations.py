@@ -1,4 +1,4 @@
-"""Links into private rooms: whoever holds one may join until it is revoked."""
+"""The store of invitation links: whoever has one may join its room until it is revoked."""
 
 import secrets
 
@@ -15,7 +15,7 @@ class Invitations:
         self._db = db
 
     async def make(self, room_id: str, by: User) -> Invitation:
-        """Make a link into a room, whatever kind of room it is."""
+        """Create a link into a room. Whether the room allows one is checked in `members`."""
         invitation = Invitation(secrets.token_urlsafe(24), room_id, by.id, by.name, now())
         await self._db[INVITATIONS].insert(
             {
@@ -29,16 +29,16 @@ class Invitations:
         return invitation
 
     async def end_all_by(self, by: User) -> None:
-        """Close every link that somebody made into any room."""
+        """Delete all links that a user created, in all rooms."""
         await self._db[INVITATIONS].delete({"by": by.id})
 
     async def list_of(self, room_id: str) -> list[Invitation]:
-        """Return a room's open invitations, the newest first."""
+        """Return a room's invitations, the newest first."""
         documents = await self._db[INVITATIONS].find({"room": room_id}, limit=200)
         return sorted(map(invitation_from, documents), key=lambda one: one.created, reverse=True)
 
     async def get(self, token: str) -> Invitation:
-        """Return an open invitation; raise `Missing`."""
+        """Return an invitation; raise `Missing`."""
         document = await self._db[INVITATIONS].find_one({"_id": token[:64]})
         if document is None:
             raise Missing
@@ -53,9 +53,9 @@ class Invitations:
             raise Missing
 
     async def end_those_of(self, room_id: str, user_id: str) -> None:
-        """Close the links that somebody who leaves a room made into it."""
+        """Delete the links that a user created into a room, when they leave it."""
         await self._db[INVITATIONS].delete({"room": room_id, "by": user_id})
 
     async def clear(self, room_id: str) -> None:
-        """Close all links into a room that is no more."""
+        """Delete all links into a deleted room."""
         await self._db[INVITATIONS].delete({"room": room_id})

@@ -1,4 +1,4 @@
-"""Coming and going: who may enter a room, leave it, be removed and banned from it."""
+"""Joining and leaving rooms: who may join, leave, be removed or be banned."""
 
 from littlechat.core import (
     LOBBY,
@@ -17,7 +17,7 @@ from littlechat.rooms.store import RoomStore
 
 
 class Members:
-    """The rules of coming and going. Nobody is told of anything here."""
+    """The rules of joining and leaving. It publishes no events; `actions` does."""
 
     def __init__(
         self, store: RoomStore, memberships: Memberships, bans: Bans, invitations: Invitations
@@ -26,28 +26,31 @@ class Members:
         self._bans, self._invitations = bans, invitations
 
     async def join(self, room_id: str, user: User) -> Room:
-        """Make the person a member of a public room; raise `Missing`. Twice is once."""
+        """Make a user a member of a public room; raise `Missing`, or `Refused` if banned.
+
+        May be repeated.
+        """
         room, membership = await self._store.get_visible(room_id, user)
         if membership is None:
-            # Who enters an abandoned room minds it; the Lobby is nobody's.
+            # Whoever joins an abandoned room becomes its manager, except in the Lobby.
             abandoned = room.members == 0 and room.id != LOBBY
             await self._enter(room, user, "creator" if abandoned else "member")
         return room
 
     async def accept(self, token: str, user: User) -> Room:
-        """Join by invitation; raise `Missing`."""
+        """Make a user a member by invitation; raise `Missing`, or `Refused` if banned."""
         _, room = await self.get_invitation(token)
         await self._enter(room, user, "member")
         return room
 
     async def invite(self, room_id: str, by: User) -> Invitation:
-        """Make an invitation link into the room; raise `Missing` or `Refused`."""
+        """Create an invitation link into the room; raise `Missing` or `Refused`."""
         if (await self._store.get(room_id)).is_direct:
             raise Refused("A direct conversation stays between its people: make a room for more.")
         return await self._invitations.make(room_id, by)
 
     async def get_invitation(self, token: str) -> tuple[Invitation, Room]:
-        """Return an open invitation and its room; raise `Missing`."""
+        """Return an invitation and its room; raise `Missing`."""
         invitation = await self._invitations.get(token)
         return invitation, await self._store.get(invitation.room_id)
 
@@ -58,7 +61,7 @@ class Members:
         except Duplicate:
             return
         try:
-            # Once more: who is banned while they enter may have been removed before they were in.
+            # Checked again: a ban that came in between found no membership to remove.
             await self._require_unbanned(room, user)
         except Refused:
             await self._memberships.remove(room.id, user.id)
@@ -70,14 +73,17 @@ class Members:
             raise Refused(f"You are banned from {room.name}.")
 
     async def leave(self, room_id: str, user: User) -> None:
-        """End a membership; raise `Missing`, or `Refused` if it would orphan a private room."""
+        """End a membership; raise `Missing`, or `Refused` for the last one in a private room.
+
+        If the room's manager leaves, the member who has been there longest succeeds them.
+        """
         room = await self._store.get(room_id)
         membership = await self._memberships.find(room_id, user)
         if membership is None:
             raise Missing
         if room.is_direct:
             raise Refused("A direct conversation cannot be left. Hide it instead.")
-        # Bots keep no room: who is left with them alone is the last one.
+        # Bots do not count as members here.
         members = await self._memberships.list_of(room_id)
         others = [one for one in members if one.user_id != user.id and not one.bot]
         if room.is_private and not others:
@@ -88,7 +94,7 @@ class Members:
         await self._exit(room_id, user.id)
 
     async def remove(self, room_id: str, name: str) -> Membership:
-        """End another's membership; raise `Missing`, or `Refused` for the room's creator."""
+        """End the membership of the user with this name; raise `Missing` or `Refused`."""
         if (await self._store.get(room_id)).is_direct:
             raise Refused("Nobody can be removed from a direct conversation.")
         membership = await self._memberships.find_named(room_id, name)
@@ -102,13 +108,13 @@ class Members:
         return membership
 
     async def ban(self, room_id: str, name: str, by: User) -> Membership:
-        """Remove a member for as long as the ban lasts; raise `Missing` or `Refused`."""
+        """Ban the user with this name and end their membership; raise `Missing` or `Refused`."""
         if (await self._store.get(room_id)).is_direct:
             raise Refused("Nobody can be banned from a direct conversation.")
         member = await self._memberships.find_named(room_id, name)
         if member is None:
             raise Missing
-        # The ban first: between the two, nobody who was removed could come back.
+        # The ban comes first, so that they cannot rejoin in between.
         if not member.may_manage and not member.bot:
             await self._bans.add(room_id, member.user_id, name, by)
         return await self.remove(room_id, name)

@@ -1,4 +1,4 @@
-"""Who belongs to which room, and how many there are. It asks for nobody's right."""
+"""The store of memberships. It checks no permissions."""
 
 import contextlib
 
@@ -22,14 +22,14 @@ class Memberships:
         self._db = db
 
     async def find(self, room_id: str, user: User) -> Membership | None:
-        """Return the person's place in the room, which is the right to read and write there."""
+        """Return a user's membership in a room, or None."""
         document = await self._db[MEMBERSHIPS].find_one(
             {"room": room_id[:ROOM_ID_MAX], "user": user.id}
         )
         return membership_from(document) if document else None
 
     async def add(self, room_id: str, user: User, role: Role, read_seq: int = 0) -> None:
-        """Let somebody belong to a room; raise `Duplicate` if they do."""
+        """Make a user a member of a room; raise `Duplicate` if they are."""
         await self._db[MEMBERSHIPS].insert(
             {
                 "room": room_id,
@@ -42,7 +42,7 @@ class Memberships:
         )
 
     async def add_bot(self, room_id: str, bot: User) -> None:
-        """Let a bot belong to a room; twice is once."""
+        """Make a bot a member of a room; may be repeated."""
         where = {"room": room_id, "user": bot.id}
         if await self._db[MEMBERSHIPS].find_one(where):
             return
@@ -51,31 +51,31 @@ class Memberships:
             await self._db[MEMBERSHIPS].insert({**where, **place})
 
     async def remove(self, room_id: str, user_id: str) -> None:
-        """Let somebody belong to a room no more."""
+        """End a membership, if it exists."""
         await self._db[MEMBERSHIPS].delete({"room": room_id, "user": user_id})
 
     async def find_named(self, room_id: str, name: str) -> Membership | None:
-        """Return the place of the member with exactly this username, or None."""
+        """Return the membership of the user with exactly this name, or None."""
         document = await self._db[MEMBERSHIPS].find_one({"room": room_id, "name": name})
         return membership_from(document) if document else None
 
     async def make_manager(self, room_id: str, user_id: str) -> None:
-        """Let a member manage the room."""
+        """Make a member the manager of the room."""
         await self._db[MEMBERSHIPS].update(
             {"room": room_id, "user": user_id}, {"$set": {"role": "creator"}}
         )
 
     async def list_room_ids(self, user_id: str) -> set[str]:
-        """Return the ids of the rooms that somebody is in."""
+        """Return the ids of the rooms that a user is in."""
         documents = await self._db[MEMBERSHIPS].find({"user": user_id})
         return {str(one["room"]) for one in documents}
 
     async def clear(self, room_id: str) -> None:
-        """Forget who belonged to a room that is no more."""
+        """Delete all memberships of a deleted room."""
         await self._db[MEMBERSHIPS].delete({"room": room_id})
 
     async def list_of(self, room_id: str) -> list[Membership]:
-        """Return a room's members by name."""
+        """Return a room's members, sorted by name."""
         documents = await self._db[MEMBERSHIPS].find({"room": room_id})
         return sorted(map(membership_from, documents), key=lambda one: fold(one.user_name))
 
@@ -85,12 +85,12 @@ class Memberships:
         return {str(document["user"]) for document in documents}
 
     async def set_level(self, room_id: str, user_id: str, level: Level | None) -> None:
-        """Keep what a member is notified of there; None is what they are in every room."""
+        """Store which messages a member is notified of; None for their default."""
         how = {"$set": {"level": level}} if level else {"$unset": {"level": ""}}
         await self._db[MEMBERSHIPS].update({"room": room_id, "user": user_id}, how)
 
     async def recount(self, room_id: str) -> None:
-        """Note in the room how many people are in it, bots not counted."""
-        # A count, not an increment: a crash in between is put right by the next to come or go.
+        """Store in the room the number of its members, without bots."""
+        # Counted, not incremented: the next change repairs what a crash has left wrong.
         members = sum(not one.bot for one in await self.list_of(room_id))
         await self._db[ROOMS].update({"_id": room_id}, {"$set": {"members": members}})

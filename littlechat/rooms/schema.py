@@ -14,19 +14,19 @@ MEMBERSHIPS = CollectionSpec(
     Index("room", "user", unique=True),
     Index("user"),
 )
-"""Who belongs where, and how far they have read."""
+"""Who is in which room, with read positions and notification levels."""
 
 INVITATIONS = CollectionSpec(
     "invitations",
     Index("room"),
 )
-"""Open links into private rooms."""
+"""Invitation links, by token."""
 
 BANS = CollectionSpec(
     "bans",
     Index("room", "user", unique=True),
 )
-"""Who may not come back into a room."""
+"""Who may not join which room."""
 
 COLLECTIONS = (
     ROOMS,

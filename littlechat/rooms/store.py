@@ -1,4 +1,7 @@
-"""Rooms: made, found, listed, renamed, and as tombstones once they are deleted."""
+"""The store of rooms: creating, finding, listing, renaming and deleting them.
+
+A deleted room leaves a tombstone, which is never removed.
+"""
 
 import re
 from collections.abc import Iterable
@@ -38,15 +41,18 @@ from littlechat.rooms.schema import MEMBERSHIPS, ROOMS
 AnyRoom = TypeVar("AnyRoom", bound=Room)
 
 LISTED_MAX = 300
-"""Rooms on one list; beyond it the search helps."""
+"""Public rooms on one list; to find others, people search."""
 
-TURN = timedelta(minutes=4)
-"""For so long the clearing of a deleted room is left to the process that took it."""
+CLEANUP_LEASE = timedelta(minutes=4)
+"""For this long, no other process takes over the cleanup of a deleted room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What is left of a deleted room, so that its id is never given again."""
+    """What is left of a deleted room, so that its id is never used again.
+
+    `swept` is when a process last began to clean it up.
+    """
 
     room_id: str
     deleted: datetime
@@ -60,7 +66,7 @@ class RoomStore:
         self._db, self._memberships = db, memberships
 
     async def open(self) -> None:
-        """Make the Lobby on a new installation."""
+        """Create the Lobby on a new installation."""
         try:
             await self._insert(LOBBY, "Lobby", "For everybody, about anything.", "public", None)
         except Duplicate:
@@ -69,7 +75,10 @@ class RoomStore:
     async def create(
         self, creator: User, name: str, description: str, visibility: Visibility
     ) -> Room:
-        """Make a room with its creator in it; raise `Invalid`, or `Duplicate` for a name taken."""
+        """Create a room and make its creator a member.
+
+        Raises `Invalid`, or `Duplicate` for a name taken.
+        """
         name, description = validate_room_name(name), validate_description(description)
         if await self._db[ROOMS].find_one({"key": fold(name)}):
             raise Duplicate
@@ -112,14 +121,17 @@ class RoomStore:
         return room_from(document)
 
     async def get(self, room_id: str) -> Room:
-        """Return a room, whoever asks; raise `Missing`. For the page's sake use `get_visible`."""
+        """Return a room without checking access, for which see `get_visible`; raise `Missing`."""
         document = await self._db[ROOMS].find_one({"_id": room_id[:ROOM_ID_MAX]})
         if document is None or _is_tombstone(document):
             raise Missing
         return room_from(document)
 
     async def get_visible(self, room_id: str, user: User) -> tuple[Room, Membership | None]:
-        """Return a room that `user` may know of; raise `Missing` for others, as if absent."""
+        """Return a room and the user's membership or None.
+
+        Raises `Missing` for a private room of others, just as for one that does not exist.
+        """
         membership = await self._memberships.find(room_id, user)
         room = await self.get(room_id)
         if membership is None and room.is_private:
@@ -127,7 +139,7 @@ class RoomStore:
         return room, membership
 
     async def list_public(self, search: str = "", but: int = LISTED_MAX) -> list[Room]:
-        """Return the public rooms, latest activity first: as many as lists show, and `but`."""
+        """Return the public rooms, the latest activity first, at most `LISTED_MAX + but`."""
         matches = {"key": {"$regex": re.escape(search)}} if search else {}
         where = {"visibility": "public", **matches}
         latest = [("last_at", -1), ("created", -1)]
@@ -137,43 +149,46 @@ class RoomStore:
     async def list_visible(
         self, user: User, search: str = "", public: Iterable[Room] | None = None
     ) -> tuple[list[RoomListEntry], list[Room]]:
-        """Return the rooms the person is in and the other `public` ones, latest activity first."""
+        """Return the rooms that a user is in, and the other public ones, latest activity first.
+
+        Only rooms that `search` finds. `public` are the public rooms if they were read already.
+        """
         mine = {
             str(one["room"]): one for one in await self._db[MEMBERSHIPS].find({"user": user.id})
         }
         search = fold(search.replace("\0", ""))[:100]
-        # Two queries, since the embedded database scans everything for one `$or`.
+        # Two queries, because the embedded database scans everything for an `$or`.
         joined = await self._db[ROOMS].find({"_id": {"$in": list(mine)}})
         public = await self.list_public(search, len(mine)) if public is None else public
-        # A join that raced a deletion leaves a membership of what is no more.
+        # A join at the time of a deletion may leave a membership of the deleted room.
         entries = [entry_from(one, mine[one["_id"]]) for one in joined if not _is_tombstone(one)]
         found = [
             room
             for room in _by_activity(entries)
-            # Who searches finds again what they hid.
+            # A search also finds conversations that were hidden.
             if (search and search in fold(room.title(user.name)))
             or (not search and room.last_seq > int(mine[room.id].get("hidden_seq", -1)))
         ]
         return found, [room for room in public if room.id not in mine][:LISTED_MAX]
 
     async def list_joined(self, user: User) -> list[Room]:
-        """Return every room the person is in, as the store has it now, whatever lists show."""
+        """Return all rooms that a user is in, also hidden ones, the latest activity first."""
         mine = await self._db[MEMBERSHIPS].find({"user": user.id})
         ids = [str(document["room"]) for document in mine]
         found = await self._db[ROOMS].find({"_id": {"$in": ids}}) if ids else []
         return _by_activity([room_from(one) for one in found if not _is_tombstone(one)])
 
     async def list_common(self, user: User, other_id: str) -> list[Room]:
-        """Return the rooms that two people are both in, by name."""
+        """Return the public and private rooms that two users are both in, sorted by name."""
         mine = await self._memberships.list_room_ids(user.id)
         theirs = await self._memberships.list_room_ids(other_id)
         documents = await self._db[ROOMS].find({"_id": {"$in": sorted(mine & theirs)}})
-        # Conversations of few people are rooms as well, and have no name.
+        # Without direct conversations, which are rooms as well.
         named = [one for one in documents if one["visibility"] in ("public", "private")]
         return sorted(map(room_from, named), key=lambda room: fold(room.name))
 
     async def describe(self, room_id: str, name: str, description: str) -> None:
-        """Rename and re-describe; raise `Invalid`, or `Duplicate` for a name taken."""
+        """Set a room's name and description; raise `Invalid`, or `Duplicate` for a name taken."""
         name, description = validate_room_name(name), validate_description(description)
         await self._db[ROOMS].update(
             {"_id": room_id},
@@ -181,9 +196,9 @@ class RoomStore:
         )
 
     async def delete(self, room_id: str) -> None:
-        """Delete a room, leaving a tombstone that keeps its id from being used again.
+        """Delete a room but leave a tombstone, so that its id is never used again.
 
-        A room made under an old id would meet pages, cursors and sends that mean the old room.
+        Otherwise open pages, cursors and pending sends of the old room would apply to the new one.
         """
         tombstone = {
             "key": f"deleted:{room_id}",
@@ -194,18 +209,18 @@ class RoomStore:
         await self._db[ROOMS].update({"_id": room_id}, {"$set": {**tombstone, "deleted": now()}})
 
     async def touch(self, room_id: str, seq: int, at: datetime) -> None:
-        """Note the latest activity, for lists; never moves backwards."""
+        """Store the latest activity, for lists; it never moves backwards."""
         await self._db[ROOMS].update({"_id": room_id}, {"$max": {"last_seq": seq, "last_at": at}})
 
     async def find(self, room_id: str) -> Room | None:
-        """Return a room that is not deleted, whoever asks, or None."""
+        """Return a room without checking access, or None."""
         try:
             return await self.get(room_id)
         except Missing:
             return None
 
     async def find_last_seq(self, room_id: str) -> int:
-        """Return the hint of how far a room has come, 0 for a room that is not there."""
+        """Return a room's `last_seq`, a hint which may lag behind; 0 for an unknown room."""
         document = await self._db[ROOMS].find_one({"_id": room_id})
         return int(document["last_seq"]) if document else 0
 
@@ -215,24 +230,24 @@ class RoomStore:
         return [room_from(one) for one in documents if not _is_tombstone(one)]
 
     async def list_tombstones(self) -> list[Tombstone]:
-        """Return what is left of rooms that are not cleared, the longest not looked after first."""
+        """Return the tombstones whose rooms are not cleaned up, the longest unattended first."""
         documents = await self._db[ROOMS].find({"visibility": DELETED})
         found = [
-            # One from before the time was noted is old enough.
+            # Tombstones of earlier versions have no time of deletion.
             Tombstone(str(one["_id"]), one.get("deleted", LONG_AGO), one.get("swept"))
             for one in documents
         ]
         return sorted(found, key=lambda one: one.swept or LONG_AGO)
 
-    async def take_tombstone(self, tombstone: Tombstone, at: datetime) -> bool:
-        """Whether it is this process's turn to clear what is left of a deleted room."""
-        if tombstone.swept is not None and tombstone.swept > at - TURN:
+    async def lease_tombstone(self, tombstone: Tombstone, at: datetime) -> bool:
+        """Take over the cleanup of a deleted room; return False if another process has it."""
+        if tombstone.swept is not None and tombstone.swept > at - CLEANUP_LEASE:
             return False
         as_read = {"_id": tombstone.room_id, "swept": tombstone.swept}
         return await self._db[ROOMS].update(as_read, {"$set": {"swept": at}})
 
-    async def note_cleared(self, room_id: str) -> None:
-        """Note that nothing is left of what was said in a deleted room."""
+    async def mark_cleared(self, room_id: str) -> None:
+        """Mark a deleted room as cleaned up."""
         await self._db[ROOMS].update({"_id": room_id}, {"$set": {"visibility": CLEARED}})
 
 

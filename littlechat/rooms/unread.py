@@ -1,7 +1,7 @@
-"""The store of what people have read, and of what concerns them; it knows no sockets.
+"""Read positions, unread mentions and the inbox. It knows no sockets.
 
-Nothing is written for anybody when somebody posts: unread is what came after a read position, and
-an inbox is what an index finds.
+A new message writes nothing for its readers: unread messages are those after a read position, and
+the inbox is a query by an index.
 """
 
 from collections.abc import Iterable
@@ -13,35 +13,35 @@ from littlechat.platform import Database, now
 from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.schema import MEMBERSHIPS
 
-INBOX_PAGE = 30
-"""How many messages an inbox shows at once, or a few more if they came in one moment."""
+INBOX_PAGE_MESSAGES = 30
+"""Messages on a page of the inbox; a few more if several have the same time as the last one."""
 
-FIRST_WINDOW = timedelta(days=4)
-"""How far back an inbox looks at first; then ever further, until it has a page."""
+INBOX_FIRST_WINDOW = timedelta(days=4)
+"""How far back the first query for a page looks; each further one looks four times as far."""
 
-BADGE_DAYS = timedelta(days=30)
-"""Beyond this a message that was not read concerns nobody any more, as far as badges go."""
+BADGE_AGE_MAX = timedelta(days=30)
+"""Older unread mentions are not counted in badges."""
 
-AHEAD = timedelta(days=1)
-"""By how much the clocks of processes may differ."""
+CLOCK_SKEW = timedelta(days=1)
+"""By how much the clocks of processes may differ at most."""
 
-BEGINNING = timedelta(days=30 * 366)
+INBOX_AGE_MAX = timedelta(days=30 * 366)
 
 
 class Unread:
-    """The store. Positions stand in the memberships."""
+    """The store. Read positions are fields of the memberships."""
 
     def __init__(self, db: Database, messages: Messages) -> None:
         self._db, self._messages = db, messages
 
     async def advance(self, room_id: str, user_id: str, seq: int) -> None:
-        """Note that somebody has read up to `seq`; never moves backwards."""
+        """Move a user's read position forward to `seq`; never backwards."""
         await self._db[MEMBERSHIPS].update(
             {"room": room_id, "user": user_id}, {"$max": {"read_seq": seq}}
         )
 
     async def put_back(self, room_id: str, user_id: str, seq: int) -> None:
-        """Note that somebody counts as having read up to `seq` and no further."""
+        """Set a user's read position to `seq`, to mark later messages as unread."""
         await self._db[MEMBERSHIPS].update(
             {"room": room_id, "user": user_id}, {"$set": {"read_seq": seq}}
         )
@@ -49,12 +49,15 @@ class Unread:
     async def list_unread_mentions(
         self, user: User, rooms: Iterable[RoomListEntry]
     ) -> dict[str, set[int]]:
-        """Return, by room, the seqs of the messages that concern somebody and are not read."""
+        """Return, by room id, the seqs of recent messages addressed to `user`.
+
+        Only of `rooms` with unread messages; the seqs may include some that have been read.
+        """
         unread = [room for room in rooms if room.unread]
         if not unread:
             return {}
-        until = now() + AHEAD
-        found = await self._list_addressed(user, unread, until - BADGE_DAYS, until)
+        until = now() + CLOCK_SKEW
+        found = await self._list_addressed(user, unread, until - BADGE_AGE_MAX, until)
         calls: dict[str, set[int]] = {}
         for message in found:
             calls.setdefault(message.room_id, set()).add(message.seq)
@@ -63,34 +66,34 @@ class Unread:
     async def list_inbox(
         self, user: User, rooms: Iterable[RoomListEntry], before: datetime | None = None
     ) -> tuple[list[Message], datetime | None]:
-        """Return what concerns somebody in the rooms they are in, the newest first.
+        """Return a page of the messages addressed to `user` in these rooms, the newest first.
 
-        A page at a time: the second value is where the next one begins, None if there is none.
+        The second value is `before` of the next page, None if there is none.
         """
         there = list(rooms)
-        until = before or now() + AHEAD
-        oldest = max(min((room.created for room in there), default=until), until - BEGINNING)
+        until = before or now() + CLOCK_SKEW
+        oldest = max(min((room.created for room in there), default=until), until - INBOX_AGE_MAX)
         found: list[Message] = []
-        window = FIRST_WINDOW
-        # Closed at both ends and ever wider: the embedded database reads all of an open range.
-        while len(found) < INBOX_PAGE and until > oldest:
+        window = INBOX_FIRST_WINDOW
+        # In bounded ranges, ever wider: of an open range the embedded database reads everything.
+        while len(found) < INBOX_PAGE_MESSAGES and until > oldest:
             since = max(until - window, oldest)
             part = await self._list_addressed(user, there, since, until)
             found += sorted(part, key=lambda one: one.at, reverse=True)
             until, window = since, window * 4
-        if len(found) <= INBOX_PAGE:
+        if len(found) <= INBOX_PAGE_MESSAGES:
             return found, until if until > oldest else None
-        last = found[INBOX_PAGE - 1].at
+        last = found[INBOX_PAGE_MESSAGES - 1].at
         page = [message for message in found if message.at >= last]
         return page, last if len(page) < len(found) or until > oldest else None
 
     async def _list_addressed(
         self, user: User, rooms: list[RoomListEntry], since: datetime, until: datetime
     ) -> list[Message]:
-        """Return what concerns somebody within a time, but for what they said themselves."""
+        """Return the messages within a time that are addressed to `user`, without their own."""
         by_id = {room.id: room for room in rooms}
-        concerns = [user.id, *map(everyone_in, by_id)]
-        found = await self._messages.queries.list_addressed(concerns, since, until)
+        addressees = [user.id, *map(everyone_in, by_id)]
+        found = await self._messages.queries.list_addressed(addressees, since, until)
         return [
             message
             for message in found
@@ -101,7 +104,7 @@ class Unread:
 
 
 def _was_there(room: RoomListEntry | None, user: User, message: Message) -> bool:
-    # What was said to everybody was not said to those who came later.
+    # A message to everybody in a room is not addressed to those who joined later.
     return room is not None and (
         user.id in message.addressed_to or room.joined is None or message.at >= room.joined
     )

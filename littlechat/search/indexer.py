@@ -19,7 +19,7 @@ from littlechat.core import (
     Room,
     new_id,
 )
-from littlechat.messages import BULK, Messages
+from littlechat.messages import BULK_NUMBERS, Messages
 from littlechat.platform import (
     Database,
     Document,
@@ -131,8 +131,8 @@ class Indexer:
             rows = [row for reader in readers for row in await reader.read()]
             await self._add(rows, readers)
             done += len(rows)
-            readers = [reader for reader in readers if reader.goes_on]
-            if len(rows) > BULK:
+            readers = [reader for reader in readers if reader.has_more]
+            if len(rows) > BULK_NUMBERS:
                 await self._index.merge_some()
         if done:
             while await self._index.merge_some():
@@ -233,9 +233,9 @@ class Indexer:
             number = heapq.heappop(heap)[1]
             started = loop.time()
             rows += await readers[number].read()
-            if readers[number].goes_on:
+            if readers[number].has_more:
                 heapq.heappush(heap, (readers[number].reached, number))
-            if rows and (not heap or len(rows) > ROWS_MAX - 2 * BULK):
+            if rows and (not heap or len(rows) > ROWS_MAX - 2 * BULK_NUMBERS):
                 await self._add(rows, readers)
                 done, rows = done + len(rows), []
                 await self._lease()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from littlechat.core import Cursor
-from littlechat.messages import Messages, Stored
+from littlechat.messages import Messages, StoredMessage
 from littlechat.platform import Database
 from littlechat.search.schema import SEARCH_ROOMS
 from littlechat.search.segments import Row
@@ -30,7 +30,7 @@ class RoomReader:
         self._db, self._messages = db, messages
         self._known = known
         self._stored = self._now = progress
-        self.goes_on = True
+        self.has_more = True
         """Whether there is more to read."""
         self.reached = 0
         """The time up to which the room was read, in milliseconds."""
@@ -39,7 +39,7 @@ class RoomReader:
         """Return the rows of the next messages, and of those changed since they were indexed."""
         bulk = await self._messages.queries.read_after(self._now.room_id, self._now.cursor)
         self._now = replace(self._now, cursor=bulk.cursor)
-        self.goes_on = bulk.goes_on
+        self.has_more = bulk.has_more
         rows = await _rows([*bulk.changed, *bulk.posted])
         self.reached = max([row.at for row in rows], default=self.reached)
         return rows
@@ -56,14 +56,14 @@ class RoomReader:
         self._stored, self._known = self._now, True
 
 
-async def _rows(found: Sequence[Stored]) -> list[Row]:
+async def _rows(found: Sequence[StoredMessage]) -> list[Row]:
     if len(found) < 50:
         return list(map(_row, found))
     # A thousand at once would block the event loop.
     return await asyncio.to_thread(lambda: list(map(_row, found)))
 
 
-def _row(stored: Stored) -> Row:
+def _row(stored: StoredMessage) -> Row:
     message = stored.message()
     return Row(
         at=round(message.at.timestamp() * 1000),

@@ -137,11 +137,11 @@ async def post_invitation(session: Session) -> ResponseReturnValue:
     return await _registration(200, link=f"{_origin()}/register?invitation={token}")
 
 
-@blueprint.post("/admin/invitations/<pass_id>/revoke")
+@blueprint.post("/admin/invitations/<link_id>/revoke")
 @admin_only
-async def post_revoke_invitation(session: Session, pass_id: str) -> ResponseReturnValue:
+async def post_revoke_invitation(session: Session, link_id: str) -> ResponseReturnValue:
     """Revoke an invitation."""
-    await services().actions.administration.revoke_invitation(session.user, pass_id)
+    await services().actions.administration.revoke_invitation(session.user, link_id)
     return go("/admin/registration")
 
 
@@ -165,7 +165,7 @@ async def _accounts(
     return page(
         "accounts/admin.html",
         status,
-        users=await services().accounts.users.list_named(search),
+        users=await services().accounts.users.list_matching(search),
         search=search,
         errors=errors or {},
         username=username,
@@ -185,7 +185,7 @@ async def _registration(
         "accounts/registration.html",
         status,
         mode=await services().accounts.registration.mode(),
-        passes=await services().accounts.registration.list_invitations(),
+        invitations=await services().accounts.registration.list_invitations(),
         errors=errors or {},
         link=link,
         uses=uses,

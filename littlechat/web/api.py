@@ -100,7 +100,9 @@ async def post_bot_message(bot: Bot) -> ResponseReturnValue:
     ids = list[str]()
     try:
         await _store_files(bot, ids)
-        files = await served.files.claim(room_id, bot.user, ids, client_id) if ids else ()
+        files = (
+            await served.files.attachments.claim(room_id, bot.user, ids, client_id) if ids else ()
+        )
         message = await served.actions.messages.say(
             room_id, bot.user, Draft(text, client_id, files=files)
         )
@@ -121,7 +123,7 @@ async def _store_files(bot: Bot, ids: list[str]) -> None:
     for sent in (await request.files).getlist("file"):
         await services().platform.rate_limits.hit(UPLOAD, bot.id)
         parts, name = parts_of(sent.stream), sent.filename or "file"
-        ids.append((await services().files.add(bot.room_id, bot.user, name, parts)).file.id)
+        ids.append((await services().files.uploads.add(bot.room_id, bot.user, name, parts)).file.id)
 
 
 async def _text() -> tuple[str, str]:

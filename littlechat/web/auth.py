@@ -54,7 +54,7 @@ async def show_register() -> ResponseReturnValue:
         return go("/rooms")
     token = request.args.get("invitation", "")[:TOKEN_READ_MAX]
     try:
-        await services().accounts.registration.require(token)
+        await services().accounts.registration.require_allowed(token)
     except Refused as refused:
         return _refused(refused)
     target = _next(request.args.get("next", ""))

@@ -76,7 +76,7 @@ async def _choice(
     """Show the page, those chosen who exist first, and what was typed in its field."""
     accounts, q = services().accounts, q.strip()[:NAME_MAX]
     called = services().avatar_styles.find(q) if q else ()
-    listed = await accounts.users.list_starting(q, LISTED_MAX, called)
+    listed = await accounts.users.list_by_prefix(q, LISTED_MAX, called)
     names = [name[: NAME_MAX + 1] for name in chosen]
     found = await accounts.users.find_several(names)
     picked = list(dict.fromkeys(found[fold(name)] for name in names if fold(name) in found))

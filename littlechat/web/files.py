@@ -9,7 +9,7 @@ from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestTimeout
 
 from littlechat.core import File, Membership, Session
-from littlechat.files import ADD_SECONDS, Upload, is_inline
+from littlechat.files import UPLOAD_TIMEOUT_SECONDS, Upload, is_inline
 from littlechat.platform import UPLOAD, Missing
 from littlechat.web.guards import member_of, signed_in, takes_files
 from littlechat.web.pages import page
@@ -35,13 +35,13 @@ HEADERS = {
 @member_of
 async def post_file(session: Session, membership: Membership) -> ResponseReturnValue:
     """Take a file as the bare body, its name in the query; answer with what goes into the form."""
-    uploads = services().files
+    uploads = services().files.uploads
     await services().platform.rate_limits.hit(UPLOAD, session.user.id)
     uploads.require_size(request.content_length or 0)
     name = request.args.get("name", "")
     profile = await services().accounts.profiles.get(session.user.name)
     try:
-        async with asyncio.timeout(ADD_SECONDS):
+        async with asyncio.timeout(UPLOAD_TIMEOUT_SECONDS):
             upload = await uploads.add(
                 membership.room_id,
                 session.user,
@@ -60,15 +60,17 @@ async def post_file(session: Session, membership: Membership) -> ResponseReturnV
 async def show_waiting(session: Session, membership: Membership) -> ResponseReturnValue:
     """Return those of one's files that still wait for a message, for a page that was reloaded."""
     ids = request.args.getlist("id")
-    found = await services().files.list_loose(membership.room_id, session.user, ids)
+    found = await services().files.attachments.list_unattached(
+        membership.room_id, session.user, ids
+    )
     return page("files/_attachments.html", attached=found)
 
 
-@blueprint.post("/files/<loose_id>/discard")
+@blueprint.post("/files/<unattached_id>/discard")
 @signed_in
-async def post_discard(session: Session, loose_id: str) -> ResponseReturnValue:
+async def post_discard(session: Session, unattached_id: str) -> ResponseReturnValue:
     """Delete one's own file that no message has."""
-    await services().files.discard(loose_id, session.user)
+    await services().files.discard(unattached_id, session.user)
     return Response("", status=204)
 
 

@@ -102,7 +102,7 @@ async def _conversation(
         body="" if panel else draft.body,
         error="" if panel else error,
         attached=() if panel else attached,
-        file_max=served.files.bytes_max,
+        file_max=served.files.uploads.bytes_max,
     )
 
 
@@ -115,7 +115,7 @@ async def _panel(room_id: str, seq: int, draft: Draft, error: str) -> Markup:
         draft=draft,
         error=error,
         client_id=new_id(),
-        file_max=services().files.bytes_max,
+        file_max=services().files.uploads.bytes_max,
     )
     return Markup(html)  # noqa: S704 - our own template's autoescaped output
 
@@ -147,7 +147,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
         draft = await services().actions.threads.address(room_id, session.user, draft)
         await _form_files(room_id, session.user, ids)
         client_id = validate_client_id(draft.client_id)
-        files = await services().files.claim(room_id, session.user, ids, client_id)
+        files = await services().files.attachments.claim(room_id, session.user, ids, client_id)
         draft = replace(draft, client_id=client_id, files=files)
         message = await services().actions.messages.say(room_id, session.user, draft)
     except Invalid as invalid:
@@ -156,7 +156,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
         # The page again, with what was not posted in its fields.
         if "thread" in invalid.errors:
             draft = replace(draft, thread=None)
-        attached = await services().files.list_loose(room_id, session.user, ids)
+        attached = await services().files.attachments.list_unattached(room_id, session.user, ids)
         return await _conversation(session, membership, 422, draft, str(invalid), tuple(attached))
     if is_htmx():
         return fragment(services().renderer.message(message), 201)
@@ -273,5 +273,7 @@ async def _form_files(room_id: str, user: User, ids: list[str]) -> None:
             await served.platform.rate_limits.hit(UPLOAD, user.id)
             keeps = (await served.accounts.profiles.get(user.name)).keeps_position
             name, parts = sent.filename, parts_of(sent.stream)
-            upload = await served.files.add(room_id, user, name, parts, keeps_position=keeps)
+            upload = await served.files.uploads.add(
+                room_id, user, name, parts, keeps_position=keeps
+            )
             ids.append(upload.file.id)

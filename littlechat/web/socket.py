@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 @blueprint.websocket("/rooms/<room>/socket")
 async def room_socket(room: str) -> None:
     """Send a room: what came after the cursor, then what follows."""
-    seen = services().rooms.access.forgotten
+    seen = services().rooms.access.invalidations
     session = await _guard()
     after = websocket.args.get("after")
     cursor = None if after is None else Cursor.parse(after) or UNKNOWN_CURSOR
@@ -78,7 +78,7 @@ async def room_socket(room: str) -> None:
 @blueprint.websocket("/socket")
 async def plain_socket() -> None:
     """Send presence and unread signals to pages that show no room."""
-    seen = services().rooms.access.forgotten
+    seen = services().rooms.access.invalidations
     session = await _guard()
     socket = _open(session)
     try:
@@ -107,10 +107,10 @@ async def _check_again(session: Session, room: str | None, seen: int) -> None:
     """Check session and membership again if anything was revoked since the guards checked them.
 
     From here on a revocation finds the socket and closes it. One that came before, when there was
-    no socket yet, has changed the count `forgotten` of the `Access` cache.
+    no socket yet, has changed the count `invalidations` of the `Access` cache.
     """
     served = services()
-    if seen == served.rooms.access.forgotten and served.platform.bus.connected:
+    if seen == served.rooms.access.invalidations and served.platform.bus.connected:
         return
     if not await served.accounts.sessions.list_live([session.id]):
         raise Unauthorized

@@ -51,7 +51,7 @@ async def _list_people(me: str, q: str, joined: Sequence[Room]) -> list[Place]:
     met = {room.title(me) for room in joined if len(room.others(me)) == 1}
     called = services().avatar_styles.find(q)
     limit = SHOWN_MAX + len(met)
-    listed = await services().accounts.users.list_starting(q[:NAME_MAX], limit, called)
+    listed = await services().accounts.users.list_by_prefix(q[:NAME_MAX], limit, called)
     displays = services().avatar_styles.displays
     return [
         Place("person", user.name, named=displays.get(user.name, ""))

@@ -41,5 +41,5 @@ async def show_thread(session: Session, membership: Membership, seq: int) -> Res
         draft=Draft("", ""),
         error="",
         client_id=new_id(),
-        file_max=services().files.bytes_max,
+        file_max=services().files.uploads.bytes_max,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from littlechat.accounts.audit import DETAIL_MAX, LINES, AuditLog
+from littlechat.accounts.audit import DETAIL_MAX, PAGE_LINES, AuditLog
 from littlechat.accounts.schema import SETTINGS
 from littlechat.platform.database import Database
 from tests.tabs import ADA
@@ -19,7 +19,7 @@ async def test_lines_are_numbered_without_a_hole_whoever_writes_them(db: Databas
 
 async def test_pages_follow_each_other_to_the_first_line(db: Database) -> None:
     audit = AuditLog(db)
-    for number in range(1, LINES * 2 + 11):
+    for number in range(1, PAGE_LINES * 2 + 11):
         await audit.note(ADA, "did", str(number))
     seen, before = [], None
     while True:
@@ -27,7 +27,7 @@ async def test_pages_follow_each_other_to_the_first_line(db: Database) -> None:
         seen += [line.subject for line in lines]
         if before is None:
             break
-    assert seen == [str(number) for number in range(LINES * 2 + 10, 0, -1)]
+    assert seen == [str(number) for number in range(PAGE_LINES * 2 + 10, 0, -1)]
 
 
 async def test_a_known_end_that_lags_behind_hides_no_line(db: Database) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from littlechat.accounts.profile_values import (
     BIO_MAX,
-    DISPLAY_MAX,
+    DISPLAY_NAME_MAX,
     Profile,
     Status,
     display_key,
@@ -34,7 +34,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
         ("اَدا", "اَدا"),
         ("王小明 🌱", "王小明 🌱"),
         ("O’Neill, Ph.D.", "O’Neill, Ph.D."),
-        ("x" * DISPLAY_MAX, "x" * DISPLAY_MAX),
+        ("x" * DISPLAY_NAME_MAX, "x" * DISPLAY_NAME_MAX),
     ],
 )
 def test_a_display_name_of_any_script_is_kept(raw: str, valid: str) -> None:
@@ -44,7 +44,7 @@ def test_a_display_name_of_any_script_is_kept(raw: str, valid: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        "x" * (DISPLAY_MAX + 1),
+        "x" * (DISPLAY_NAME_MAX + 1),
         "Ada\u202eneB",
         "Ada\u200b",
         "Ada\0",
@@ -69,7 +69,7 @@ def test_names_that_look_alike_have_one_key() -> None:
 
 @given(st.text(max_size=700))
 def test_what_comes_out_is_bounded_and_shows(raw: str) -> None:
-    for validate, most in ((validate_display, DISPLAY_MAX), (validate_bio, BIO_MAX)):
+    for validate, most in ((validate_display, DISPLAY_NAME_MAX), (validate_bio, BIO_MAX)):
         try:
             text = validate(raw)
         except Invalid:

@@ -8,7 +8,7 @@ import pytest
 from littlechat.accounts import profiles as people_module
 from littlechat.accounts.facade import Accounts
 from littlechat.accounts.profile_values import Status
-from littlechat.accounts.profiles import PAGE, Profiles, current
+from littlechat.accounts.profiles import PAGE_PEOPLE, Profiles, current
 from littlechat.accounts.schema import AVATARS, USERS
 from littlechat.core.errors import Invalid
 from littlechat.core.limits import LAST_SEEN_INTERVAL
@@ -80,13 +80,13 @@ async def test_faces_are_those_with_a_picture_or_a_display_name(
 ) -> None:
     people = Profiles(db)
     await people.describe(ben, "", "Only a bio", "UTC")
-    assert await people.list_faces() == []
+    assert await people.list_customized() == []
     await people.set_avatar(ada, b"one", "image/webp")
     await people.describe(ben, "Benjamin", "", "")
-    assert [one.name for one in await people.list_faces()] == ["Ada", "Ben"]
+    assert [one.name for one in await people.list_customized()] == ["Ada", "Ben"]
     await people.remove_avatar(ada)
     await people.describe(ben, "", "", "")
-    assert await people.list_faces() == []
+    assert await people.list_customized() == []
     assert await db[AVATARS].count({}) == 0
 
 
@@ -102,14 +102,16 @@ async def test_a_new_picture_takes_the_old_one_s_place(db: Database, ada: User) 
 async def test_the_directory_has_pages_and_finds_names_of_both_kinds(
     db: Database, ada: User
 ) -> None:
-    for number in range(PAGE + 3):
+    for number in range(PAGE_PEOPLE + 3):
         await db[USERS].insert(
             {"_id": f"u{number}", "name": f"P{number:03}", "key": f"p{number:03}", "created": now()}
         )
     people = Profiles(db)
     first, more = await people.list_page("", 1)
     second, end = await people.list_page("", 2)
-    assert [one.name for one in first + second] == ["Ada"] + [f"P{n:03}" for n in range(PAGE + 3)]
+    assert [one.name for one in first + second] == ["Ada"] + [
+        f"P{n:03}" for n in range(PAGE_PEOPLE + 3)
+    ]
     assert (more, end) == (True, False)
     await people.describe(ada, "Countess [x] (.*)", "", "")
     for search in ("count", "ADA", "[x]", "(.*)"):

@@ -114,8 +114,8 @@ async def test_people_are_found_by_name_and_listed_by_its_beginning(
         ("z", []),
         (".*", []),
     ):
-        assert [user.name for user in await accounts.users.list_starting(start, 10)] == names
-    assert len(await accounts.users.list_starting("", 2)) == 2
+        assert [user.name for user in await accounts.users.list_by_prefix(start, 10)] == names
+    assert len(await accounts.users.list_by_prefix("", 2)) == 2
 
 
 @pytest.mark.parametrize(
@@ -140,5 +140,5 @@ async def test_those_called_so_have_places_beside_those_named_so(
         await db[USERS].insert(
             {"_id": name, "name": name, "key": fold(name), "created": now(), "password": ""}
         )
-    listed = await accounts.users.list_starting(start, 6, also)
+    listed = await accounts.users.list_by_prefix(start, 6, also)
     assert " ".join(user.name for user in listed) == names

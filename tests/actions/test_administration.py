@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from littlechat.accounts.registration import LINK_LIFE
+from littlechat.accounts.registration import PASSWORD_LINK_LIFE
 from littlechat.core.errors import Invalid, Refused
 from littlechat.core.messages import Draft
 from littlechat.core.people import User
@@ -229,7 +229,9 @@ async def test_of_two_links_that_were_made_at_once_one_sets_a_password(
     here: Services, ada: User, ben: User
 ) -> None:
     links = [
-        await here.accounts.registration._insert("password", ada, LINK_LIFE, {"user": ben.id})
+        await here.accounts.registration._insert(
+            "password", ada, PASSWORD_LINK_LIFE, {"user": ben.id}
+        )
         for _ in range(2)
     ]
     await here.actions.administration.reset_password(links[0], "another good password")

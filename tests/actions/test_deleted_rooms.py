@@ -13,9 +13,9 @@ from littlechat.core.messages import Draft
 from littlechat.core.names import new_id
 from littlechat.core.rooms import Room
 from littlechat.files.schema import CHUNKS, FILES, USAGE
-from littlechat.files.store import UNDER_WAY
-from littlechat.messages import heads as ends
-from littlechat.messages.documents import edited
+from littlechat.files.uploads import UPLOAD_ABANDONED_AFTER
+from littlechat.messages import heads
+from littlechat.messages.mutations import edited
 from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform.database import (
@@ -27,7 +27,7 @@ from littlechat.platform.database import (
     now,
 )
 from littlechat.rooms.schema import INVITATIONS, MEMBERSHIPS, ROOMS
-from littlechat.rooms.store import TURN, Tombstone
+from littlechat.rooms.store import CLEANUP_LEASE, Tombstone
 from littlechat.search.schema import SEARCH_ROOMS, SEARCH_SEGMENTS
 from littlechat.web.services import Services
 from tests.tabs import ADA, BEN
@@ -49,8 +49,8 @@ async def room(here: Services) -> Room:
     """A room with messages, changes, a file, a member and a bot."""
     room = await here.actions.rooms.create(ADA, "Garden", "", "public")
     await here.actions.members.join(room.id, BEN)
-    upload = await here.files.add(room.id, ADA, "a.txt", once(b"words"))
-    files = await here.files.claim(room.id, ADA, [upload.file.id], "c1")
+    upload = await here.files.uploads.add(room.id, ADA, "a.txt", once(b"words"))
+    files = await here.files.attachments.claim(room.id, ADA, [upload.file.id], "c1")
     await here.actions.messages.say(room.id, ADA, Draft("secret", "c1", files=files))
     for number in range(4):
         await here.actions.messages.say(room.id, ADA, Draft(f"text {number}", new_id()))
@@ -131,8 +131,8 @@ async def test_a_deletion_that_was_broken_off_at_its_first_write_is_finished(
 async def test_a_clearing_that_was_broken_off_in_the_middle_is_finished_whatever_is_known(
     here: Services, there: Services, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ends, "DELETE_SLICE", 2)
-    monkeypatch.setattr(ends, "LEAP", 2)
+    monkeypatch.setattr(heads, "DELETE_SLICE_NUMBERS", 2)
+    monkeypatch.setattr(heads, "LEAP_NUMBERS", 2)
     # The hint for lists was not written before the crash either.
     await here.platform.database[ROOMS].update({"_id": room.id}, {"$set": {"last_seq": 0}})
     await here.rooms.store.delete(room.id)
@@ -165,7 +165,7 @@ async def test_a_post_and_a_change_that_come_late_are_found(
     await there.platform.tasks.close()
     message = (await here.platform.database[MESSAGES].find({"room": room.id}))[0]
     await there.messages.change(room.id, message["seq"], edited("later", BEN))
-    late = await here.files.add(room.id, BEN, "a.txt", once(b"words"))
+    late = await here.files.uploads.add(room.id, BEN, "a.txt", once(b"words"))
     await here.platform.database[MESSAGES].update({"room": room.id}, {"$set": {"seq": 4_321}})
     await here.actions.deleted_rooms.sweep(now())
     assert await left(here.platform.database, room) == []
@@ -208,7 +208,7 @@ async def test_an_upload_that_is_coming_in_is_left_until_it_cannot_be(
         await go_on.wait()
         yield b"b" * 300_000
 
-    adding = asyncio.create_task(here.files.add(room.id, BEN, "a.txt", slow()))
+    adding = asyncio.create_task(here.files.uploads.add(room.id, BEN, "a.txt", slow()))
     await coming.wait()
     await here.actions.rooms.delete(room, room.name)
     await here.platform.tasks.close()
@@ -219,7 +219,7 @@ async def test_an_upload_that_is_coming_in_is_left_until_it_cannot_be(
     await here.platform.database[FILES].update({"room": room.id}, {"$set": {"ready": False}})
     await here.files.delete_room(room.id, now())
     assert await left(here.platform.database, room) == ["files", "chunks", "usage"]
-    await here.actions.deleted_rooms.sweep(now() + UNDER_WAY + timedelta(seconds=1))
+    await here.actions.deleted_rooms.sweep(now() + UPLOAD_ABANDONED_AFTER + timedelta(seconds=1))
     assert await left(here.platform.database, room) == []
 
 
@@ -266,4 +266,4 @@ async def test_one_process_at_a_time_and_one_that_fails_keeps_no_other_room_back
     assert await left(here.platform.database, room) == []
     assert await left(here.platform.database, attic) == []
     assert len(cleared) <= 6
-    assert timedelta(minutes=5) > TURN
+    assert timedelta(minutes=5) > CLEANUP_LEASE

@@ -17,7 +17,7 @@ from littlechat.core.messages import (
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.core.rooms import Membership
-from littlechat.messages.documents import gathered, quoted
+from littlechat.messages.mutations import quoted, replies_counted
 from littlechat.platform.database import now
 from littlechat.web.services import Services
 from tests.tabs import ADA, BEN, CLEO, ROOM, Open
@@ -230,11 +230,11 @@ async def test_a_reply_to_a_room_that_is_deleted_meanwhile_harms_nobody(here: Se
 def test_counts_and_times_only_grow() -> None:
     early, late = now(), now().replace(year=now().year + 1)
     root = Message(ROOM, 1, ADA.id, "Ada", "x", early)
-    assert gathered(1, early)(root) == {"replies": 1, "replied_at": early}
+    assert replies_counted(1, early)(root) == {"replies": 1, "replied_at": early}
     counted = replace(root, replies=2, replied_at=late)
-    assert gathered(1, early)(counted) is None
-    assert gathered(3, early)(counted) == {"replies": 3, "replied_at": late}
-    assert gathered(2, late)(replace(root, replies=2, replied_at=early)) == {
+    assert replies_counted(1, early)(counted) is None
+    assert replies_counted(3, early)(counted) == {"replies": 3, "replied_at": late}
+    assert replies_counted(2, late)(replace(root, replies=2, replied_at=early)) == {
         "replies": 2,
         "replied_at": late,
     }

@@ -131,9 +131,9 @@ async def test_a_bot_is_not_found_among_the_people(db: Database, robot: Bot) -> 
     accounts = Accounts(db)
     with pytest.raises(Missing):
         await accounts.users.get("Robot")
-    assert await accounts.users.list_named() == []
+    assert await accounts.users.list_matching() == []
     assert await accounts.users.find_several(["Robot"]) == {}
-    assert await accounts.users.list_starting("Rob", 10) == []
+    assert await accounts.users.list_by_prefix("Rob", 10) == []
 
 
 async def test_a_new_token_ends_the_old_one_and_a_revoked_one_is_no_more(

@@ -210,7 +210,7 @@ async def test_counts_are_right_again_after_the_line_was_cut(
         await ada.say(name, "unheard, @ben")
         await page.wait_for_timeout(1_500)
     for process in site.processes:
-        process.services.rooms.access.forget()
+        process.services.rooms.access.invalidate()
         for socket in tuple(process.services.realtime.hub.sockets):
             socket.close(1012)
     await expect(badge(page, name)).to_have_text("1 unread")

@@ -17,7 +17,7 @@ from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
 from littlechat.realtime import hub
 from littlechat.realtime.hub import OUTBOX_BYTES, OVERLOAD, POLICY
-from littlechat.server import idle_timeout, write_timeout
+from littlechat.server import idle_timeout, pings, write_timeout
 from littlechat.server.direct_frames import UNSENT_BYTES
 from tests.factories import WAIT_SECONDS, Dom, Person, Site, Stream
 from tests.lines import LINE_BUFFER_BYTES, Proxy, Raw, is_held, transports
@@ -107,7 +107,7 @@ async def test_short_partition_only_delays_and_a_long_one_is_healed(site: Site) 
         at.line.hold()
         await at.ben.say(at.room, "during the short one")
         await at.his.until(lambda dom: len(dom.messages) == 2)
-        await asyncio.sleep(1.2 * serve.PING_SECONDS)  # A ping goes unanswered.
+        await asyncio.sleep(1.2 * pings.PING_SECONDS)  # A ping goes unanswered.
         assert at.hers.dom.texts == ["hello"]
         at.line.release()
         await at.hers.until(lambda dom: len(dom.messages) == 2)

@@ -1,4 +1,4 @@
-"""Bytes in chunks: what was written comes back, whole or in part, and nothing of a cut write."""
+"""Blobs: bytes come back whole or in part, and a cancelled write leaves nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def test_what_was_written_comes_back(db: Database, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 5_000])
-async def test_small_parts_are_gathered(db: Database, size: int) -> None:
+async def test_small_parts_are_combined_into_chunks(db: Database, size: int) -> None:
     blobs = Blobs(db)
     written = await blobs.write("a", parts(DATA[:20_000], size))
     assert written.head == DATA[:4_096]
@@ -74,7 +74,7 @@ async def test_deleted_blob_is_gone_and_others_stay(db: Database) -> None:
     assert len(await db[CHUNKS].find({})) == 1
 
 
-async def test_cut_write_has_ended_when_it_is_cleared_up(db: Database) -> None:
+async def test_a_cancelled_write_has_ended_before_its_blob_is_deleted(db: Database) -> None:
     blobs = Blobs(db)
     gate = asyncio.Event()
 

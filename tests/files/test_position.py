@@ -216,7 +216,7 @@ async def test_stored_file_is_changed_where_it_is(db: Database) -> None:
     written = await blobs.write("one", once(data))
     reader = reader_for(written.head)
     assert reader
-    patches = await blobs.look("one", written.size, reader(written.size))
+    patches = await blobs.run_reader("one", written.size, reader(written.size))
     digest = await blobs.patch("one", written.size, patches)
     stored = b"".join([piece async for piece in blobs.read("one", 0, written.size)])
     assert stored == stripped(data)

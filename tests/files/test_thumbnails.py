@@ -1,4 +1,4 @@
-"""Thumbnails: upright, small, without a trace of the original, and no stranger's bytes hurt."""
+"""Thumbnails: upright, small, without metadata, and safe from hostile files."""
 
 from io import BytesIO
 
@@ -16,7 +16,7 @@ from tests.pictures import animation, bomb, opened, picture
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-async def test_picture_becomes_a_small_one(kind: str) -> None:
+async def test_a_picture_becomes_a_thumbnail(kind: str) -> None:
     small = await thumbnail(picture(kind, (400, 200)), 100)
     assert (small.width, small.height) == (100, 50)
     assert (small.source_width, small.source_height) == (400, 200)
@@ -26,7 +26,7 @@ async def test_picture_becomes_a_small_one(kind: str) -> None:
     assert image.size == (100, 50)
 
 
-async def test_small_picture_is_not_blown_up() -> None:
+async def test_a_small_picture_is_not_enlarged() -> None:
     small = await thumbnail(picture(size=(40, 20)), 100)
     assert (small.width, small.height) == (40, 20)
 
@@ -73,7 +73,7 @@ async def test_transparency_is_kept() -> None:
     assert opened((await thumbnail(out.getvalue(), 100)).data).mode == "RGBA"
 
 
-async def test_bomb_is_refused_by_what_its_header_says() -> None:
+async def test_a_decompression_bomb_is_refused_by_its_header() -> None:
     data = bomb()
     assert len(data) < 1_000
     assert opened_size(data) > PIXELS_MAX
@@ -102,19 +102,19 @@ def opened_size(data: bytes) -> int:
     ],
     ids=lambda data: repr(data[:12]),
 )
-async def test_what_is_no_whole_picture_is_refused(data: bytes) -> None:
+async def test_a_file_that_is_not_a_complete_picture_is_refused(data: bytes) -> None:
     with pytest.raises(Invalid) as refused:
         await thumbnail(data, 100)
     assert not isinstance(refused.value, TooManyPixels)
     assert list(refused.value.errors) == ["file"]
 
 
-async def test_polyglot_comes_out_as_a_picture_only() -> None:
+async def test_a_polyglot_becomes_a_plain_picture() -> None:
     data = picture("GIF") + b"<script>alert(1)</script>"
     assert b"script" not in (await thumbnail(data, 100)).data
 
 
-async def test_an_open_file_is_read_when_it_is_its_turn() -> None:
+async def test_an_open_file_is_read_only_when_its_turn_comes() -> None:
     small = await thumbnail(BytesIO(picture(size=(400, 200))), 100)
     assert (small.width, small.height) == (100, 50)
     with pytest.raises(Invalid):

@@ -1,4 +1,4 @@
-"""Files by their content, and names that hold nothing to fall for."""
+"""Media types are found in the content, and file names lose what could deceive."""
 
 import pytest
 
@@ -6,12 +6,12 @@ from littlechat.core.errors import Invalid
 from littlechat.files.types import (
     BYTES,
     FILE_NAME_MAX,
-    HEAD_BYTES,
-    drawing,
-    ending,
-    family,
+    TYPE_HEAD_BYTES,
+    extension_label,
     find_type,
+    icon,
     is_inline,
+    media_kind,
     size_in_words,
     validate_file_name,
 )
@@ -48,7 +48,7 @@ from tests.pictures import picture
         (b"<!doctype html><script>x()</script>", "text/plain"),
         (b"\xff\xfe<\0h\0", BYTES),
         (b"\xe4\xf6\xfc", BYTES),
-        (b"a" * (HEAD_BYTES - 1) + "ü".encode()[:1], "text/plain"),
+        (b"a" * (TYPE_HEAD_BYTES - 1) + "ü".encode()[:1], "text/plain"),
         (b"a\xc3", BYTES),
     ],
     ids=lambda value: repr(value)[:30],
@@ -57,12 +57,12 @@ def test_type_is_found_in_the_content(head: bytes, kind: str) -> None:
     assert find_type(head) == kind
 
 
-def test_only_what_holds_no_script_is_shown_inline() -> None:
+def test_only_types_without_scripts_are_displayed_inline() -> None:
     for kind in ("image/png", "audio/mpeg", "video/mp4"):
         assert is_inline(kind)
     for kind in ("image/svg+xml", "text/html", "application/pdf", "text/plain", "text/xml", BYTES):
         assert not is_inline(kind)
-    assert [family(kind) for kind in ("image/gif", "audio/wav", "video/webm", BYTES)] == [
+    assert [media_kind(kind) for kind in ("image/gif", "audio/wav", "video/webm", BYTES)] == [
         "picture",
         "audio",
         "video",
@@ -105,18 +105,18 @@ def test_a_file_name_loses_its_path_and_what_cannot_be_seen(raw: str, name: str)
     assert validate_file_name(raw) == name
 
 
-def test_endless_name_is_refused() -> None:
+def test_an_overlong_name_is_refused() -> None:
     with pytest.raises(Invalid):
         validate_file_name("a" * 5_000)
 
 
-def test_drawing_goes_by_the_ending() -> None:
+def test_the_icon_is_chosen_by_the_extension() -> None:
     names = ("a.PDF", "b.csv", "c.tar.gz", "d.py", "e", "f.unknown", "pdf")
-    assert [drawing(name) for name in names] == [
+    assert [icon(name) for name in names] == [
         *("document", "sheet", "archive", "code", "file", "file"),
         "document",
     ]
-    assert [ending(name) for name in names] == ["PDF", "CSV", "GZ", "PY", "", "", ""]
+    assert [extension_label(name) for name in names] == ["PDF", "CSV", "GZ", "PY", "", "", ""]
 
 
 @pytest.mark.parametrize(

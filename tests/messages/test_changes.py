@@ -1,4 +1,4 @@
-"""The series of changes. What a whole store makes of it is tested in `test_messages`."""
+"""The numbered changes; what catch-up makes of them is tested in `test_store`."""
 
 import asyncio
 
@@ -6,8 +6,8 @@ import pytest
 
 from littlechat.core.messages import Draft, Message
 from littlechat.messages.changes import Changes
-from littlechat.messages.documents import edited, emptied
 from littlechat.messages.heads import Heads
+from littlechat.messages.mutations import edited, emptied
 from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, Document, Missing
@@ -28,7 +28,9 @@ async def test_changes_are_numbered_without_holes(db: Database, changes: Changes
     )
 
 
-async def test_decision_is_made_again_on_what_another_left(db: Database, changes: Changes) -> None:
+async def test_a_mutation_is_applied_again_to_what_another_process_left(
+    db: Database, changes: Changes
+) -> None:
     seen: list[str] = []
 
     def append(message: Message) -> Document:
@@ -43,21 +45,23 @@ async def test_decision_is_made_again_on_what_another_left(db: Database, changes
     assert len(seen) >= 5
 
 
-async def test_nothing_to_change_takes_no_number(db: Database, changes: Changes) -> None:
+async def test_a_mutation_that_changes_nothing_takes_no_number(
+    db: Database, changes: Changes
+) -> None:
     assert await changes.make(ROOM, 1, lambda message: None) == 0
     assert await db[CHANGES].count({"room": ROOM}) == 0
 
 
-async def test_removed_message_does_not_change_any_more(changes: Changes) -> None:
+async def test_a_removed_message_cannot_be_changed(changes: Changes) -> None:
     await changes.make(ROOM, 1, emptied(ADA))
     for seq in (1, 2):
         with pytest.raises(Missing):
             await changes.make(ROOM, seq, edited("again", ADA))
 
 
-async def test_forgotten_change_is_numbered_later(db: Database, changes: Changes) -> None:
+async def test_an_unnumbered_change_is_numbered_later(db: Database, changes: Changes) -> None:
     await db[MESSAGES].update({"room": ROOM, "seq": 1}, {"$set": {"unnumbered": True}})
-    forgotten = await changes.list_forgotten(ROOM)
-    assert await changes.number_forgotten(forgotten) == 1
-    assert await changes.list_forgotten(ROOM) == []
-    assert await changes.number_forgotten([]) == 0
+    unnumbered = await changes.list_unnumbered(ROOM)
+    assert await changes.number(unnumbered) == 1
+    assert await changes.list_unnumbered(ROOM) == []
+    assert await changes.number([]) == 0

@@ -13,7 +13,7 @@ from pymongo.monitoring import CommandStartedEvent
 from littlechat.accounts.schema import USERS
 from littlechat.app import COLLECTIONS
 from littlechat.core.messages import Cursor, Draft
-from littlechat.messages.documents import edited, emptied
+from littlechat.messages.mutations import edited, emptied
 from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform import database as db_module

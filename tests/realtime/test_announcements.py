@@ -13,11 +13,11 @@ async def test_a_refresh_and_a_signal_reach_every_process_and_close_nothing(
     heard: list[str] = []
     for name, served in (("here", here), ("there", there)):
         served.realtime.dispatcher.on_signal("news", lambda name=name: heard.append(name))  # type: ignore[misc]
-    before = there.rooms.access.forgotten
+    before = there.rooms.access.invalidations
     here.realtime.announcements.refresh(ada.user.id)
     here.realtime.announcements.signal("news")
     await until(lambda: sorted(heard) == ["here", "there"])
-    assert there.rooms.access.forgotten > before
+    assert there.rooms.access.invalidations > before
     assert page.socket.close_code is None
     await page.close()
 

@@ -5,7 +5,7 @@ import pytest
 from littlechat.core.messages import Cursor, Draft
 from littlechat.core.names import new_id
 from littlechat.messages import store as messages
-from littlechat.messages.documents import edited
+from littlechat.messages.mutations import edited
 from littlechat.messages.store import PAGE_DEFAULT
 from littlechat.realtime import catch_up as catchup
 from littlechat.web.services import Services

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from littlechat.core.messages import Cursor, Draft
 from littlechat.core.names import new_id
 from littlechat.messages import store as messages
-from littlechat.messages.documents import edited, emptied
+from littlechat.messages.mutations import edited, emptied
 from littlechat.realtime import feed
 from littlechat.web.services import Services
 from tests.tabs import (

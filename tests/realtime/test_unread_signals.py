@@ -199,7 +199,7 @@ async def test_a_reply_goes_on_to_concern_whom_it_answers(here: Services, room: 
 async def test_too_large_a_call_is_refused_and_stored_nowhere(here: Services, room: Room) -> None:
     for number in range(CALL_MAX):
         await here.rooms.members.join(room.id, somebody(f"p{number}"))
-    here.rooms.access.forget()
+    here.rooms.access.invalidate()
     with pytest.raises(Invalid, match="Only who manages the room"):
         await here.actions.messages.say(room.id, BEN, Draft("@all", ""))
     message = await here.actions.messages.say(room.id, ADA, Draft("@all", ""))

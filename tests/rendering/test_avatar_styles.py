@@ -75,13 +75,13 @@ async def test_a_reading_that_was_overtaken_brings_nothing_old_back(
     styles, gate = AvatarStyles(people), asyncio.Event()
     answers = [[person("Ada", "old")], [person("Ada", "new")]]
 
-    async def list_faces() -> list[Profile]:
+    async def list_customized() -> list[Profile]:
         answer = answers.pop(0)
         if answers:
             await gate.wait()
         return answer
 
-    monkeypatch.setattr(people, "list_faces", list_faces)
+    monkeypatch.setattr(people, "list_customized", list_customized)
     slow = asyncio.create_task(styles.load())
     await asyncio.sleep(0)
     assert await styles.load()
@@ -96,10 +96,10 @@ async def test_display_names_are_found_by_words_the_exact_one_first(
     people = Profiles(db)
     everybody = [person(f"user{n}", f"Maria {n}") for n in range(FOUND_MAX + 10)]
 
-    async def list_faces() -> list[Profile]:
+    async def list_customized() -> list[Profile]:
         return [*everybody, person("last", "María")]
 
-    monkeypatch.setattr(people, "list_faces", list_faces)
+    monkeypatch.setattr(people, "list_customized", list_customized)
     styles = AvatarStyles(people)
     await styles.load()
     found = styles.find("maria")
@@ -114,14 +114,14 @@ async def test_names_are_cut_into_words_when_they_are_loaded_and_only_new_ones(
 ) -> None:
     people, everybody, cut = Profiles(db), [person("Ada", "Countess"), person("Ben", "Big")], []
 
-    async def list_faces() -> list[Profile]:
+    async def list_customized() -> list[Profile]:
         return everybody
 
     def counted(text: str) -> str:
         cut.append(text)
         return joined_words(text)
 
-    monkeypatch.setattr(people, "list_faces", list_faces)
+    monkeypatch.setattr(people, "list_customized", list_customized)
     monkeypatch.setattr(module, "joined_words", counted)
     styles = AvatarStyles(people)
     await styles.load()

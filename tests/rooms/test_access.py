@@ -63,14 +63,14 @@ async def test_session_is_remembered_for_a_while_and_then_looked_up_again(site: 
     assert found.id == site.session.id
     await end_behind_its_back(site)
     assert await site.access.find_session(site.token) is not None
-    site.clock.now += access.REMEMBERED_SECONDS
+    site.clock.now += access.CACHE_SECONDS
     assert await site.access.find_session(site.token) is None
 
 
 async def test_revoked_session_is_forgotten_at_once(site: Site) -> None:
     await site.access.find_session(site.token)
     await end_behind_its_back(site)
-    site.access.forget(sessions=[site.session.id])
+    site.access.invalidate(sessions=[site.session.id])
     assert await site.access.find_session(site.token) is None
 
 
@@ -80,12 +80,12 @@ async def test_what_somebody_is_now_is_asked_anew_once_it_changed(site: Site) ->
     for act, standing in ((site.accounts.roles.promote, True), (site.accounts.roles.demote, False)):
         await site.access.find_session(token)
         await act(ben)
-        site.access.forget(user=ben.id)
+        site.access.invalidate(user=ben.id)
         session = await site.access.find_session(token)
         assert session
         assert session.user.is_admin is standing
     await site.accounts.sessions.disable(ben)
-    site.access.forget(user=ben.id)
+    site.access.invalidate(user=ben.id)
     assert await site.access.find_session(token) is None
 
 
@@ -110,7 +110,7 @@ async def test_leaving_forgets_everybodys_place_in_the_room(site: Site) -> None:
     assert his
     assert not his.may_manage
     await site.rooms.members.leave(site.room, site.ada)
-    site.access.forget(user=site.ada.id, room=site.room)
+    site.access.invalidate(user=site.ada.id, room=site.room)
     his = await site.access.find_membership(site.room, ben)
     assert his
     assert his.may_manage
@@ -132,7 +132,7 @@ async def test_what_was_read_before_a_revocation_and_came_after_it_is_not_kept(s
     request = asyncio.create_task(site.access.find_session(site.token))
     await looked_up.wait()
     await end_behind_its_back(site)
-    site.access.forget(sessions=[site.session.id])
+    site.access.invalidate(sessions=[site.session.id])
     go_on.set()
     assert await request is not None
     assert await site.access.find_session(site.token) is None
@@ -143,7 +143,7 @@ async def test_forgetting_without_a_word_forgets_all(site: Site) -> None:
     await site.access.find_membership(site.room, site.ada)
     await end_behind_its_back(site)
     await site.rooms.delete(site.room)
-    site.access.forget()
+    site.access.invalidate()
     assert await site.access.find_session(site.token) is None
     assert await site.access.find_membership(site.room, site.ada) is None
 
@@ -154,7 +154,7 @@ async def test_lists_are_remembered_until_somebody_comes_or_goes(site: Site) -> 
     assert (await site.access.list_rooms(ben))[0] == []
     await site.rooms.members.join(site.room, ben)
     assert (await site.access.list_rooms(ben))[0] == []
-    site.access.forget_lists()
+    site.access.invalidate_lists()
     assert [one.user_name for one in await site.access.list_members(site.room)] == ["Ada", "Ben"]
     assert [room.id for room in (await site.access.list_rooms(ben))[0]] == [site.room]
 
@@ -164,7 +164,7 @@ async def test_the_lists_of_some_people_are_forgotten_and_nothing_else(site: Sit
     await site.rooms.members.join(site.room, ben)
     hers, his = await site.access.list_rooms(site.ada), await site.access.list_rooms(ben)
     members = await site.access.list_members(site.room)
-    site.access.forget_lists([ben.id])
+    site.access.invalidate_lists([ben.id])
     # The rooms that one is in are counted on from anew each time; the others are as they were read.
     assert (await site.access.list_rooms(site.ada))[1] is hers[1]
     assert (await site.access.list_rooms(ben))[1] is not his[1]
@@ -192,7 +192,7 @@ async def test_lists_that_are_read_tell_of_the_place_in_one_room_until_it_may_ha
     # Whoever takes the right tells of it; a list that is still remembered gives it to nobody.
     await site.rooms.members.leave(site.room, site.ada)
     asked.clear()
-    site.access.forget(user=site.ada.id, room=site.room)
+    site.access.invalidate(user=site.ada.id, room=site.room)
     await site.access.list_rooms(site.ada, here=site.room)
     assert await site.access.find_membership(site.room, site.ada) is None
     assert asked == [site.room]
@@ -206,7 +206,7 @@ async def test_a_place_that_ended_while_the_lists_were_read_is_not_remembered(
     async def slowly(*which: Any) -> object:
         found = await read(*which)
         await site.rooms.members.leave(site.room, site.ada)
-        site.access.forget(user=site.ada.id, room=site.room)
+        site.access.invalidate(user=site.ada.id, room=site.room)
         return found
 
     monkeypatch.setattr(site.rooms.store, "list_visible", slowly)

@@ -128,7 +128,7 @@ async def test_what_was_said_to_all_was_not_said_to_those_who_came_later(world: 
 async def test_inbox_looks_back_as_far_as_it_must_and_turns_pages(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "INBOX_PAGE", 3)
+    monkeypatch.setattr(module, "INBOX_PAGE_MESSAGES", 3)
     room = await world.found("Garden")
     days = (0, 1, 10, 11, 200, 900, 901)
     for day in days:
@@ -146,7 +146,7 @@ async def test_inbox_looks_back_as_far_as_it_must_and_turns_pages(
 async def test_what_came_in_one_moment_stays_on_one_page(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "INBOX_PAGE", 2)
+    monkeypatch.setattr(module, "INBOX_PAGE_MESSAGES", 2)
     room = await world.found("Garden")
     at = now() - timedelta(days=1)
     for number in range(4):

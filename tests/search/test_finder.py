@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from littlechat.core.messages import Draft, Message
 from littlechat.core.names import new_id
 from littlechat.core.people import User
-from littlechat.messages.documents import edited, emptied, from_document
+from littlechat.messages.documents import from_document
+from littlechat.messages.mutations import edited, emptied
 from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, Document, Missing

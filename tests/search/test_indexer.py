@@ -9,7 +9,7 @@ import pytest
 from littlechat.core.messages import Draft
 from littlechat.core.names import new_id
 from littlechat.messages import queries
-from littlechat.messages.documents import edited
+from littlechat.messages.mutations import edited
 from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, Unavailable, now
 from littlechat.rooms.schema import ROOMS as ROOMS_COLLECTION
@@ -39,7 +39,7 @@ async def found(db: Database, typed: str) -> int:
 async def test_sweep_indexes_what_was_there_before_the_index(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "BULK", 3)
+    monkeypatch.setattr(queries, "BULK_NUMBERS", 3)
     for number in range(20):
         await world.say(ROOMS[number % 2], f"tree {number}")
     await world.say("cellar", "tree 20")

@@ -106,4 +106,4 @@ async def test_stalled_reader_does_not_fill_the_memory(site: Site) -> None:
         assert sent < 12 * MIB
         gate.set()
         assert (await sending).status_code == 201
-        await until(lambda: not served.files._adding[""])
+        await until(lambda: not served.files.uploads._under_way[""])

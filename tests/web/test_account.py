@@ -91,7 +91,7 @@ async def test_what_is_no_picture_is_refused_with_a_sentence(site: Site) -> None
 async def test_a_new_password_ends_the_links_that_would_set_another(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         owner = await user_of(site, ben)
-        link = await site.services.accounts.registration.password_link(
+        link = await site.services.accounts.registration.make_password_link(
             owner, await user_of(site, ada)
         )
         form = {"current": PASSWORD, "password": "another good password"}

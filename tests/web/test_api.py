@@ -102,11 +102,11 @@ async def test_a_bot_sends_files_once_which_its_room_may_read(robot: Robot) -> N
         reply = await robot.post(files=files)
         assert reply.status_code == 422
         assert list(reply.json()["fields"]) == ["file"]
-    robot.site.services.files.bytes_max = 1_000
+    robot.site.services.files.uploads.bytes_max = 1_000
     reply = await robot.post(files={"file": ("a.bin", b"x" * 1_001)})
     assert reply.status_code == 413
     assert "A file may have at most" in reply.json()["error"]
-    robot.site.services.files.quota = 0
+    robot.site.services.files.usage.quota = 0
     assert (await robot.post(files={"file": ("a.bin", b"x")})).status_code == 507
     assert await robot.said() == [("Robot", "")]
 
@@ -119,11 +119,11 @@ async def test_what_is_refused_leaves_no_file_behind(robot: Robot, why: str) -> 
     if why == "many":
         files *= 6
     elif why == "large":
-        served.files.bytes_max = 6
+        served.files.uploads.bytes_max = 6
     elif why == "empty":
         files.append(("file", ("c", b"")))
     elif why == "full":
-        served.files.quota = 10
+        served.files.usage.quota = 10
     reply = await robot.post(data=data, files=files)
     assert reply.status_code in (413, 422, 507)
     await served.platform.tasks.close()

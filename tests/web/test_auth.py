@@ -297,7 +297,7 @@ async def test_a_session_unused_for_its_life_is_over(site: Site) -> None:
         stored = (await sessions.find({}))[0]
         assert stored["expires"] > now() + SESSION_LIFE - timedelta(minutes=1)
         await sessions.update({}, {"$set": {"expires": now() - timedelta(seconds=1)}})
-        site.services.rooms.access.forget()
+        site.services.rooms.access.invalidate()
         answer = await ada.get("/account")
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/account")
 

@@ -176,7 +176,7 @@ async def test_an_administrator_keeps_bots_where_they_are_and_none_in_a_conversa
         await site.services.platform.database[USERS].update(
             {"_id": admin.id}, {"$set": {"standing": "admin"}}
         )
-        site.services.rooms.access.forget()
+        site.services.rooms.access.invalidate()
         assert (await ben.post(f"/rooms/{room}/bots", name="Robot")).status_code == 201
         answer = await ben.post("/direct", name="Ada")
         direct = answer.headers["location"]

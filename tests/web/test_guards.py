@@ -90,7 +90,7 @@ ROWS = (
     Row("GET", "/admin/registration", "Ada", 200, 303, 403, 403, 403),
     Row("POST", "/admin/registration", "Ada", 303, 401, 403, 403, 403, {"mode": "open"}),
     Row("POST", "/admin/invitations", "Ada", 200, 401, 403, 403, 403),
-    Row("POST", "/admin/invitations/<pass_id>/revoke", "Ada", 303, 401, 403, 403, 403),
+    Row("POST", "/admin/invitations/<link_id>/revoke", "Ada", 303, 401, 403, 403, 403),
     Row("GET", "/admin/audit", "Ada", 200, 303, 403, 403, 403),
     Row(
         "POST",
@@ -150,7 +150,7 @@ ROWS = (
     Row("GET", f"{ROOM}/files", "Ben", 200, 303, 403, 404),
     Row("GET", "/files/<file_id>", "Ben", 200, 303, 404, 404),
     Row("GET", "/files/<file_id>/thumb", "Ben", 200, 303, 404, 404),
-    Row("POST", "/files/<loose_id>/discard", "Ada", 204, 401, 404, 404, 404),
+    Row("POST", "/files/<unattached_id>/discard", "Ada", 204, 401, 404, 404, 404),
     Row("GET", SAID, "Ben", 200, 303, 403, 404),
     Row("GET", f"{SAID}/edit", "Ada", 200, 303, 403, 404, 404),
     Row("POST", f"{SAID}/edit", "Ada", 303, 401, 403, 404, 404, {"body": "other words"}),
@@ -224,7 +224,7 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
     values: dict[str, object] = {"room": room, "seq": 1, "name": "Cleo"}
     if "<token>" in row.rule:
         values["token"] = (await served.rooms.members.invite(room, user)).token
-    if "<file_id>" in row.rule or "<loose_id>" in row.rule:
+    if "<file_id>" in row.rule or "<unattached_id>" in row.rule:
         values |= await filed(site, room, user)
     if row.form.get("browser"):
         await ada.post(
@@ -234,9 +234,9 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
         values["bot"] = (await served.bots.store.create(room, f"bot-{new_id()}", user))[0].id
     if "<session_id>" in row.rule:
         values["session_id"] = (await served.accounts.sessions.open(user, "", ""))[1].id
-    if "<pass_id>" in row.rule:
+    if "<link_id>" in row.rule:
         await served.accounts.registration.invite(user, 1, 1)
-        values["pass_id"] = (await served.accounts.registration.list_invitations())[0].id
+        values["link_id"] = (await served.accounts.registration.list_invitations())[0].id
     if "<digest>" in row.rule:
         values["digest"] = await served.accounts.profiles.avatars.put(
             user.id, b"RIFF", "image/webp"
@@ -249,15 +249,16 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
 
 async def filed(site: Site, room: str, owner: User) -> dict[str, object]:
     """Store two files, one of them with a message; return their ids."""
-    uploads = site.services.files
+    files = site.services.files
     stored = [
-        await uploads.add(room, owner, "a.png", parts_of(BytesIO(picture()))) for _ in range(2)
+        await files.uploads.add(room, owner, "a.png", parts_of(BytesIO(picture())))
+        for _ in range(2)
     ]
-    sent, loose = [one.file.id for one in stored]
-    files = await uploads.claim(room, owner, [sent], new_id())
+    sent, unattached = [one.file.id for one in stored]
+    claimed = await files.attachments.claim(room, owner, [sent], new_id())
     claim = (await site.services.platform.database[FILES].find({"_id": sent}))[0]["claim"]
-    await site.services.actions.messages.say(room, owner, Draft("", claim, files=files))
-    return {"file_id": sent, "loose_id": loose}
+    await site.services.actions.messages.say(room, owner, Draft("", claim, files=claimed))
+    return {"file_id": sent, "unattached_id": unattached}
 
 
 @pytest.mark.parametrize("share", range(SHARES))

@@ -4,7 +4,7 @@ import asyncio
 from urllib.parse import quote
 
 from littlechat.accounts.profile_values import validate_bio, validate_display
-from littlechat.accounts.profiles import PAGE
+from littlechat.accounts.profiles import PAGE_PEOPLE
 from littlechat.core.errors import Invalid
 from tests.attacks import alert, insiders, skeleton, user_of
 from tests.factories import WAIT_SECONDS, Site
@@ -66,7 +66,7 @@ async def test_the_directory_is_searched_and_paged(site: Site) -> None:
         assert "Ada" not in found.text
         assert 'href="/people/Ben"' in found.text
         assert "Nobody is called" in (await ada.get("/people?search=.*")).text
-        for number in range(PAGE):
+        for number in range(PAGE_PEOPLE):
             await site.services.accounts.users.make(f"P{number:03}")
         assert 'href="/people?page=2&amp;search="' in (await ada.get("/people")).text
         assert 'href="/people?page=1&amp;search="' in (await ada.get("/people?page=2")).text

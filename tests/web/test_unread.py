@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from littlechat.app import create_app
 from littlechat.core.messages import Draft, File
 from littlechat.core.names import new_id
-from littlechat.messages.documents import reacted
+from littlechat.messages.mutations import reacted
 from littlechat.platform.bus import MemoryBroker, MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Collection

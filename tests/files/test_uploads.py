@@ -1,0 +1,134 @@
+"""Uploads on a real database: what is stored, refused and undone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from littlechat.core.errors import Invalid
+from littlechat.files.blobs import CHUNK_BYTES
+from littlechat.files.thumbnails import Thumbnail, thumbnail
+from littlechat.files.uploads import UPLOADS_AT_ONCE_MAX, TooLarge
+from littlechat.platform.database import Database
+from littlechat.platform.rate_limits import TooMany
+from tests.files.stores import MIB, Store
+from tests.pictures import animation, bomb, picture
+from tests.tabs import ADA, BEN, ROOM
+
+
+async def test_file_is_stored_and_read(store: Store) -> None:
+    data = bytes(range(250)) * 2_000
+    upload = await store.put(data, "../a.bin")
+    assert upload.file.name == "a.bin"
+    assert (upload.file.type, upload.file.size) == ("application/octet-stream", 500_000)
+    assert (upload.file.width, upload.thumbnail_size) == (None, 0)
+    assert await store.content(await store.get(upload.file.id, ADA)) == data
+
+
+async def test_a_picture_has_a_thumbnail(store: Store) -> None:
+    upload = await store.put(picture("JPEG", (2_000, 1_000), rotated=True, maker="Secret"), "a.jpg")
+    assert (upload.file.width, upload.file.height) == (1_000, 2_000)
+    small = b"".join([piece async for piece in store.read_thumbnail(upload)])
+    assert small[8:12] == b"WEBP"
+    assert b"Secret" not in small
+    assert len(small) == upload.thumbnail_size
+
+
+async def test_a_damaged_picture_is_stored_as_an_unknown_type(store: Store) -> None:
+    upload = await store.put(picture("PNG", (300, 300))[:100], "a.png")
+    assert upload.file.type == "application/octet-stream"
+    assert upload.file.width is None
+
+
+async def test_a_picture_of_too_many_pixels_is_stored_without_a_thumbnail(store: Store) -> None:
+    upload = await store.put(bomb(), "panorama.gif")
+    assert (upload.file.type, upload.file.width) == ("image/gif", None)
+    assert upload.thumbnail_size == 0
+    assert await store.content(upload) == bomb()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+async def test_an_animated_picture_is_marked_as_one(store: Store, kind: str) -> None:
+    moving, still = await store.put(animation(kind)), await store.put(picture(kind))
+    assert moving.file.moves
+    assert not still.file.moves
+    message = await store.post(moving, still)
+    stored = await store.messages.get(ROOM, message.seq)
+    assert stored.files == message.files
+    assert [one.moves for one in stored.files] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("data", "refusal"),
+    [(b"", Invalid), (b"a" * (MIB + 1), TooLarge)],
+)
+async def test_a_refused_upload_leaves_nothing(
+    store: Store, data: bytes, refusal: type[Invalid]
+) -> None:
+    with pytest.raises(refusal):
+        await store.put(data)
+    assert await store.is_empty()
+
+
+async def test_a_file_of_the_maximum_size_is_stored(store: Store) -> None:
+    assert (await store.put(b"a" * MIB)).file.size == MIB
+
+
+async def test_an_aborted_upload_leaves_nothing(store: Store) -> None:
+    begun = asyncio.Event()
+
+    async def cut() -> AsyncIterator[bytes]:
+        yield b"a" * (CHUNK_BYTES + 5)
+        begun.set()
+        await asyncio.Event().wait()
+
+    adding = asyncio.create_task(store.uploads.add(ROOM, ADA, "a", cut()))
+    await begun.wait()
+    adding.cancel()
+    await asyncio.gather(adding, return_exceptions=True)
+    assert await store.is_empty()
+
+
+@pytest.mark.parametrize("quota", [10 * MIB, 1_000])
+async def test_an_upload_that_is_aborted_at_its_very_end_leaves_nothing(
+    db: Database, monkeypatch: pytest.MonkeyPatch, quota: int
+) -> None:
+    store = Store(db, quota=quota)
+    looking, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(data: bytes, box: int) -> Thumbnail:
+        looking.set()
+        await go_on.wait()
+        return await thumbnail(data, box)
+
+    monkeypatch.setattr("littlechat.files.originals.thumbnail", slow)
+    adding = asyncio.create_task(store.put(picture(size=(900, 900)), "a.png"))
+    await looking.wait()
+    adding.cancel()
+    await asyncio.gather(adding, return_exceptions=True)
+    # What is deleted too early is deleted by then.
+    early = asyncio.create_task(store.tasks.close())
+    await asyncio.wait({early}, timeout=0.5)
+    go_on.set()
+    await early
+    assert await store.is_empty()
+
+
+async def test_one_person_has_a_few_uploads_at_a_time(store: Store) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.Event().wait()
+
+    sends = [
+        asyncio.create_task(store.uploads.add(ROOM, ADA, "a", endless()))
+        for _ in range(UPLOADS_AT_ONCE_MAX)
+    ]
+    while store.uploads._under_way[ADA.id] < UPLOADS_AT_ONCE_MAX:
+        await asyncio.sleep(0)
+    with pytest.raises(TooMany):
+        await store.put()
+    await store.put(by=BEN)
+    for send in sends:
+        send.cancel()
+    await asyncio.gather(*sends, return_exceptions=True)
+    await store.put()
