@@ -206,11 +206,24 @@ def test_module_is_short_enough_to_read(module: str) -> None:
     assert len(MODULES[module].read_text().splitlines()) <= LINES_MAX
 
 
-@every_module
-def test_module_has_tests_of_its_own(module: str) -> None:
-    *package, name = module.split(".")
-    if name not in WIRING and name != "__init__":
-        assert ROOT.joinpath("tests", *package, f"test_{name}.py").is_file()
+SCENARIOS = ("browser", "faults", "flows")
+"""Folders of tests that go through everything; all others mirror a package."""
+
+TOGETHER = ("server.departures", "text.visible", "text.rules")
+"""What the modules of a package promise together, in a file of its own."""
+
+
+@pytest.mark.parametrize("package", DOORS)
+def test_tests_are_found_by_the_name_of_what_they_test(package: str) -> None:
+    folder = ROOT / "tests" / package
+    tested = [path.stem.removeprefix("test_") for path in folder.glob("test_*.py")]
+    assert tested
+    assert [name for name in tested if f"{package}.{name}" not in (*MODULES, *TOGETHER)] == []
+
+
+def test_every_folder_of_tests_is_a_package_or_a_scenario() -> None:
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/__init__.py")}
+    assert folders == {*DOORS, *SCENARIOS}
 
 
 def test_package_itself_is_empty() -> None:

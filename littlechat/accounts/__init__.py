@@ -9,14 +9,13 @@ from littlechat.accounts.audit import AuditLog
 from littlechat.accounts.facade import Accounts
 from littlechat.accounts.profile_values import (
     STATUS_HOURS,
-    Profile,
     validate_bio,
     validate_display,
     validate_status,
     validate_zone,
     zones,
 )
-from littlechat.accounts.profiles import Profiles, current
+from littlechat.accounts.profiles import current
 from littlechat.accounts.registration import (
     DAYS_DEFAULT,
     DAYS_MAX,
@@ -41,8 +40,6 @@ __all__ = [
     "AuditLog",
     "Disabled",
     "Mode",
-    "Profile",
-    "Profiles",
     "Registration",
     "Sessions",
     "Users",
