@@ -20,12 +20,15 @@ from littlechat.platform import (
     Missing,
     now,
 )
+from littlechat.text import comparable
 
 PAGE = 50
 """People on a page of the directory."""
 
 READ_MAX = 2_000
 """Accounts that a search looks through."""
+
+NO_DISPLAY_KEYS = {"display_key": "", "display_search_key": ""}
 
 TAKEN = "Somebody else goes by this name."
 
@@ -47,10 +50,10 @@ class Profiles:
 
     async def list_page(self, search: str, number: int) -> tuple[list[Profile], bool]:
         """Return a page of the directory by name, and whether there is another after it."""
-        search = fold(search.replace("\0", "")[:100])
+        search = comparable(search.replace("\0", "")[:100])
         pattern = {"$regex": re.escape(search)}
         found = {}
-        for field in ("key", "display_key") if search else ("key",):
+        for field in ("search_key", "display_search_key") if search else ("key",):
             where = {field: pattern} if search else {}
             for one in await self._db[USERS].find(where, limit=READ_MAX):
                 found[str(one["_id"])] = _profile(one)
@@ -72,12 +75,13 @@ class Profiles:
             raise Invalid(display=TAKEN)
         values = {"display": display, "bio": bio, "zone": zone}
         if display:
-            await self._change(user, {"$set": {**values, "display_key": key}})
+            keys = {"display_key": key, "display_search_key": comparable(display)}
+            await self._change(user, {"$set": {**values, **keys}})
         else:
-            await self._change(user, {"$set": values, "$unset": {"display_key": ""}})
+            await self._change(user, {"$set": values, "$unset": NO_DISPLAY_KEYS})
         # Of two who take one name at once, each sees the other's now: both are refused.
         if display and await self._is_anothers(user, key):
-            await self._change(user, {"$set": {"display": ""}, "$unset": {"display_key": ""}})
+            await self._change(user, {"$set": {"display": ""}, "$unset": NO_DISPLAY_KEYS})
             raise Invalid(display=TAKEN)
 
     async def _is_anothers(self, user: User, key: str) -> bool:

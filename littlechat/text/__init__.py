@@ -8,17 +8,25 @@ from littlechat.text import addressing, markdown
 from littlechat.text.addressing import may_call
 from littlechat.text.emoji import list_groups, validate_emoji
 from littlechat.text.markdown import first_line, plain
-from littlechat.text.mentions import HERE
-from littlechat.text.words import comparable, have_prefixes, joined_words, split_words
+from littlechat.text.mentions import HERE, has_sign
+from littlechat.text.words import (
+    comparable,
+    have_prefixes,
+    joined_words,
+    list_similar,
+    split_words,
+)
 
 __all__ = [
     "HERE",
     "addressing",
     "comparable",
     "first_line",
+    "has_sign",
     "have_prefixes",
     "joined_words",
     "list_groups",
+    "list_similar",
     "markdown",
     "may_call",
     "plain",

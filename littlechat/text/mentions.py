@@ -11,7 +11,9 @@ HERE = "here"
 CALLS = ("all", HERE)
 """What calls everybody in a room, or those of them who are online."""
 
-SIGNS = "@＠﹫"
+SIGNS = "@\uff20\ufe6b"
+"""The sign before a name, also in full width and small."""
+
 _MARKS = "._-"
 """What names may have beside letters and digits, and sentences, too."""
 

@@ -93,6 +93,7 @@ async def _conversation(
         search="",
         members=members,
         may_call=may_call(members, session.user),
+        displays=services().avatar_styles.displays,
         read_seq=read_seq,
         unread=max(0, head.seq - read_seq),
         online=served.realtime.feeds.online(room_id),

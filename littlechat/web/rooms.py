@@ -104,6 +104,7 @@ async def show_members(session: Session, membership: Membership) -> ResponseRetu
         room=await services().rooms.store.get(membership.room_id),
         members=members,
         may_call=may_call(members, session.user),
+        displays=services().avatar_styles.displays,
     )
 
 

@@ -260,9 +260,7 @@ def test_code_in_a_known_language_is_coloured() -> None:
 
 def test_code_in_no_language_or_one_without_colours_is_plain() -> None:
     assert to_html("```\nif x:\n```") == "<pre><code>if x:\n</code></pre>"
-    assert to_html("```Vue\nif x:\n```") == (
-        '<pre data-language="Vue"><code>if x:\n</code></pre>'
-    )
+    assert to_html("```Vue\nif x:\n```") == ('<pre data-language="Vue"><code>if x:\n</code></pre>')
 
 
 def test_text_behind_a_fence_that_names_no_language_is_code() -> None:

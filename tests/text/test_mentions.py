@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 from littlechat.core.names import fold
 from littlechat.text.mentions import known, split
 
-NAMES = ("Ben", "Ben.", "Ada-Lou", "o.k", "मीरा", "Zoë", "all", "田中", "田中さくら", "지민", "ไอดา")
+NAMES = (
+    "Ben",
+    "Ben.",
+    "Ada-Lou",
+    "o.k",
+    "मीरा",
+    "Zoë",
+    "all",
+    "田中",
+    "田中さくら",
+    "지민",
+    "ไอดา",
+)
 
 
 def found(text: str) -> list[str]:
