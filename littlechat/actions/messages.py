@@ -116,7 +116,7 @@ class MessageActions:
         def address(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
             # An edit does not extend `@here` to those who have come online since the post.
             was_here = HERE in message.mentions
-            here = addressing.called_by_here(message) if was_here else self._presence.names
+            here = addressing.mentioned_by_here(message) if was_here else self._presence.names
             named = addressing.find(room_id, text, author, members, here, outside)
             return named.mentions, tuple(dict.fromkeys((*named.addressed_to, *others)))
 
@@ -134,7 +134,7 @@ class MessageActions:
         return members, await self._users.list_names(others)
 
     async def find_unreached(self, room_id: str, text: str) -> addressing.Unreached:
-        """Return whom a text would name in vain if it were posted to a room."""
+        """Return the names in a text that would notify nobody if it were posted to a room."""
         members, others = await self._find_named(room_id, text)
         return addressing.find_unreached(text, members, others)
 

@@ -5,7 +5,7 @@ leaves that is not listed here.
 """
 
 from littlechat.text import addressing, markdown
-from littlechat.text.addressing import may_call
+from littlechat.text.addressing import may_mention_all
 from littlechat.text.emoji import list_groups, validate_emoji
 from littlechat.text.markdown import first_line, plain
 from littlechat.text.mentions import HERE, has_sign
@@ -28,7 +28,7 @@ __all__ = [
     "list_groups",
     "list_similar",
     "markdown",
-    "may_call",
+    "may_mention_all",
     "plain",
     "split_words",
     "validate_emoji",

@@ -10,14 +10,14 @@ from littlechat.core.people import User
 from littlechat.core.rooms import Membership, everyone_in
 from littlechat.platform.database import now
 from littlechat.text.addressing import (
-    CALL_MAX,
     HERE_MAX,
+    MENTION_ALL_MAX,
     NOBODY,
     Unreached,
     find,
     find_unreached,
     list_other_names,
-    may_call,
+    may_mention_all,
 )
 from tests.tabs import ADA, BEN, CLEO, DAN, somebody
 
@@ -30,7 +30,7 @@ def in_garden(*users: User, manager: User = ADA) -> list[Membership]:
 
 
 FEW = in_garden(ADA, BEN, CLEO)
-MANY = in_garden(ADA, BEN, *(somebody(f"p{n}") for n in range(CALL_MAX)))
+MANY = in_garden(ADA, BEN, *(somebody(f"p{n}") for n in range(MENTION_ALL_MAX)))
 
 
 def concerned(body: str, author: User = ADA, members: Sequence[Membership] = FEW) -> set[str]:
@@ -88,14 +88,14 @@ def test_in_a_large_room_only_who_manages_it_calls_all() -> None:
     with pytest.raises(Invalid, match="may call all 22 people in it: write here without the @"):
         find("garden", "@here!", BEN, MANY)
     assert concerned("`@here`", BEN, MANY) == set()
-    assert [may_call(MANY, one) for one in (ADA, BEN, DAN)] == [True, False, False]
-    assert may_call(MANY[:CALL_MAX], BEN)
+    assert [may_mention_all(MANY, one) for one in (ADA, BEN, DAN)] == [True, False, False]
+    assert may_mention_all(MANY[:MENTION_ALL_MAX], BEN)
 
 
 def test_an_administrator_calls_all_of_a_large_room_she_is_in() -> None:
     ben, dan = replace(BEN, standing="admin"), replace(DAN, standing="admin")
     assert concerned("@all", ben, MANY) == {everyone_in("garden")}
-    assert [may_call(MANY, one) for one in (ben, dan)] == [True, False]
+    assert [may_mention_all(MANY, one) for one in (ben, dan)] == [True, False]
 
 
 def test_a_longer_name_outside_the_room_is_meant_and_tells_nobody_in_it() -> None:

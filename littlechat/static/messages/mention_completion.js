@@ -30,7 +30,7 @@ function people() {
   const all = [...members.querySelectorAll("[data-member]")].map(one => ({
     name: one.dataset.member, called: one.dataset.called ?? "", avatar: one.querySelector(".avatar"), about: online.has(one.dataset.member) ? "online" : "",
   }));
-  const calls = members.dataset.mayCall === "yes"
+  const calls = members.dataset.mayMentionAll === "yes"
     ? [{ name: "all", about: "everybody in this room" }, { name: "here", about: "those who are online now" }] : [];
   return [...all, ...calls];
 }
