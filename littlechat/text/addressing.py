@@ -42,7 +42,7 @@ NOBODY = Addressees()
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """Names in a text that notify nobody: names nobody has, and those of people outside the room."""
+    """Names in a text that notify nobody: those nobody has, and of people outside the room."""
 
     unknown: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
