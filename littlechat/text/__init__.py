@@ -10,6 +10,7 @@ from littlechat.text.emoji import list_groups, validate_emoji
 from littlechat.text.markdown import first_line, plain
 from littlechat.text.mentions import HERE, has_sign
 from littlechat.text.words import (
+    accent_pattern,
     comparable,
     have_prefixes,
     joined_words,
@@ -19,6 +20,7 @@ from littlechat.text.words import (
 
 __all__ = [
     "HERE",
+    "accent_pattern",
     "addressing",
     "comparable",
     "first_line",

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
+from functools import cache
+from itertools import chain
 
 from littlechat.core import fold
 
@@ -22,6 +24,24 @@ def comparable(text: str) -> str:
     marked = unicodedata.normalize("NFD", fold(text).translate(_PLAIN_LETTERS))
     bare = "".join(char for char in marked if unicodedata.category(char) != "Mn")
     return unicodedata.normalize("NFC", bare)
+
+
+@cache
+def _variants() -> Mapping[str, str]:
+    """Return the letters with accents for each letter without, of the scripts that have them."""
+    ranges = (range(0xC0, 0x530), range(0x1E00, 0x2000))
+    found: dict[str, str] = {}
+    for char in map(chr, chain(*ranges)):
+        plain = comparable(char)
+        if len(plain) == 1 and plain != char == fold(char):
+            found[plain] = found.get(plain, "") + char
+    return found
+
+
+def accent_pattern(text: str) -> str:
+    """Return a regular expression that finds `text` in a folded name, with accents or without."""
+    letters = ((char, _variants().get(char)) for char in comparable(text))
+    return "".join(f"[{char}{more}]" if more else re.escape(char) for char, more in letters)
 
 
 def split_words(text: str) -> list[str]:

@@ -92,9 +92,10 @@ def test_every_word_can_be_read_in_its_place(text: str) -> None:
 @given(texts)
 @example("18. a\n2. b")
 @example("1. a\n01. b")
+@example("1. a\n86400. b")
 @example("> 3) a\n> 3) b\n7. c")
 def test_every_number_can_be_read(text: str) -> None:
-    typed = re.findall(r"(?<![\w.])(?:18|2|7|007)(?=[.)]?(?:\s|$))", text, re.MULTILINE)
+    typed = re.findall(r"(?<![\w.])(?:18|2|7|007|86400)(?=[.)]?(?:\s|$))", text, re.MULTILINE)
     seen = readable(text)
     for number in set(typed):
         assert len(re.findall(rf"(?<!\d){number}(?!\d)", seen)) >= typed.count(number), seen

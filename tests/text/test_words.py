@@ -1,8 +1,11 @@
 """Names are compared by their words, without case and accents."""
 
+import re
+
 import pytest
 
 from littlechat.text.words import (
+    accent_pattern,
     comparable,
     have_prefixes,
     joined_words,
@@ -50,6 +53,14 @@ def test_every_prefix_begins_a_word() -> None:
     joined = joined_words("Ben", "Kitchen garden")
     assert have_prefixes(joined, ["gar", "b"])
     assert not have_prefixes(joined, ["gar", "itchen"])
+
+
+def test_a_pattern_finds_folded_names_with_accents_and_without() -> None:
+    for typed in ("muller", "Müller", "MULLER"):
+        for name in ("müller", "muller", "müllerei"):
+            assert re.search(accent_pattern(typed), name)
+    assert re.search(accent_pattern("c++ (a.b)"), "ċ++ (ä.b)")
+    assert not re.search(accent_pattern("a.b"), "axb")
 
 
 def test_who_may_be_meant_is_found_by_beginnings_of_any_word_and_by_slips() -> None:

@@ -44,7 +44,7 @@ async def test_who_is_not_in_the_room_is_named_so(site: Site) -> None:
     async with insiders(site, "Ada", "Ben-Joe", "Ben") as (ada, _, ben):
         room = await found_room(site, "Garden", ada, ben)
         html = await checked(ada, room, "@ben-joe and @ben")
-        assert "<bdi>@Ben-Joe</bdi> is not in this room and is not told." in html
+        assert "<bdi>@Ben-Joe</bdi> is not in this room and will not be notified." in html
         assert "Nobody" not in html
         await ada.say(room, "@ben-joe and @ben")
         html = (await ben.get(f"/rooms/{room}")).text
