@@ -103,6 +103,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     async def open_services() -> None:
         await served.platform.database.open(COLLECTIONS)
         await served.accounts.roles.open()
+        await served.accounts.users.open()
         await served.rooms.store.open()
         await served.avatar_styles.load()
         await served.notifications.open()

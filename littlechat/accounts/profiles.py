@@ -20,12 +20,15 @@ from littlechat.platform import (
     Missing,
     now,
 )
+from littlechat.text import comparable
 
 PAGE_PEOPLE = 50
 """Users on a page of the directory."""
 
 SEARCH_READ_MAX = 2_000
 """Users that the directory reads at most."""
+
+NO_DISPLAY_KEYS = {"display_key": "", "display_search_key": ""}
 
 TAKEN = "Somebody else goes by this name."
 
@@ -50,10 +53,10 @@ class Profiles:
 
         It is sorted by name. `search` finds users whose username or display name contains it.
         """
-        search = fold(search.replace("\0", "")[:100])
+        search = comparable(search.replace("\0", "")[:100])
         pattern = {"$regex": re.escape(search)}
         found = {}
-        for field in ("key", "display_key") if search else ("key",):
+        for field in ("search_key", "display_search_key") if search else ("key",):
             where = {field: pattern} if search else {}
             for one in await self._db[USERS].find(where, limit=SEARCH_READ_MAX):
                 found[str(one["_id"])] = _profile(one)
@@ -75,13 +78,14 @@ class Profiles:
             raise Invalid(display=TAKEN)
         values = {"display": display, "bio": bio, "zone": zone}
         if display:
-            await self._change(user, {"$set": {**values, "display_key": key}})
+            keys = {"display_key": key, "display_search_key": comparable(display)}
+            await self._change(user, {"$set": {**values, **keys}})
         else:
-            await self._change(user, {"$set": values, "$unset": {"display_key": ""}})
+            await self._change(user, {"$set": values, "$unset": NO_DISPLAY_KEYS})
         # If two users take the same name at the same time, each finds the other's here, and both
         # are refused.
         if display and await self._is_anothers(user, key):
-            await self._change(user, {"$set": {"display": ""}, "$unset": {"display_key": ""}})
+            await self._change(user, {"$set": {"display": ""}, "$unset": NO_DISPLAY_KEYS})
             raise Invalid(display=TAKEN)
 
     async def _is_anothers(self, user: User, key: str) -> bool:

@@ -5,6 +5,7 @@ from littlechat.platform import CollectionSpec, Index
 USERS = CollectionSpec(
     "users",
     Index("key", unique=True),
+    Index("search_key"),
     Index("display_key", sparse=True),
     Index("faced", sparse=True),
     Index("standing", sparse=True),

@@ -27,6 +27,7 @@ from littlechat.platform import (
     Missing,
     now,
 )
+from littlechat.text import comparable
 
 LISTED_MAX = 1_000
 """Users on the list for administrators; to find others, they search."""
@@ -45,6 +46,14 @@ class Users:
 
     def __init__(self, db: Database, roles: Roles, passwords: Passwords) -> None:
         self._db, self._roles, self._passwords = db, roles, passwords
+
+    async def open(self) -> None:
+        """Write the forms in which names are searched to accounts from before there were any."""
+        for one in await self._db[USERS].find({"search_key": None}):
+            keys = {"search_key": comparable(str(one["name"]))}
+            if display := str(one.get("display", "")):
+                keys["display_search_key"] = comparable(display)
+            await self._db[USERS].update({"_id": one["_id"]}, {"$set": keys})
 
     async def register(self, username: str, password: str) -> User:
         """Create an account; raise `Invalid` for the fields at fault, `Duplicate` for a name taken.
@@ -88,6 +97,7 @@ class Users:
                 "_id": user.id,
                 "name": user.name,
                 "key": fold(user.name),
+                "search_key": comparable(user.name),
                 "password": digest,
                 "password_at": user.created,
                 "created": user.created,
@@ -117,6 +127,7 @@ class Users:
                 "_id": bot.id,
                 "name": bot.name,
                 "key": fold(bot.name),
+                "search_key": comparable(bot.name),
                 "password": NO_PASSWORD,
                 "created": bot.created,
                 "bot": room_id,
@@ -180,17 +191,25 @@ class Users:
         documents = await self._db[USERS].find({"key": {"$in": keys}})
         return {str(one["key"]): user_from(one) for one in documents if not one.get("disabled")}
 
+    async def list_names(self, names: Iterable[str]) -> list[str]:
+        """Return those of the names that exist, as they are written, of whatever account."""
+        keys = list({fold(name) for name in names})
+        documents = await self._db[USERS].find({"key": {"$in": keys}}) if keys else []
+        return [str(one["name"]) for one in documents]
+
     async def list_by_prefix(self, start: str, limit: int, also: Iterable[str] = ()) -> list[User]:
-        """Return at most `limit` users whose names start with `start`, in any case.
+        """Return at most `limit` users whose names start with `start`, in any case and accents.
 
         Also returns users with the names `also`, for whom half of `limit` is reserved; they come
         last. No disabled ones. Sorted by name.
         """
-        first = fold(start)
+        first = comparable(start)
         # A range with both bounds, which both databases answer from the index.
         within = {"$gte": first, "$lte": f"{first}\U0010ffff"}
-        documents = await self._db[USERS].find({"key": within}, sort=[("key", 1)], limit=limit)
-        users = [user_from(document) for document in documents if not document.get("disabled")]
+        found_first = await self._db[USERS].find(
+            {"search_key": within}, sort=[("search_key", 1)], limit=limit
+        )
+        users = [user_from(one) for one in found_first if not one.get("disabled")]
         if not (keys := [fold(name) for name in also]):
             return users
         sure, found = users[: limit - limit // 2], await self.find_several(keys)
@@ -216,8 +235,8 @@ class Users:
 
     async def list_matching(self, search: str = "") -> list[User]:
         """Return the people whose names contain `search`, disabled ones too, sorted by name."""
-        search = fold(search.replace("\0", "")[:100])
-        where = {"key": {"$regex": re.escape(search)}} if search else {}
+        search = comparable(search.replace("\0", "")[:100])
+        where = {"search_key": {"$regex": re.escape(search)}} if search else {}
         documents = await self._db[USERS].find(where, limit=LISTED_MAX)
         users = (user_from(document) for document in documents if not document.get("bot"))
         return sorted(users, key=lambda one: fold(one.name))

@@ -30,7 +30,9 @@ class Actions:
         realtime: Realtime,
         tasks: BackgroundTasks,
     ) -> None:
-        self.messages = MessageActions(messages, rooms, files, renderer, bus, realtime, tasks)
+        self.messages = MessageActions(
+            accounts.users, messages, rooms, files, renderer, bus, realtime, tasks
+        )
         self.threads = Threads(messages, self.messages, tasks)
         self.deleted_rooms = DeletedRooms(rooms, messages, files, tasks)
         self.rooms = RoomActions(rooms, messages, self.deleted_rooms, realtime, tasks)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from littlechat.accounts import Users
 from littlechat.core import (
     Draft,
     Membership,
@@ -25,7 +26,7 @@ from littlechat.platform import BackgroundTasks, Bus, Unavailable
 from littlechat.realtime import Realtime, room_topic
 from littlechat.rendering import Renderer
 from littlechat.rooms import Rooms
-from littlechat.text import HERE, addressing
+from littlechat.text import HERE, addressing, has_sign
 
 TOUCH_SECONDS = 1.0
 """How far lists of rooms may lag behind: a room is written once a second, not with every
@@ -40,6 +41,7 @@ class MessageActions:
 
     def __init__(
         self,
+        users: Users,
         messages: Messages,
         rooms: Rooms,
         files: Files,
@@ -48,6 +50,7 @@ class MessageActions:
         realtime: Realtime,
         tasks: BackgroundTasks,
     ) -> None:
+        self._users = users
         self._messages, self._files, self._renderer = messages, files, renderer
         self._store, self._direct_messages = rooms.store, rooms.direct_messages
         self._access, self._bus, self._tasks = rooms.access, bus, tasks
@@ -69,8 +72,9 @@ class MessageActions:
         """Post a message and return it; raise `Invalid` or `Unavailable`."""
         text = validate_body(draft.body, may_be_blank=bool(draft.files))
         client_id = validate_client_id(draft.client_id)
-        members = await self._members_for(room_id, text)
-        named = addressing.find(room_id, text, author, members, self._presence.names)
+        members, others = await self._find_named(room_id, text)
+        online = self._presence.names
+        named = addressing.find(room_id, text, author, members, online, others)
         concerns = tuple(dict.fromkeys((*draft.addressed_to, *named.addressed_to)))
         draft = replace(
             draft, body=text, client_id=client_id, mentions=named.mentions, addressed_to=concerns
@@ -106,14 +110,14 @@ class MessageActions:
         """Replace the text of one's own message; raise `Invalid` or `Missing`."""
         # Blank is possible with files; without any, `edited` refuses it.
         text = validate_body(body, may_be_blank=True)
-        members = await self._members_for(room_id, text)
+        members, outside = await self._find_named(room_id, text)
         others = await self._list_addressed(room_id, author, ())
 
         def address(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
             # An edit does not extend `@here` to those who have come online since the post.
             was_here = HERE in message.mentions
-            here = addressing.called_by_here(message) if was_here else self._presence.names
-            named = addressing.find(room_id, text, author, members, here)
+            here = addressing.mentioned_by_here(message) if was_here else self._presence.names
+            named = addressing.find(room_id, text, author, members, here, outside)
             return named.mentions, tuple(dict.fromkeys((*named.addressed_to, *others)))
 
         mutation = edited(text, author, address)
@@ -121,9 +125,18 @@ class MessageActions:
         self._announce_mention(message)
         return message
 
-    async def _members_for(self, room_id: str, text: str) -> list[Membership]:
-        """Return the members whom a text may address; none are read for one without mentions."""
-        return await self._access.list_members(room_id) if "@" in text else []
+    async def _find_named(self, room_id: str, text: str) -> tuple[list[Membership], list[str]]:
+        """Return the members whom a text may name, and other names in it that exist."""
+        if not has_sign(text):
+            return [], []
+        members = await self._access.list_members(room_id)
+        others = addressing.list_other_names(text, members)
+        return members, await self._users.list_names(others)
+
+    async def find_unreached(self, room_id: str, text: str) -> addressing.Unreached:
+        """Return the names in a text that would notify nobody if it were posted to a room."""
+        members, others = await self._find_named(room_id, text)
+        return addressing.find_unreached(text, members, others)
 
     def _announce_mention(self, message: Message) -> None:
         if message.addressed_to:

@@ -32,6 +32,7 @@ from littlechat.platform.network_guard import is_public, is_public_host
 from littlechat.platform.rate_limits import (
     ADMINISTER,
     BOT,
+    CHECK_NAMES,
     CONNECT,
     CREATE_BOT,
     CREATE_ROOM,
@@ -57,6 +58,7 @@ from littlechat.platform.rate_limits import (
 __all__ = [
     "ADMINISTER",
     "BOT",
+    "CHECK_NAMES",
     "CONNECT",
     "CONTENT_TYPE",
     "CREATE_BOT",

@@ -38,6 +38,8 @@ REGISTER = Rule("register", parse("60 per hour"))
 SEND = Rule("send", parse("60 per 10 seconds"))
 SEARCH = Rule("search", parse("80 per 10 seconds"))
 """The page searches at every pause in typing."""
+CHECK_NAMES = Rule("check-names", parse("60 per 10 seconds"))
+"""The page asks when somebody pauses after a name, and with every message that has one."""
 REACT = Rule("react", parse("60 per 10 seconds"))
 UPLOAD = Rule("upload", parse("60 per minute"))
 CREATE_ROOM = Rule("create-room", parse("30 per hour"))

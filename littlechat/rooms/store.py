@@ -3,7 +3,6 @@
 A deleted room leaves a tombstone, which is never removed.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +36,7 @@ from littlechat.rooms.documents import entry_from, room_from
 from littlechat.rooms.memberships import Memberships
 from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.schema import MEMBERSHIPS, ROOMS
+from littlechat.text import accent_pattern, comparable
 
 AnyRoom = TypeVar("AnyRoom", bound=Room)
 
@@ -140,7 +140,7 @@ class RoomStore:
 
     async def list_public(self, search: str = "", but: int = LISTED_MAX) -> list[Room]:
         """Return the public rooms, the latest activity first, at most `LISTED_MAX + but`."""
-        matches = {"key": {"$regex": re.escape(search)}} if search else {}
+        matches = {"key": {"$regex": accent_pattern(search)}} if search else {}
         where = {"visibility": "public", **matches}
         latest = [("last_at", -1), ("created", -1)]
         documents = await self._db[ROOMS].find(where, sort=latest, limit=LISTED_MAX + but)
@@ -156,7 +156,7 @@ class RoomStore:
         mine = {
             str(one["room"]): one for one in await self._db[MEMBERSHIPS].find({"user": user.id})
         }
-        search = fold(search.replace("\0", ""))[:100]
+        search = comparable(search.replace("\0", ""))[:100]
         # Two queries, because the embedded database scans everything for an `$or`.
         joined = await self._db[ROOMS].find({"_id": {"$in": list(mine)}})
         public = await self.list_public(search, len(mine)) if public is None else public
@@ -166,7 +166,7 @@ class RoomStore:
             room
             for room in _by_activity(entries)
             # A search also finds conversations that were hidden.
-            if (search and search in fold(room.title(user.name)))
+            if (search and search in comparable(room.title(user.name)))
             or (not search and room.last_seq > int(mine[room.id].get("hidden_seq", -1)))
         ]
         return found, [room for room in public if room.id not in mine][:LISTED_MAX]

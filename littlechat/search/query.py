@@ -96,7 +96,7 @@ class _Parser:
             self.hints.append(f"“has:{value}” is not known: there are has:link and has:file.")
         else:
             value = value.lower().rstrip("s") if operator == "has" else value
-            self.values[operator].append(value.lstrip("@#"))
+            self.values[operator].append(value.lstrip("@\uff20\ufe6b#"))
 
     def _limit(self, operator: str, value: str) -> None:
         span = _span(value, self.now)

@@ -5,22 +5,32 @@ leaves that is not listed here.
 """
 
 from littlechat.text import addressing, markdown
-from littlechat.text.addressing import may_call
+from littlechat.text.addressing import may_mention_all
 from littlechat.text.emoji import list_groups, validate_emoji
 from littlechat.text.markdown import first_line, plain
-from littlechat.text.mentions import HERE
-from littlechat.text.words import comparable, have_prefixes, joined_words, split_words
+from littlechat.text.mentions import HERE, has_sign
+from littlechat.text.words import (
+    accent_pattern,
+    comparable,
+    have_prefixes,
+    joined_words,
+    list_similar,
+    split_words,
+)
 
 __all__ = [
     "HERE",
+    "accent_pattern",
     "addressing",
     "comparable",
     "first_line",
+    "has_sign",
     "have_prefixes",
     "joined_words",
     "list_groups",
+    "list_similar",
     "markdown",
-    "may_call",
+    "may_mention_all",
     "plain",
     "split_words",
     "validate_emoji",

@@ -16,7 +16,8 @@ from littlechat.text.fences import fence, fence_after_text, line_of
 BLOCK_LEVELS = 8
 """Deeper quotes and lists stay plain text. markdown-it would drop what is below its maxNesting."""
 
-_LEADING_ZERO = re.compile(r"0\d{1,8}[.)](?:\s|$)")
+_UNLISTED = re.compile(r"(?:0\d+|\d{5,})[.)](?:\s|$)")
+"""Numbers that a list would change, and such as do not fit before its items."""
 
 
 def add_rules(parser: MarkdownIt) -> None:
@@ -31,7 +32,7 @@ def add_rules(parser: MarkdownIt) -> None:
     # These begin nothing: they only end what is before them, when asked in silence.
     rules.before("paragraph", "unmarked", _unmarked, {"alt": ["blockquote"]})
     rules.before("paragraph", "outdented", _outdented, {"alt": ["paragraph"]})
-    rules.before("paragraph", "zero", _zero, {"alt": ["list"]})
+    rules.before("paragraph", "unlisted", _unlisted, {"alt": ["list"]})
     parser.core.ruler.after("block", "numbers", _keep_numbers)
 
 
@@ -51,13 +52,13 @@ def _outdented(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return silent and 0 <= state.sCount[start] <= state.listIndent
 
 
-def _zero(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """End a list before a number that it could not show as it was typed."""
-    return silent and _LEADING_ZERO.match(line_of(state, start)) is not None
+def _unlisted(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """End a list before a number that it cannot show as it was typed."""
+    return silent and _UNLISTED.match(line_of(state, start)) is not None
 
 
 def _list(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    return not _zero(state, start, end, True) and list_block(state, start, end, silent)
+    return not _unlisted(state, start, end, True) and list_block(state, start, end, silent)
 
 
 def _keep_numbers(state: StateCore) -> None:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from functools import lru_cache
+from typing import cast
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
@@ -93,8 +94,7 @@ def _is_punctuation(char: str) -> bool:
 
 def _address(state: StateInline, silent: bool) -> bool:
     """Make a link of an address, as it was typed."""
-    assert isinstance(state, _State)
-    address = state.addresses.get(state.pos)
+    address = cast(_State, state).addresses.get(state.pos)
     if address is None or state.linkLevel or address.end > state.posMax:
         return False
     href = state.md.normalizeLink(address.href)
@@ -110,12 +110,12 @@ def _address(state: StateInline, silent: bool) -> bool:
 
 def _text(state: StateInline, silent: bool) -> bool:
     """Take the text up to the next character that may be a mark, or the next address."""
-    assert isinstance(state, _State)
+    starts = cast(_State, state).address_starts
     mark = state.md.inline.terminator_re.search(state.src, state.pos)
     end = mark.start() if mark else state.posMax
-    following = bisect_left(state.address_starts, state.pos + 1)
-    if following < len(state.address_starts):
-        end = min(end, state.address_starts[following])
+    following = bisect_left(starts, state.pos + 1)
+    if following < len(starts):
+        end = min(end, starts[following])
     if end <= state.pos:
         return False
     if not silent:

@@ -121,7 +121,7 @@ class _Finder:
         if match is None:
             return 0
         after = self.text[match.end() : match.end() + 1] or " "
-        goes_on = after in "@-" or (after.isalnum() and not is_unspaced(after))
+        goes_on = after in "@-" or _is_mark(after) or (after.isalnum() and not is_unspaced(after))
         return 0 if goes_on else match.end()
 
 
@@ -171,7 +171,7 @@ class _Walk:
             return self._takes_sign(char, at)
         if char in _ODD_SIGNS:
             return at > self.host
-        if not (char.isalnum() or unicodedata.category(char)[0] == "M"):
+        if not (char.isalnum() or _is_mark(char)):
             return False
         return not is_unspaced(char) or self._takes_unspaced(char, at)
 
@@ -223,3 +223,8 @@ class _Walk:
         while end > self.host and self.text[end - 1] in trailing:
             end -= 1
         return end
+
+
+def _is_mark(char: str) -> bool:
+    """Whether a character belongs to the letter before it."""
+    return unicodedata.category(char)[0] == "M"

@@ -36,7 +36,7 @@ _ADDRESS = re.compile(r"(?:https?://[^\s/\\?#]|mailto:\S)", re.IGNORECASE)
 # One line in which rules find nothing to do but words set apart by a pair of the same marks, a
 # blank before and behind; a property test holds it equal to the long way, which takes 60 times as
 # long.
-_CHAR = r"[^\s&<>\\`*_~\[\]:@＠﹫\ud800-\udfff\x00-\x1f\x7f]"
+_CHAR = r"[^\s&<>\\`*_~\[\]:@\uff20\ufe6b\ud800-\udfff\x00-\x1f\x7f]"
 _INNER = rf"[^\W_](?:(?:{_CHAR}| (?! ))*[^\W_])?"
 
 

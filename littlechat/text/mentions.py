@@ -8,12 +8,14 @@ from littlechat.core import NAME_MAX, fold, is_name_character
 from littlechat.text.scripts import is_unspaced
 
 HERE = "here"
-CALLS = ("all", HERE)
-"""What calls everybody in a room, or those of them who are online."""
+GROUP_NAMES = ("all", HERE)
+"""Names for everybody in a room, and for those of them who are online."""
 
-SIGNS = "@＠﹫"
+SIGNS = "@\uff20\ufe6b"
+"""The sign before a name, also in full width and small."""
+
 _MARKS = "._-"
-"""What names may have beside letters and digits, and sentences, too."""
+"""Marks that names may contain, and that also end words and sentences."""
 
 Known = Mapping[str, str]
 """The names to find, by their folded form."""
@@ -46,11 +48,11 @@ class Attempt:
 
     def _is_named(self, end: int, names: Known) -> bool:
         name = names.get(fold(self.text[self.sign + 1 : end]))
-        # "@all-hands" is no call to everybody.
+        # "@all-hands" does not mean everybody.
         goes_on = (
             self.text[end : end + 1] in tuple(_MARKS) and self.text[end + 1 : end + 2].isalnum()
         )
-        return name is not None and not (name in CALLS and goes_on)
+        return name is not None and not (name in GROUP_NAMES and goes_on)
 
 
 def known(names: Iterable[str]) -> Known:

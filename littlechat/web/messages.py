@@ -25,7 +25,7 @@ from littlechat.core import (
 from littlechat.files import parts_of
 from littlechat.messages import PAGE_DEFAULT
 from littlechat.platform import SEND, UPLOAD, Missing
-from littlechat.text import may_call
+from littlechat.text import may_mention_all
 from littlechat.web.guards import member_of, signed_in, takes_files
 from littlechat.web.pages import (
     cached_page,
@@ -92,7 +92,8 @@ async def _conversation(
         here=room_id,
         search="",
         members=members,
-        may_call=may_call(members, session.user),
+        may_mention_all=may_mention_all(members, session.user),
+        displays=services().avatar_styles.displays,
         read_seq=read_seq,
         unread=max(0, head.seq - read_seq),
         online=served.realtime.feeds.online(room_id),

@@ -17,7 +17,7 @@ from littlechat.platform import (
     Duplicate,
     Missing,
 )
-from littlechat.text import may_call
+from littlechat.text import may_mention_all
 from littlechat.web.guards import manager_of, member_of, signed_in
 from littlechat.web.pages import (
     form_text,
@@ -103,7 +103,8 @@ async def show_members(session: Session, membership: Membership) -> ResponseRetu
         "rooms/_members.html",
         room=await services().rooms.store.get(membership.room_id),
         members=members,
-        may_call=may_call(members, session.user),
+        may_mention_all=may_mention_all(members, session.user),
+        displays=services().avatar_styles.displays,
     )
 
 

@@ -13,6 +13,7 @@ from littlechat.core import (
     Message,
     Room,
     Session,
+    User,
 )
 from littlechat.platform import SEARCH, now
 from littlechat.search import (
@@ -25,7 +26,7 @@ from littlechat.search import (
     ids_named,
     parse,
 )
-from littlechat.text import plain
+from littlechat.text import joined_words, plain
 from littlechat.web.guards import signed_in
 from littlechat.web.pages import is_htmx, page
 from littlechat.web.services import services
@@ -37,6 +38,12 @@ Pieces = list[tuple[str, bool]]
 
 HERE = "here"
 """The value of `in:` that stands for the room from which the search was opened."""
+
+ME = "me"
+"""What `from:` calls who searches."""
+
+PEOPLE_MAX = 10
+"""People whom the beginning of a name may mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ async def show_search(session: Session) -> ResponseReturnValue:
     found = Found()
     if not query.is_empty:
         await services().platform.rate_limits.hit(SEARCH, session.user.id)
-        query, found = await _find(query, titles, here, after)
+        query, found = await _find(query, titles, here, after, session.user)
     more = {"q": typed, "here": here, "after": str(found.more)} if found.more else {}
     return page(
         _template(after),
@@ -97,12 +104,12 @@ def _place(text: str) -> Place | None:
 
 
 async def _find(
-    query: Query, titles: dict[str, str], here: str, after: Place | None
+    query: Query, titles: dict[str, str], here: str, after: Place | None, me: User
 ) -> tuple[Query, Found]:
     """Return the query, with hints about unknown names added, and what it finds."""
     ids, unknown_rooms = _rooms(query, titles, here)
-    authors, unknown_people = await _authors(query)
-    query = replace(query, hints=(*query.hints, *unknown_rooms, *unknown_people))
+    authors, meant, unknown_people = await _authors(query, me)
+    query = replace(query, hints=(*query.hints, *unknown_rooms, *meant, *unknown_people))
     if unknown_rooms or unknown_people:
         return query, Found()
     return query, await services().search.finder.find(query, ids, authors, after)
@@ -121,15 +128,49 @@ def _rooms(query: Query, titles: dict[str, str], here: str) -> tuple[list[str], 
     return ids, hints
 
 
-async def _authors(query: Query) -> tuple[Sequence[str] | None, list[str]]:
+async def _authors(query: Query, me: User) -> tuple[Sequence[str] | None, list[str], list[str]]:
+    """Return the ids of those who are asked for, and hints: of who is meant, and of nobody."""
     if not query.people:
-        return None, []
-    ids, hints = [], []
+        return None, [], []
+    ids, meant, unknown = [], [], []
     for name in query.people:
-        user = await services().accounts.users.find(name)
-        ids += [user.id] if user else []
-        hints += [] if user else [f"Nobody is called “{name}”: from: takes a whole username."]
-    return ids, hints
+        users, exact = await _find_people(name, me)
+        ids += [user.id for user in users]
+        if users and not exact:
+            meant.append(f"“from:{name}” means {_listed([user.name for user in users])}.")
+        elif not users:
+            unknown.append(
+                f"Nobody is called “{name}”. A name of several words: from:ada-lovelace "
+                'or from:"ada lovelace".'
+            )
+    return ids, meant, unknown
+
+
+async def _find_people(name: str, me: User) -> tuple[list[User], bool]:
+    """Return who is called so, and whether exactly so: by username or display name.
+
+    Case and accents do not matter, and the beginnings of words are enough if nobody has the whole
+    name. `me` is who asks, unless somebody else is called “me”.
+    """
+    served = services()
+    if user := await served.accounts.users.find(name):
+        return [user], True
+    displays = served.avatar_styles.displays
+    called = served.avatar_styles.find(name)
+    users = await served.accounts.users.list_by_prefix(name, PEOPLE_MAX, called)
+    words = joined_words(name)
+    exact = [
+        user
+        for user in users
+        if words in map(joined_words, (user.name, displays.get(user.name, "")))
+    ]
+    if not exact and name.lower() == ME:
+        return [me], True
+    return exact or users, bool(exact)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _hit(query: Query, message: Message, room: Room) -> Hit:

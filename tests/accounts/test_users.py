@@ -142,3 +142,20 @@ async def test_those_called_so_have_places_beside_those_named_so(
         )
     listed = await accounts.users.list_by_prefix(start, 6, also)
     assert " ".join(user.name for user in listed) == names
+
+
+async def test_accounts_from_before_are_found_without_accents_after_a_start(
+    db: Database, accounts: Accounts
+) -> None:
+    await accounts.users.register("André", PASSWORD)
+    await db[USERS].update({"key": "andré"}, {"$unset": {"search_key": ""}})
+    assert await accounts.users.list_by_prefix("andre", 10) == []
+    for _ in range(2):
+        await accounts.users.open()
+    assert [user.name for user in await accounts.users.list_by_prefix("andre", 10)] == ["André"]
+
+
+async def test_names_that_exist_are_told_as_they_are_written(accounts: Accounts) -> None:
+    await accounts.users.register("Ada", PASSWORD)
+    assert await accounts.users.list_names(["ADA", "ada", "nobody"]) == ["Ada"]
+    assert await accounts.users.list_names([]) == []

@@ -159,7 +159,7 @@ async def test_an_answer_that_may_not_be_said_is_told_to_the_keeper(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("littlechat.text.addressing.CALL_MAX", 1)
+    monkeypatch.setattr("littlechat.text.addressing.MENTION_ALL_MAX", 1)
     robot = await hook()
     receiver.answers.append(answer(200, "@all wake up"))
     await say(here, room, "@Robot")

@@ -13,7 +13,7 @@ from littlechat.core.rooms import Room, everyone_in
 from littlechat.realtime.dispatcher import user_topic
 from littlechat.realtime.unread_signals import UnreadSignals
 from littlechat.rooms.room_list import RoomListEntry
-from littlechat.text.addressing import CALL_MAX
+from littlechat.text.addressing import MENTION_ALL_MAX
 from littlechat.web.services import Services
 from tests.tabs import Open, Tab, somebody, until
 
@@ -197,7 +197,7 @@ async def test_a_reply_goes_on_to_concern_whom_it_answers(here: Services, room: 
 
 
 async def test_too_large_a_call_is_refused_and_stored_nowhere(here: Services, room: Room) -> None:
-    for number in range(CALL_MAX):
+    for number in range(MENTION_ALL_MAX):
         await here.rooms.members.join(room.id, somebody(f"p{number}"))
     here.rooms.access.invalidate()
     with pytest.raises(Invalid, match="Only who manages the room"):

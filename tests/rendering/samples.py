@@ -230,7 +230,7 @@ def values(text: str) -> dict[str, Any]:
         "username": text,
         "next": text,
         "insecure": True,
-        "may_call": True,
+        "may_mention_all": True,
         "read_seq": 2,
         "asked": True,
         "hints": [text],

@@ -197,7 +197,7 @@ def test_addresses_are_linked_where_they_stand() -> None:
 
 
 def test_file_names_and_bare_hosts_are_not_links() -> None:
-    for text in ("README.md", "main.py", "www.example.com", "//example.com", "ftp://a.example"):
+    for text in ("README.md", "main.py", "example.com", "//example.com", "ftp://a.example"):
         assert to_html(text) == f"<p>{text}</p>"
 
 
@@ -251,15 +251,21 @@ def test_fenced_and_indented_code_keeps_every_space() -> None:
 
 def test_code_in_a_known_language_is_coloured() -> None:
     assert to_html("```python\ndef f(): return 'x'  # y\n```") == (
-        '<pre><code class="language-python"><span class="k">def</span> <span class="nf">f</span>():'
+        '<pre data-language="python"><code class="language-python">'
+        '<span class="k">def</span> <span class="nf">f</span>():'
         ' <span class="k">return</span> <span class="s">\'x\'</span>  <span class="c"># y</span>\n'
         "</code></pre>"
     )
 
 
-def test_code_in_an_unknown_or_no_language_is_plain() -> None:
-    for language in ("", "klingon", "python-x", "../python", "brainfuck"):
-        assert to_html(f"```{language}\nif x:\n```") == "<pre><code>if x:\n</code></pre>"
+def test_code_in_no_language_or_one_without_colours_is_plain() -> None:
+    assert to_html("```\nif x:\n```") == "<pre><code>if x:\n</code></pre>"
+    assert to_html("```Vue\nif x:\n```") == ('<pre data-language="Vue"><code>if x:\n</code></pre>')
+
+
+def test_text_behind_a_fence_that_names_no_language_is_code() -> None:
+    for text in ("klingon", "python-x", "../python", "{", "for(;;)", "<b>"):
+        assert checked(f"```{text}\nif x:\n```").text == f"{text}\nif x:\n"
 
 
 def test_words_after_a_fence_are_code_unless_they_name_a_language() -> None:
@@ -268,10 +274,10 @@ def test_words_after_a_fence_are_code_unless_they_name_a_language() -> None:
 
 
 def test_every_language_colours_and_keeps_the_text() -> None:
-    source = "<?php class A { def f(x): return \"a\" + 1; } ?>\n# c // d\n+ a: 'b' <i x='1'>\n\té\n"
+    typed = "<?php class A { def f(x): return \"a\" + 1; } ?>\n# c // d\n+ a: 'b' <i x='1'>\n\té\n"
     for language in sorted(code.LANGUAGES):
-        found = checked(f"```{language}\n{source}```")
-        assert found.text == source, language
+        found = checked(f"```{language}\n{typed}```")
+        assert found.text == typed, language
 
 
 def test_colours_stop_at_the_limits_and_the_text_does_not() -> None:

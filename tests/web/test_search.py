@@ -188,6 +188,31 @@ async def test_operators_narrow_it_down(site: Site, people: list[Person]) -> Non
         assert len(HIT.findall(await search(ada, typed, here=attic))) == count, typed
 
 
+async def test_people_are_searched_for_by_whatever_they_are_called(site: Site) -> None:
+    async with insiders(site, "Ada", "André", "sabine.k", "s_kurz") as (ada, andre, sabine, kurz):
+        garden = await found_room(site, "Garden", ada, andre, sabine, kurz)
+        form = {"display": "Şule Kurz", "bio": "", "zone": ""}
+        await kurz.post("/account/profile", False, **form)
+        await site.services.avatar_styles.load()
+        for person, count in ((ada, 1), (andre, 2), (sabine, 3), (kurz, 4)):
+            await say(site, garden, person, *["tree"] * count)
+        for typed, count in (
+            ("from:andre", 2),
+            ("from:ANDRÉ", 2),
+            ("from:＠André", 2),
+            ("from:sabine", 3),
+            ("from:sabine-k", 3),
+            ('from:"sule kurz"', 4),
+            ("from:şule-kurz", 4),
+            ("from:kurz", 4),
+            ("from:me", 1),
+            ("from:andre from:kurz", 6),
+        ):
+            assert len(HIT.findall(await search(ada, typed))) == count, typed
+        assert "“from:sab” means sabine.k." in await search(ada, "from:sab")
+        assert "means" not in await search(ada, "from:andre")
+
+
 async def test_what_is_not_known_is_a_hint(site: Site, people: list[Person]) -> None:
     ada = people[0]
     await found_room(site, "Garden", ada)

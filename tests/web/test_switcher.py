@@ -1,6 +1,7 @@
 """The quick switcher over HTTP: what it shows to whom."""
 
 import re
+from urllib.parse import quote
 
 from littlechat.core.limits import LOBBY
 from tests.attacks import found_room, insiders, user_of
@@ -49,6 +50,25 @@ async def test_people_are_found_by_what_they_call_themselves(site: Site) -> None
         assert await found(ada, "cur") == ["Ben", "Bea"]
         await site.services.accounts.sessions.disable(await user_of(site, bea))
         assert await found(ada, "cur") == ["Ben"]
+
+
+async def test_people_are_found_whatever_accents_are_typed(site: Site) -> None:
+    async with insiders(site, "Ada", "André", "Müller", "Işıl", "sole") as (ada, *_):
+        for typed, name in (
+            ("andre", "André"),
+            ("andré", "André"),
+            ("mull", "Müller"),
+            ("MÜLL", "Müller"),
+            ("isil", "Işıl"),
+            ("İŞ", "Işıl"),
+            ("solé", "sole"),
+        ):
+            assert await found(ada, typed) == [name], typed
+            page = (await ada.get(f"/direct/new?q={typed}")).text
+            assert re.findall(r'type="checkbox"[^>]*value="(\w+)"', page) == [name], typed
+            assert (
+                f'href="/people/{quote(name)}"' in (await ada.get(f"/people?search={typed}")).text
+            )
 
 
 async def test_queries_are_text_and_bounded(site: Site) -> None:

@@ -174,8 +174,8 @@ async def test_a_call_too_large_comes_back_with_its_text(site: Site) -> None:
         assert "wake up @all</textarea>" in answer.text
         bare = await ben.post(f"/rooms/{room}/messages", htmx=True, body="wake up @all")
         assert bare.status_code == 422
-        assert 'data-may-call="no"' in (await ben.get(f"/rooms/{room}")).text
-        assert 'data-may-call="yes"' in (await people[0].get(f"/rooms/{room}")).text
+        assert 'data-may-mention-all="no"' in (await ben.get(f"/rooms/{room}")).text
+        assert 'data-may-mention-all="yes"' in (await people[0].get(f"/rooms/{room}")).text
 
 
 @pytest.mark.parametrize("alone", [True, False])

@@ -8,14 +8,20 @@ const popup = document.getElementById("completions");
 const status = document.getElementById("completions-status");
 const template = document.getElementById("completion");
 const members = document.getElementById("members");
-const fold = text => text.normalize("NFKC").toLowerCase();
+// Letters that Unicode does not take apart, by what is typed for them on other keyboards.
+const PLAIN = { ı: "i", ø: "o", ł: "l", đ: "d", ħ: "h", ŧ: "t", ð: "d", þ: "th", æ: "ae", œ: "oe", ß: "ss" };
+const fold = text => text.normalize("NFKC").toLowerCase().normalize("NFD").replace(/\p{Mn}/gu, "")
+  .replace(/[ıøłđħŧðþæœß]/gu, letter => PLAIN[letter]).normalize("NFC");
+// In scripts written without blanks a name begins right after a letter.
+const UNSPACED = ["Han", "Hira", "Kana", "Hang", "Thai", "Laoo", "Khmr", "Mymr", "Tibt"].map(name => `\\p{scx=${name}}`).join("");
+const NAME = new RegExp(`(?:^|[^\\p{L}\\p{M}\\p{Nd}_@＠﹫/-]|[${UNSPACED}])[@＠﹫]([\\p{L}\\p{M}\\p{Nd}._-]{0,32})$`, "u");
 let field, start, found = [], chosen = 0, dismissed = -1;
 
 // The text between an @ and the caret, or null if there is no place for a name.
 function typed() {
   if (field.selectionStart !== field.selectionEnd) return null;
   const before = field.value.slice(0, field.selectionStart);
-  const match = /(?:^|[^\p{L}\p{M}\p{Nd}._@/-])@([\p{L}\p{M}\p{Nd}._-]{0,32})$/u.exec(before);
+  const match = NAME.exec(before);
   if (!match) return null;
   start = before.length - match[1].length - 1;
   return fold(match[1]);
@@ -24,18 +30,18 @@ function typed() {
 function people() {
   const online = new Set([...document.querySelectorAll("#online [data-user]")].map(one => one.dataset.user));
   const all = [...members.querySelectorAll("[data-member]")].map(one => ({
-    name: one.dataset.member, avatar: one.querySelector(".avatar"), about: online.has(one.dataset.member) ? "online" : "",
+    name: one.dataset.member, called: one.dataset.called ?? "", avatar: one.querySelector(".avatar"), about: online.has(one.dataset.member) ? "online" : "",
   }));
-  const calls = members.dataset.mayCall === "yes"
+  const calls = members.dataset.mayMentionAll === "yes"
     ? [{ name: "all", about: "everybody in this room" }, { name: "here", about: "those who are online now" }] : [];
   return [...all, ...calls];
 }
 
-// Names that begin with the text come first, then those with a part that does; people online before
-// others.
+// Names that begin with the text come first, then those that have a word that does, also in the
+// display name; people online before others.
 function matches(text) {
-  const rank = ({ name, about, avatar }) => {
-    const folded = fold(name), parts = folded.split(/[._-]/);
+  const rank = ({ name, called = "", about, avatar }) => {
+    const folded = fold(name), parts = fold(`${name} ${called}`).split(/[^\p{L}\p{M}\p{Nd}]+/u);
     const fits = folded.startsWith(text) ? 0 : parts.some(part => part.startsWith(text)) ? 2 : 9;
     return fits + (about === "online" ? 0 : avatar ? 1 : 1.5);
   };

@@ -13,6 +13,7 @@ import "./room_header_menu.js";
 import "../accounts/person_card.js";
 import "./read_position.js";
 import "../messages/mention_completion.js";
+import "../messages/unknown_names.js";
 import "./direct_messages.js";
 import "../messages/edit_last.js";
 import "../layout/shortcuts.js";
