@@ -46,6 +46,17 @@ async def send(page: Page, text: str) -> None:
     await page.locator("#body").press("Enter")
 
 
+async def act(page: Page, message: str, name: str) -> None:
+    """Choose something from a message's toolbar, or from the menu behind it."""
+    item = page.locator(message)
+    await item.hover()
+    if name in ("React…", "Reply") or name.startswith("React with"):
+        await item.get_by_role("button", name=name, exact=True).click()
+        return
+    await item.get_by_role("button", name="What to do with this message").click()
+    await page.get_by_role("menuitem", name=name).click()
+
+
 async def shown(page: Page) -> list[tuple[str, str]]:
     """Return the messages of a page: id and text, in their order."""
     script = "list => list.map(one => [one.id, one.querySelector('.message-body').textContent])"

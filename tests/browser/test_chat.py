@@ -13,6 +13,7 @@ from littlechat.core.messages import Draft
 from tests.browser.pages import (
     PHONE,
     Open,
+    act,
     assert_accessible,
     copy_cookies,
     enter,
@@ -214,8 +215,7 @@ async def test_own_message_is_edited_and_removed_everywhere(
     await enter(his, ben, name)
     await send(his, "teh garden")
     message = his.locator("#message-1")
-    await message.hover()
-    await message.get_by_role("button", name="Edit").click()
+    await act(his, "#message-1", "Edit")
     field = message.get_by_label("Edit your message")
     await expect(field).to_be_focused()
     await field.fill(" ")
@@ -226,15 +226,15 @@ async def test_own_message_is_edited_and_removed_everywhere(
     for page in (hers, his):
         await expect(page.locator("#message-1 .message-body")).to_have_text("the garden")
         await expect(page.locator("#message-1 .edited")).to_have_count(1)
-    await message.hover()
-    await message.get_by_role("button", name="Edit").click()
+    await act(his, "#message-1", "Edit")
     await expect(field).to_have_value("the **garden**")
     await field.press("Escape")
     await expect(message.locator(".message-body")).to_have_text("the garden")
     hers.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await hers.locator("#message-1").hover()
-    await expect(hers.get_by_role("button", name="Edit")).to_have_count(0)
-    await hers.get_by_role("button", name="Remove").click()
+    await hers.get_by_role("button", name="What to do with this message").click()
+    await expect(hers.get_by_role("menuitem", name="Edit")).to_have_count(0)
+    await hers.get_by_role("menuitem", name="Remove").click()
     for page in (hers, his):
         await expect(page.locator("#message-1")).to_have_text(
             re.compile("This message was removed")
@@ -396,7 +396,11 @@ async def test_room_is_reached_and_used_by_keyboard_alone(site: Site, open_page:
     # Back to the last message's time; the menu of what can be done with it follows.
     await page.keyboard.press("Shift+Tab")
     await expect(page.locator("#message-2 .time")).to_be_focused()
-    await tab_to(page, "Edit")
+    await tab_to(page, "React with 👍")
+    await page.keyboard.press("End")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("End")
+    await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Edit your message")).to_be_focused()
     await page.keyboard.press("Escape")
@@ -460,8 +464,7 @@ async def test_axe_finds_nothing_on_any_page(
     page = await open_page(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     await enter(page, ada, name)
     await assert_accessible(page)
-    await page.locator("#message-1").hover()
-    await page.get_by_role("button", name="Edit").click()
+    await act(page, "#message-1", "Edit")
     await expect(page.get_by_label("Edit your message")).to_be_focused()
     await assert_accessible(page)
     paths = ("/rooms", "/rooms?search=zzz", "/rooms/new", "/account", f"/rooms/{name}/settings")

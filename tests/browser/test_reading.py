@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 from tests.browser.pages import (
     PHONE,
     Open,
+    act,
     assert_accessible,
     copy_cookies,
     enter,
@@ -159,8 +160,7 @@ async def test_marked_unread_it_stays_so_until_one_comes_anew(
     await other.goto(f"{ada.url}/rooms")
     await enter(page, ben, name)
     await until_read(site, name, ben, 3)
-    await page.locator("#message-2").hover()
-    await page.get_by_role("button", name="Mark unread").click()
+    await act(page, "#message-2", "Mark unread")
     for one in (page, other):
         await expect(badge(one, name)).to_have_text("2 unread")
     await expect(page.locator("#message-2 > .new-line")).to_be_visible()
@@ -315,8 +315,7 @@ async def test_completion_works_where_a_message_is_edited(
     page, his = await open_page(), await open_page()
     await enter(page, ada, name)
     await enter(his, ben, name)
-    await page.locator("#message-1").hover()
-    await page.get_by_role("button", name="Edit").click()
+    await act(page, "#message-1", "Edit")
     field = page.get_by_label("Edit your message")
     await field.press_sequentially(" @b")
     await field.press("Enter")

@@ -225,7 +225,7 @@ async def test_on_phones_people_meet_by_their_cards_and_mark_unread(
     # Put back in one's own time; the list shows it again.
     await his.locator("#message-1 .message-body").tap()
     await his.get_by_role("button", name="What to do with this message").tap()
-    await his.get_by_role("button", name="Mark unread").tap()
+    await his.get_by_role("menuitem", name="Mark unread").tap()
     await expect(his.locator("#message-1 > .new-line")).to_be_visible()
     await his.get_by_role("link", name="All rooms").tap()
     await expect(row(his, "Garden").locator(".calls")).to_have_text("@1 for you")

@@ -1,4 +1,7 @@
-// Shows a picture large in a dialog, with buttons and arrow keys for the other pictures of the list.
+// Shows a picture large in a dialog, with buttons and arrow keys for the other pictures of the list. It
+// has an entry in the history, so that Back closes it and does not leave the room.
+
+import { isComposing } from "../layout/keys.js";
 
 const dialog = document.getElementById("lightbox");
 const image = dialog.querySelector("img"), name = dialog.querySelector(".name");
@@ -21,8 +24,22 @@ function show(link) {
   place.textContent = list.length > 1 ? `${at + 1} of ${list.length}` : "";
   back.disabled = at <= 0;
   on.disabled = at === list.length - 1;
+  // A step to another picture changes the entry; Back from any of them closes the dialog.
+  const state = { ...history.state, picture: link.getAttribute("href") };
+  history[history.state?.picture ? "replaceState" : "pushState"](state, "");
   if (!dialog.open) dialog.showModal();
 }
+
+// Forward, or a reload, may lead to an entry of a picture.
+function follow() {
+  const { picture, ...rest } = history.state ?? {};
+  if (!picture) return dialog.close();
+  const link = document.querySelector(`ol a.picture[href="${CSS.escape(picture)}"]`);
+  if (link) show(link);
+  else history.replaceState(rest, "");
+}
+
+addEventListener("popstate", follow);
 
 function step(by) {
   const list = all(), next = list[list.indexOf(shown) + by];
@@ -52,12 +69,15 @@ dialog.addEventListener("click", event => {
 // disabled button gets no key events.
 document.addEventListener("keydown", event => {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!by || !dialog.open) return;
+  if (!by || !dialog.open || isComposing(event)) return;
   event.preventDefault();
   step(document.dir === "rtl" ? -by : by);
 });
 
 dialog.addEventListener("close", () => {
   image.removeAttribute("src");
+  if (history.state?.picture) history.back();
   shown.focus();
 });
+
+if (history.state?.picture) follow();

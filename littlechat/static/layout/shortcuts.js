@@ -3,6 +3,7 @@
 // left alone.
 
 import { openSwitcher } from "../rooms/switcher.js";
+import { isComposing } from "./keys.js";
 
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 const STORED = "single-keys";
@@ -62,7 +63,7 @@ function escape(event) {
 const SINGLE = { "?": openSheet, "/": search, c: () => composer()?.focus() };
 
 function press(event) {
-  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
+  if (isComposing(event) || event.defaultPrevented) return;
   const { key, altKey, shiftKey, ctrlKey, metaKey } = event;
   const mod = MAC ? metaKey && !ctrlKey : ctrlKey && !metaKey;
   if (mod && !altKey && !shiftKey && key.toLowerCase() === "k") return take(event, openSwitcher);
@@ -110,4 +111,3 @@ if (MAC) {
   document.querySelectorAll("[data-mod]").forEach(key => { key.textContent = "⌘"; });
   document.querySelectorAll("[data-alt]").forEach(key => { key.textContent = "⌥"; });
 }
-document.documentElement.classList.add("keyed");

@@ -2,6 +2,8 @@
 // message that could not be sent comes back into the field. Each message being sent is a form of its
 // own beside the composer.
 
+import { isSend, nameEnter } from "../layout/keys.js";
+
 const random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 const identity = (text, chips) => JSON.stringify([text, ...chips.map(chip => chip.dataset.file)]);
@@ -16,6 +18,7 @@ export function compose(composer, place, sent) {
   const draft = `draft:${document.body.dataset.me}:${document.body.dataset.room}${place}`;
   const mine = new WeakSet();
   let returned = "";
+  nameEnter(field);
 
   function grow() {
     field.style.height = "auto";
@@ -37,7 +40,7 @@ export function compose(composer, place, sent) {
 
   field.addEventListener("input", () => { grow(); keep(); });
   field.addEventListener("keydown", event => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.defaultPrevented) return;
+    if (!isSend(event)) return;
     event.preventDefault();
     composer.requestSubmit();
   });

@@ -1,7 +1,8 @@
 // The up arrow in an empty composer edits the author's own last message, in the room or in the open
 // thread; when an edit ends, the focus returns to the composer.
 
-import { edit } from "./message_menu.js";
+import { isComposing } from "../layout/keys.js";
+import { edit } from "./edit.js";
 
 const list = document.getElementById("messages");
 const field = document.querySelector("#composer textarea");
@@ -11,7 +12,7 @@ let editing = null;
 // On the document, because the thread's composer is replaced with each thread.
 document.addEventListener("keydown", event => {
   const from = event.target;
-  if (event.key !== "ArrowUp" || event.isComposing || !from.matches(".composer textarea") || from.value) return;
+  if (event.key !== "ArrowUp" || isComposing(event) || !from.matches(".composer textarea") || from.value) return;
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
   const said = from === field ? "#messages > .message:not(.threaded)" : "#thread-messages > .message";
   const mine = [...document.querySelectorAll(`${said}:not(.removed)`)].filter(item => item.dataset.author === me);

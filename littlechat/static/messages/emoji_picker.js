@@ -1,11 +1,12 @@
 // The emoji picker: fetched when first opened, searched by name, moved through with the arrow keys.
 
+import { placeBeside } from "../layout/beside.js";
+import { isComposing } from "../layout/keys.js";
 import { recent, remember } from "./reactions.js";
 
 const picker = document.getElementById("emoji"), search = document.getElementById("emoji-search");
 const all = document.getElementById("emoji-all"), none = document.getElementById("emoji-none");
 const lately = document.querySelector("#emoji-recent div");
-const GAP = 8;
 let give, back;
 
 // Open beside `anchor` and call `chosen` with the emoji chosen. The focus returns to `anchor`.
@@ -20,18 +21,15 @@ export function pick(anchor, chosen) {
   }));
   if (!all.querySelector("section")) htmx.trigger(all, "wanted");
   picker.showPopover();
-  beside(anchor.getBoundingClientRect());
+  beside(anchor);
   sift();
   // On a phone, focus in the search field would raise the keyboard over half of the emoji.
   (matchMedia("(pointer: coarse)").matches ? lately.firstElementChild : search).focus();
 }
 
-function beside(box) {
-  if (innerWidth < 480) return picker.removeAttribute("style");
-  const { offsetWidth: width, offsetHeight: height } = picker;
-  const above = box.top - height - GAP;
-  picker.style.top = `${above > GAP ? above : Math.min(box.bottom + GAP, innerHeight - height - GAP)}px`;
-  picker.style.left = `${Math.max(GAP, Math.min(box.right - width, innerWidth - width - GAP))}px`;
+function beside(anchor) {
+  if (innerWidth < 480) picker.removeAttribute("style");
+  else placeBeside(picker, anchor);
 }
 
 const shown = () => [...picker.querySelectorAll("section:not([hidden]) button:not([hidden])")];
@@ -88,6 +86,7 @@ function step(key, buttons) {
 }
 
 picker.addEventListener("keydown", event => {
+  if (isComposing(event)) return;
   if (event.key === "Escape") {
     event.preventDefault();
     event.stopPropagation();

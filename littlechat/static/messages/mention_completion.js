@@ -1,6 +1,8 @@
 // Completes @names in any field named "body" from the members that the page shows. A suggestion is
 // chosen with the arrow keys and Enter or Tab, or by a click; Escape closes the list.
 
+import { isComposing } from "../layout/keys.js";
+
 const SHOWN = 8;
 const popup = document.getElementById("completions");
 const status = document.getElementById("completions-status");
@@ -116,7 +118,7 @@ const KEYS = {
 
 // In the capture phase, before the field's own handlers, where Enter sends and Escape leaves.
 document.addEventListener("keydown", event => {
-  if (event.target !== field || !found.length || event.isComposing || event.shiftKey) return;
+  if (event.target !== field || !found.length || isComposing(event) || event.shiftKey) return;
   const act = KEYS[event.key];
   if (!act) return;
   event.preventDefault();

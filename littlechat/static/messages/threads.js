@@ -1,6 +1,7 @@
 // The thread panel beside the room: its thread stands in the page's address, its messages follow the
 // room's, and it is closed by Escape, its button, or the browser's Back.
 
+import { isComposing } from "../layout/keys.js";
 import { say } from "./requests.js";
 import { takeFiles } from "../files/attachments.js";
 import { compose } from "./composer.js";
@@ -17,6 +18,9 @@ const root = () => Number(replies()?.dataset.thread);
 const wanted = () => Number(new URLSearchParams(location.search).get("thread")) || null;
 const seq = item => Number(item.dataset.seq);
 let opener, loading = null, waiting = [];
+
+// Whether a message stands where it can be seen: in the room, or in the open thread.
+export const isShown = item => !item.matches(".threaded") || (!panel.hidden && belongs(item, root()));
 
 const belongs = (item, thread) => Number(item.dataset.thread) === thread || seq(item) === thread;
 
@@ -83,7 +87,7 @@ export async function openThread(thread, { write = false, opener: by = null, vis
     const url = new URL(location.href);
     url.searchParams.set("thread", thread);
     url.hash = "";
-    history[panel.hidden ? "pushState" : "replaceState"]({ thread, pushed: panel.hidden || history.state?.pushed }, "", url);
+    history[panel.hidden ? "pushState" : "replaceState"]({ ...history.state, thread, pushed: panel.hidden || history.state?.pushed }, "", url);
   }
   panel.hidden = false;
   cover();
@@ -111,12 +115,13 @@ function leave() {
 }
 
 addEventListener("popstate", () => {
-  if (wanted()) openThread(wanted(), { visit: false });
-  else close();
+  if (!wanted()) close();
+  // A picture that was closed leaves the thread as it is.
+  else if (panel.hidden || wanted() !== root()) openThread(wanted(), { visit: false });
 });
 
 panel.addEventListener("keydown", event => {
-  if (event.key === "Escape" && !event.defaultPrevented && !event.target.closest("form.edit")) leave();
+  if (event.key === "Escape" && !event.defaultPrevented && !isComposing(event) && !event.target.closest("form.edit")) leave();
 });
 
 document.addEventListener("click", event => {

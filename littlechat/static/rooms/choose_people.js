@@ -1,6 +1,8 @@
 // Keyboard for choosing the people of a new direct message: Enter chooses the first match, the down
 // arrow goes into the list, Backspace in the empty field removes the last one chosen.
 
+import { isComposing } from "../layout/keys.js";
+
 const form = document.getElementById("choose");
 const field = form.elements.q;
 form.querySelector("[formmethod]").hidden = true; // With scripts the list follows the typing, without a button.
@@ -13,7 +15,7 @@ function fetchAnew() {
 }
 
 field.addEventListener("keydown", event => {
-  if (event.isComposing) return;
+  if (isComposing(event)) return;
   const chosen = boxes().filter(box => box.checked), first = boxes().find(box => !box.checked);
   if (event.key === "Enter") {
     event.preventDefault();

@@ -83,9 +83,8 @@ function putBack(seq) {
   moveLine(seq);
 }
 
-document.addEventListener("click", event => {
-  if (!event.target.closest("[data-do=unread]")) return;
-  const before = seqOf(event.target.closest(".message")) - 1;
+document.addEventListener("littlechat:unread", event => {
+  const before = event.detail - 1;
   putBack(before);
   document.dispatchEvent(new CustomEvent("littlechat:read", { detail: { room, unread: String(before) } }));
   post({ seq: before + 1, unread: 1 });

@@ -1,5 +1,6 @@
 // The entry point of a room's page: loads the scripts of all its parts.
 
+import "./rail.js";
 import "../messages/message_list.js";
 import "../messages/personalise.js";
 import { toEnd } from "../messages/scroll.js";
@@ -16,6 +17,9 @@ import "./direct_messages.js";
 import "../messages/edit_last.js";
 import "../layout/shortcuts.js";
 import "./report_viewing.js";
+import "../messages/announce.js";
+import { returnToPlace } from "../messages/place_read.js";
 
-document.documentElement.classList.add("scripted");
 compose(document.getElementById("composer"), "", toEnd);
+returnToPlace();
+document.documentElement.classList.remove("unready");

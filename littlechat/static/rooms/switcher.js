@@ -1,6 +1,8 @@
 // The switcher: a dialog with the rooms and people that /jump finds. Enter goes to the first match, the
 // arrow keys move the focus through the others, and whatever is typed goes into the field.
 
+import { isComposing } from "../layout/keys.js";
+
 const dialog = document.getElementById("switcher");
 const field = document.getElementById("jump");
 const status = document.getElementById("jump-status");
@@ -50,7 +52,7 @@ function move(step, event) {
 }
 
 dialog.addEventListener("keydown", event => {
-  if (event.isComposing) return;
+  if (isComposing(event)) return;
   if (event.key === "ArrowDown") move(1, event);
   else if (event.key === "ArrowUp") move(document.activeElement === field ? -2 : -1, event);
   else if (event.target === field) {

@@ -1,6 +1,8 @@
 // The search page: the arrow keys move between the field and the results, and the address keeps the
 // query, so that Back from a message shows the same results.
 
+import { isComposing } from "../layout/keys.js";
+
 const field = document.getElementById("search-field");
 const hits = () => [...document.querySelectorAll("#results .hit, #results .more a")];
 
@@ -24,7 +26,7 @@ function keep() {
 document.addEventListener("htmx:after:swap", keep);
 
 document.addEventListener("keydown", event => {
-  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (isComposing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
   const found = hits();
   const at = found.indexOf(document.activeElement);
   if (at < 0 && document.activeElement !== field) return;
