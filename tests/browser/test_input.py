@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.pages import PHONE, Open, act, copy_cookies, enter, send
+from tests.browser.pages import (
+    PHONE,
+    Open,
+    act,
+    copy_cookies,
+    enter,
+    send,
+)
 from tests.factories import Person
 
 Room = tuple[str, Person, Person]

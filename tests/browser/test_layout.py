@@ -7,7 +7,14 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.attacks import user_of
-from tests.browser.pages import PHONE, Open, copy_cookies, enter, fill, live
+from tests.browser.pages import (
+    PHONE,
+    Open,
+    copy_cookies,
+    enter,
+    fill,
+    live,
+)
 from tests.factories import Person, Site
 from tests.pictures import picture
 

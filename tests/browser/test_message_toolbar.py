@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.pages import PHONE, Open, enter, tab_to
+from tests.browser.pages import (
+    PHONE,
+    Open,
+    enter,
+    tab_to,
+)
 from tests.factories import Person
 
 Room = tuple[str, Person, Person]

@@ -5,7 +5,16 @@ import asyncio
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.pages import PHONE, Open, act, copy_cookies, enter, fill, live, send
+from tests.browser.pages import (
+    PHONE,
+    Open,
+    act,
+    copy_cookies,
+    enter,
+    fill,
+    live,
+    send,
+)
 from tests.factories import Person, Site
 
 Room = tuple[str, Person, Person]
