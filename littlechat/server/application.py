@@ -10,6 +10,7 @@ from littlechat.server.paced_bodies import PacedBodiesConnection
 from littlechat.server.ready_forms import ReadyFormsRequest
 from littlechat.server.routes_by_path import RoutesByPath
 from littlechat.server.single_task import SingleTaskConnection
+from littlechat.server.whole_answers import WholeAnswersConnection
 
 
 class RequestConnection(
@@ -17,6 +18,7 @@ class RequestConnection(
     PacedBodiesConnection,
     BodyLimitsConnection,
     SingleTaskConnection,
+    WholeAnswersConnection,
 ):
     """One request and its answer, in the place of Quart's `ASGIHTTPConnection`."""
 

@@ -7,7 +7,8 @@ Cost: a flood fills the memory. And once the queue is bounded, the end of one wh
 flooding waits behind his frames, and holds his connection for ever.
 Instead: `INBOUND_MAX` frames may wait, then TCP makes the sender wait; after the handler has ended,
 what still comes is taken in and dropped, for `DRAIN_SECONDS`.
-Guard: tests/web/test_socket.py::test_who_floods_on_and_never_closes_is_hung_up_on
+Guard: tests/server/test_bounded_inbox.py::test_sender_waits_for_the_handler,
+tests/web/test_socket.py::test_who_floods_on_and_never_closes_is_hung_up_on
 Until: Quart takes a size for the queue, and Hypercorn tells of the end beside it.
 """
 

@@ -2,6 +2,7 @@
 
 from littlechat.server.direct_frames import DirectFramesStream
 from littlechat.server.idle_timeout import IdleTimeoutProtocol
+from littlechat.server.immediate_writes import ImmediateWritesConnection
 from littlechat.server.joined_writes import JoinedWritesConnection, JoinedWritesProtocol
 from littlechat.server.orderly_stop import StopConfig, StoppableConnection
 from littlechat.server.oversized_messages import BoundedMessagesStream
@@ -12,7 +13,7 @@ class ServerConfig(PingsConfig, StopConfig):
     """Hypercorn's settings, and the open connections and sockets of the server that has them."""
 
 
-class Connection(JoinedWritesConnection, StoppableConnection):
+class Connection(JoinedWritesConnection, ImmediateWritesConnection, StoppableConnection):
     """One TCP connection, in the place of Hypercorn's `TCPServer`."""
 
     config: ServerConfig

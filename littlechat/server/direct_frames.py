@@ -7,7 +7,8 @@ itself included, where it is 39.
 Instead: `write_now` writes a ready frame to the transport, unless something there must wait; then
 its caller takes the way through the layers.
 Guard: tests/server/test_direct_frames.py::
-test_frames_arrive_whole_and_in_order_whichever_way_they_go
+test_frames_arrive_whole_and_in_order_whichever_way_they_go,
+tests/server/test_direct_frames.py::test_nothing_is_written_after_a_close_frame
 Until: Hypercorn takes a ready frame for many sockets.
 """
 

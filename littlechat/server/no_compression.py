@@ -7,7 +7,7 @@ Cost: 64 KiB from the line become 64 MiB of memory. Measured: 132 KiB a socket w
 39 without, and half as many frames sent a second.
 Instead: the handshake is answered as for a browser that asks for no extension.
 Guard: tests/server/test_no_compression.py::
-test_deflated_frame_ends_its_connection_and_inflates_nothing
+test_compression_is_not_agreed_to_even_when_offered
 Until: Hypercorn has a switch for the extension.
 """
 

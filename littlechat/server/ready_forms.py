@@ -4,7 +4,8 @@ Upstream: Quart 0.22, `wrappers/request.py`, `Request._load_form_data` parses un
 which on Python 3.11 is a task of its own, and under a lock.
 Cost: measured, 85 us of the processor for every form, of 455 in all.
 Instead: a form whose body is complete is parsed at once; any other as upstream does.
-Guard: tests/server/test_ready_forms.py::test_a_form_is_the_same_however_it_comes
+Guard: tests/server/test_ready_forms.py::test_a_form_is_the_same_however_it_comes,
+tests/server/test_ready_forms.py::test_a_form_that_never_ends_is_408_and_one_too_long_413
 Until: Python 3.12 is the oldest supported, where `wait_for` needs no task; measure again.
 """
 

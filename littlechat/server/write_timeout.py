@@ -3,8 +3,8 @@
 Upstream: Hypercorn 0.18, `asyncio/tcp_server.py`, `TCPServer.protocol_send` and `_close` wait for
 the peer without a limit.
 Cost: who stops reading holds its handler, its connection and what was written for it, for ever.
-Instead: a timer runs beside each write, and beside the end of a connection; measured, nothing of it
-shows in requests and forms.
+Instead: a timer runs beside each write that has to wait, and beside the end of a connection. It
+costs nothing that can be measured, since almost every peer takes everything at once.
 Guard: tests/server/test_write_timeout.py::
 test_peer_that_stops_reading_is_cut_off_and_the_others_are_served
 Until: Hypercorn has a write timeout that a slow but steady reader does not hit.

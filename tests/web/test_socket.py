@@ -7,7 +7,9 @@ import json
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 
 from littlechat.core.limits import LOBBY
@@ -305,8 +307,19 @@ async def test_who_floods_on_and_never_closes_is_hung_up_on(site: Site) -> None:
             writer.transport.abort()
 
 
-async def test_who_speaks_before_the_handshake_is_answered_is_not_here(site: Site) -> None:
+async def test_who_speaks_before_the_handshake_is_answered_is_not_here(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Hypercorn answers 400 and never says so: the socket stayed, and its person online, for ever.
+    hub = site.services.realtime.hub
+    opened: list[object] = []
+    open_socket = hub.open
+
+    def note(*arguments: Any) -> Any:
+        opened.append(arguments)
+        return open_socket(*arguments)
+
+    monkeypatch.setattr(hub, "open", note)
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         room = await found_room(site, "Garden", ada, ben)
         for path in ("/socket", f"/rooms/{room}/socket"):
@@ -315,6 +328,7 @@ async def test_who_speaks_before_the_handshake_is_answered_is_not_here(site: Sit
             assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 400")
             writer.close()
             await writer.wait_closed()
+        await until(lambda: len(opened) == 2)
         await until(lambda: not site.services.realtime.hub.sockets)
         async with streaming(ben, room=room) as (his,):
             await his.until(lambda dom: dom.online == ["Ben"])
