@@ -58,7 +58,7 @@ async def run(quick: bool) -> list[Result]:
 async def on_littlechat(
     server: Server, people: list[Person], count: int, seconds: float
 ) -> Saturation:
-    """Saturate a new room, and prove that nothing was lost, doubled or out of turn."""
+    """Saturate a new room, and prove that nothing was lost, doubled or out of order."""
     room, tally = await open_room(server, people), Tally()
     cookies = [person.cookie for person in people]
     sockets = await connect_all(server, f"/rooms/{room}/socket", cookies, count, tally)

@@ -50,7 +50,7 @@ async def kib_per_socket(server: Server, path: str, cookies: list[str]) -> float
 
 
 async def close(sockets: list[BrowserSocket]) -> None:
-    """Hang up, and leave the server a moment to notice."""
+    """Close the sockets, and give the server a moment to notice."""
     await asyncio.sleep(0.5)
     for socket in sockets:
         socket.close()

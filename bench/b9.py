@@ -1,7 +1,7 @@
 """B9, searching: pages of results among 1,000, 100,000 and 1,000,000 messages, as one types.
 
 Messages are loaded straight into the database, twelve words each, as common as in real language,
-in 20 rooms of uneven size; then indexed by littlechat's own follower, whose rate is told. Each
+in 20 rooms of uneven size; then indexed by littlechat's own indexer, whose rate is shown. Each
 query has two words and the beginning of a third. Times are one client's, one request at a time,
 no query asked twice: what is not in memory yet is read.
 """
@@ -60,7 +60,7 @@ async def measure(size: int, turns: int) -> list[Result]:
         stack.push_async_callback(database.stop)
         await database.start()
         settings = {"MONGODB_URI": database.uri, "SECRET_KEY": directory.secret("secret-key")}
-        # Not while the messages are loaded: its follower would begin with them.
+        # Not while the messages are loaded: its indexer would start with them.
         async with servers.littlechat(**settings) as server:
             people = await register(server, 1)
             rooms = [await open_room(server, people) for _ in range(ROOMS)]

@@ -47,7 +47,7 @@ async def handle(connection: ServerConnection) -> None:
 
 
 async def main() -> None:
-    """Listen until the one who started us is gone or ends us."""
+    """Listen until the parent process ends or stops us."""
     async with serve(handle, "127.0.0.1", 0, compression=None, backlog=1_024) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         print(f"http://127.0.0.1:{port}", flush=True)

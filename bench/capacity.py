@@ -1,4 +1,4 @@
-"""Shows what the load generator can take, so that it is known not to be the bottleneck."""
+"""Measures what the load generator can receive, to show that it is not the bottleneck."""
 
 import asyncio
 

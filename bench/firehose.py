@@ -50,7 +50,7 @@ async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def main() -> None:
-    """Listen until the one who started us is gone or ends us."""
+    """Listen until the parent process ends or stops us."""
     server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=1_024)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -18,7 +18,7 @@ async def say_hello() -> str:
 
 
 async def main() -> None:
-    """Listen until the one who started us is gone or ends us."""
+    """Listen until the parent process ends or stops us."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=1_024)
     config = Config()
     config.bind = [f"fd://{listening.detach()}"]

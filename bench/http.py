@@ -119,6 +119,6 @@ class Connection(asyncio.Protocol):
             self._answer.set_exception(BenchError(f"{self._server.name} hung up: {error}"))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._transport:
             self._transport.close()

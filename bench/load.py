@@ -1,4 +1,4 @@
-"""The load: posters that keep posts in flight, and the meter of what it costs whom."""
+"""The load: posters that keep posts in flight, and a meter of the processor time they cost."""
 
 import asyncio
 import itertools
@@ -19,13 +19,13 @@ TEXT = "stamp-{stamp}- The quick brown fox jumps over the lazy dog, again and *a
 
 
 class Poster(Protocol):
-    """Somebody who posts, one message at a time."""
+    """Posts messages, one at a time."""
 
     async def say(self, text: str) -> int:
         """Post; return the number of the message once it is acknowledged."""
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class FormPoster:
         return await post(self.connection, self.person, self.room, text)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.connection.close()
 
 
@@ -64,7 +64,7 @@ class BarePoster:
         return await self._ack
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._socket.close()
 
 
@@ -95,7 +95,7 @@ class Usage:
     seconds: float = 0.0
     percent: dict[str, float] = field(default_factory=dict)
     idle_percent: float = 0.0
-    """What nobody on the whole machine used; near 0, the machine itself was the bound."""
+    """Idle time of the whole machine; near 0, the machine itself was the bound."""
 
     def __str__(self) -> str:
         parts = {**self.percent, "idle": self.idle_percent}
@@ -127,7 +127,7 @@ class Meter:
 
 @dataclass
 class Saturation:
-    """What a stretch of saturation gave."""
+    """The result of a time under saturation."""
 
     deliveries_per_s: float
     posts_per_s: float
@@ -136,7 +136,7 @@ class Saturation:
     acknowledged: list[int]
 
     def describe(self) -> dict[str, object]:
-        """Return what the JSON tells of it."""
+        """Return it as values for the JSON report."""
         return {
             "deliveries_per_s": round(self.deliveries_per_s),
             "posts_per_s": round(self.posts_per_s, 1),
@@ -202,10 +202,10 @@ def require_exact(sockets: list[BrowserSocket], acknowledged: list[int], last: i
 
 
 class Open(Protocol):
-    """What can be hung up."""
+    """A connection of any kind."""
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
 
 
 def hang_up(*groups: Iterable[Open]) -> None:

@@ -1,4 +1,4 @@
-"""People and rooms, made through the same pages as everybody's."""
+"""People and rooms, created through littlechat's own pages."""
 
 import asyncio
 import re
@@ -14,14 +14,14 @@ PASSWORD = "a long enough passphrase"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody signed in."""
+    """A person who is signed in."""
 
     name: str
     cookie: str
 
 
 async def register(server: Server, count: int = PEOPLE) -> list[Person]:
-    """Make accounts; each costs a password hash, 0.1 s, so a few people hold many sockets."""
+    """Register accounts; each costs a password hash, 0.1 s, so a few people hold many sockets."""
     connection = await Connection.open(server)
     people = []
     for number in range(count):
@@ -34,7 +34,7 @@ async def register(server: Server, count: int = PEOPLE) -> list[Person]:
 
 
 async def open_room(server: Server, people: list[Person]) -> str:
-    """Make a public room, let everybody join, and return its id."""
+    """Create a public room, let everybody join, and return its id."""
     connection = await Connection.open(server)
     first, *others = people
     form = {"name": f"Bench {secrets.token_hex(4)}", "description": "", "visibility": "public"}

@@ -18,7 +18,7 @@ ADDRESS = re.compile(r"https?://([\d.]+):(\d+)")
 
 
 class BenchError(Exception):
-    """A sentence about why nothing could be measured, or why what was measured is wrong."""
+    """Says why nothing could be measured, or why a measurement is wrong."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ async def running(
 
 
 def tail(path: str) -> str:
-    """Return the last that a server said."""
+    """Return the end of a server's output."""
     return Path(path).read_text(errors="replace")[-2000:].strip()
 
 

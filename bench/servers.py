@@ -15,7 +15,7 @@ SETTINGS = (
     *("HOST", "PORT", "DATA_DIR", "MONGODB_URI", "REDIS_URL", "SECRET_KEY"),
     *("WEB_CONCURRENCY", "LOG_LEVEL", "RATE_LIMITS", "COOKIE_SECURE", "PROXY_HOPS"),
 )
-"""What littlechat reads from the environment: of ours, nothing may leak into a measurement."""
+"""What littlechat reads from the environment: our own values must not influence a measurement."""
 
 
 @contextlib.asynccontextmanager
@@ -46,7 +46,7 @@ def firehose() -> contextlib.AbstractAsyncContextManager[Server]:
 
 @contextlib.asynccontextmanager
 async def redis() -> AsyncIterator[Server]:
-    """Run a Redis that keeps nothing."""
+    """Run a Redis without persistence."""
     program = shutil.which("redis-server")
     if program is None:
         raise BenchError("redis-server is not installed: apt-get install redis-server")
@@ -58,7 +58,7 @@ async def redis() -> AsyncIterator[Server]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on just now."""
+    """Return a port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -35,7 +35,7 @@ class Frame:
 
 @dataclass(slots=True)
 class Tally:
-    """What a crowd of sockets received, together."""
+    """What many sockets received, together."""
 
     deliveries: int = 0
     frames: int = 0
@@ -73,7 +73,7 @@ class BrowserSocket(asyncio.Protocol):
         self.received = 0
         self.last_seq = 0
         self.disorder = 0
-        """How often a message was not the one after the last: missing, doubled or out of turn."""
+        """How often a message was not the one after the last: missing, doubled or out of order."""
         self.on_text: Callable[[bytes], None] | None = None
         self._server, self._path, self._cookie, self._tally = server, path, cookie, tally
         self._key = base64.b64encode(os.urandom(16))
@@ -95,7 +95,7 @@ class BrowserSocket(asyncio.Protocol):
         transport.write(head.encode())
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came."""
+        """Parse what was received."""
         if self._data:
             data = self._data + data
         at = 0 if self.open.done() else self._shake_hands(data)
@@ -177,14 +177,14 @@ class BrowserSocket(asyncio.Protocol):
         self._transport.write(head + b"\0\0\0\0" + payload)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Note the end."""
+        """Store that the connection has ended."""
         self.gone = True
         self._news.set()
         if not self.open.done():
             self.open.set_exception(BenchError(f"{self._server.name} hung up: {error}"))
 
     def close(self) -> None:
-        """End the connection at once, without a word, as a lost network does."""
+        """End the connection at once without a close frame, as a lost network does."""
         self._transport.abort()
 
 

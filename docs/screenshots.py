@@ -79,7 +79,8 @@ def main() -> None:
         for name, person in people.items():
             enter(person, name)
         rooms = {
-            name: open_room(people[keeper], name, about) for name, (keeper, about) in ROOMS.items()
+            name: open_room(people[manager], name, about)
+            for name, (manager, about) in ROOMS.items()
         }
         for name in CAST:
             post(people[name], f"/rooms/{rooms[STAGE]}/join")

@@ -77,8 +77,8 @@ async def test_files_are_swept_by_themselves_and_on_through_a_failure(
 async def test_what_is_left_of_a_deleted_room_is_cleared_at_the_start(
     start: Callable[[], Awaitable[Site]], db: Database
 ) -> None:
-    stone = {"_id": "old", "key": "deleted:old", "visibility": DELETED, "last_seq": 0}
-    await db[ROOMS].insert(stone)
+    tombstone = {"_id": "old", "key": "deleted:old", "visibility": DELETED, "last_seq": 0}
+    await db[ROOMS].insert(tombstone)
     await db[MESSAGES].insert({"room": "old", "seq": 7, "author": "a", "client_id": "c"})
     await start()
     async with asyncio.timeout(WAIT_SECONDS):

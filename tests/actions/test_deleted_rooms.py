@@ -85,7 +85,7 @@ async def die(*_: object) -> None:
     raise Unavailable("killed")
 
 
-async def stone(here: Services, room: Room) -> str:
+async def tombstone(here: Services, room: Room) -> str:
     found = await here.platform.database[ROOMS].find_one({"_id": room.id})
     assert found
     return str(found["visibility"])
@@ -181,10 +181,10 @@ async def test_a_room_is_looked_after_until_nothing_can_come_any_more(
     start = now()
     assert await here.actions.deleted_rooms.sweep(start) == 0
     assert await here.actions.deleted_rooms.sweep(start + SETTLED - timedelta(minutes=5)) == 0
-    assert await stone(here, room) == DELETED
+    assert await tombstone(here, room) == DELETED
     await here.messages.add(room.id, BEN, Draft("late", new_id()))
     assert await here.actions.deleted_rooms.sweep(start + SETTLED) == 1
-    assert await stone(here, room) == CLEARED
+    assert await tombstone(here, room) == CLEARED
     assert await left(here.platform.database, room) == []
     assert await here.actions.deleted_rooms.sweep(start + 2 * SETTLED) == 0
     # A join that was under way for so long shows nobody a room without a name.

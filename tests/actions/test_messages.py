@@ -23,7 +23,7 @@ async def membership(served: Services, room: Room, user: User) -> Membership:
     return found
 
 
-async def test_what_is_said_is_stored_and_heard_everywhere(
+async def test_a_post_is_stored_and_received_everywhere(
     here: Services, room: Room, far: Tab
 ) -> None:
     message = await here.actions.messages.say(room.id, ADA, Draft("  hello\r\nthere  ", "c1"))
@@ -33,7 +33,7 @@ async def test_what_is_said_is_stored_and_heard_everywhere(
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3, 5, 8])
-async def test_a_sender_who_goes_away_is_heard_all_the_same(
+async def test_what_a_sender_who_disconnects_posted_is_received_all_the_same(
     here: Services, room: Room, far: Tab, turns: int
 ) -> None:
     await abandon(here.actions.messages.say(room.id, ADA, Draft("hello", "c1")), turns)
@@ -41,7 +41,7 @@ async def test_a_sender_who_goes_away_is_heard_all_the_same(
     assert (await here.messages.get(room.id, 1)).body == "hello"
 
 
-async def test_a_repeated_send_is_heard_again_without_harm(
+async def test_a_repeated_send_is_published_again_without_harm(
     here: Services, there: Services, room: Room, far: Tab
 ) -> None:
     first = await here.actions.messages.say(room.id, ADA, Draft("hello", "c1"))
@@ -52,7 +52,7 @@ async def test_a_repeated_send_is_heard_again_without_harm(
     assert dom.doubled == []
 
 
-async def test_a_repeated_send_is_heard_if_the_first_time_nobody_did(
+async def test_a_repeated_send_is_received_if_the_first_was_not(
     here: Services, room: Room, far: Tab
 ) -> None:
     await here.messages.add(room.id, ADA, Draft("hello", "c1"))
@@ -63,7 +63,7 @@ async def test_a_repeated_send_is_heard_if_the_first_time_nobody_did(
 @pytest.mark.parametrize(
     ("body", "client_id"), [("", "c1"), (" \n", "c1"), ("x" * 8_001, "c1"), ("hello", "c 1")]
 )
-async def test_what_breaks_a_rule_is_neither_stored_nor_heard(
+async def test_what_breaks_a_rule_is_neither_stored_nor_published(
     here: Services, room: Room, body: str, client_id: str
 ) -> None:
     with pytest.raises(Invalid):
@@ -71,7 +71,7 @@ async def test_what_breaks_a_rule_is_neither_stored_nor_heard(
     assert await here.messages.head(room.id) == Cursor()
 
 
-async def test_an_edit_and_a_removal_are_heard_everywhere(
+async def test_an_edit_and_a_removal_are_received_everywhere(
     here: Services, room: Room, far: Tab
 ) -> None:
     await here.actions.messages.say(room.id, BEN, Draft("one", "c1"))
@@ -84,7 +84,7 @@ async def test_an_edit_and_a_removal_are_heard_everywhere(
     assert dom.cursor == "c2-2"
 
 
-async def test_an_editor_who_goes_away_is_heard_all_the_same(
+async def test_what_an_editor_who_disconnects_changed_is_received_all_the_same(
     here: Services, room: Room, far: Tab
 ) -> None:
     await here.actions.messages.say(room.id, BEN, Draft("one", "c1"))
@@ -160,21 +160,21 @@ async def test_without_a_database_every_act_says_so(here: Services, room: Room) 
         await here.actions.members.join(room.id, DAN)
 
 
-async def test_changes_are_told_of_as_they_are_then(here: Services, room: Room) -> None:
-    heard: list[tuple[str, bool]] = []
+async def test_listeners_receive_changes_as_they_are_then(here: Services, room: Room) -> None:
+    received: list[tuple[str, bool]] = []
 
-    async def herald(message: Message) -> None:
-        heard.append((message.body, message.removed))
+    async def listener(message: Message) -> None:
+        received.append((message.body, message.removed))
 
-    here.actions.messages.subscribe_to_changes(herald)
+    here.actions.messages.subscribe_to_changes(listener)
     message = await here.actions.messages.say(room.id, ADA, Draft("one", ""))
     await here.actions.messages.edit(room.id, message.seq, ADA, "two")
     await here.actions.messages.change(room.id, message.seq, lambda _: None)
     await here.platform.tasks.close()
-    assert heard == [("two", False)]
+    assert received == [("two", False)]
 
 
-async def test_what_is_said_directly_concerns_the_others_and_is_told_to_all(
+async def test_a_direct_message_is_addressed_to_the_others_and_signalled_to_all(
     here: Services, there: Services
 ) -> None:
     room = await here.actions.rooms.open_direct(ADA, [BEN])
@@ -192,7 +192,7 @@ async def test_what_is_said_directly_concerns_the_others_and_is_told_to_all(
         await page.close()
 
 
-async def test_a_corrected_here_calls_who_was_here_then_and_nobody_who_is_named_no_more(
+async def test_an_edited_here_addresses_who_was_online_then_and_nobody_who_is_named_no_more(
     here: Services, room: Room
 ) -> None:
     for user in (CLEO, DAN):

@@ -67,7 +67,9 @@ async def test_a_reply_to_a_reply_goes_to_the_same_root(here: Services) -> None:
     assert (await here.actions.threads.get(ROOM, 3)).root.seq == 1
 
 
-async def test_a_reply_concerns_the_author_of_the_root_and_nobody_twice(here: Services) -> None:
+async def test_a_reply_is_addressed_to_the_author_of_the_root_and_to_nobody_twice(
+    here: Services,
+) -> None:
     await say(here, ADA)
     assert (await answer(here, BEN, 1)).addressed_to == (ADA.id,)
     assert (await answer(here, ADA, 1)).addressed_to == ()
@@ -103,7 +105,7 @@ async def test_a_message_of_another_room_is_not_answered(here: Services) -> None
         await answer(here, BEN, 1)
 
 
-async def test_a_removed_message_is_not_answered_but_a_repeated_send_is_told_of_the_first(
+async def test_a_removed_message_is_not_answered_but_a_repeated_send_returns_the_first(
     here: Services,
 ) -> None:
     await say(here, ADA)

@@ -72,7 +72,7 @@ async def test_a_bot_is_a_member_with_a_name_and_a_token(
     assert token.removeprefix("lc_") not in stored
 
 
-async def test_since_when_a_webhook_hears_is_noted_once_it_is_not_known(
+async def test_since_when_a_webhook_gets_messages_is_stored_once(
     db: Database, bots: BotStore, robot: Bot
 ) -> None:
     robot = await hooked(bots, robot)
@@ -320,7 +320,7 @@ def test_an_address_is_taken_as_it_is(url: str) -> None:
     assert validate_url(f" {url}\n") == url
 
 
-def test_a_webhook_hears_of_mentions_or_of_everything() -> None:
+def test_a_webhook_gets_mentions_or_every_message() -> None:
     assert validate_when("") == validate_when("mention") == "mention"
     assert validate_when("message") == "message"
     with pytest.raises(Invalid):

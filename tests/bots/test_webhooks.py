@@ -84,7 +84,7 @@ def hook(here: Services, room: Room, receiver: Receiver) -> Hook:
 
 
 async def say(served: Services, room: Room, text: str) -> Message:
-    """Post, and wait until the heralds are through."""
+    """Post, and wait until every listener has run."""
     message = await served.actions.messages.say(room.id, ADA, Draft(text, new_id()))
     await served.platform.tasks.close()
     return message
@@ -106,7 +106,7 @@ async def said(served: Services, room: Room) -> list[tuple[str, str]]:
     return [(one.author_name, one.body) for one in page.messages]
 
 
-async def test_a_mention_is_told_signed_and_the_answer_said(
+async def test_a_mention_is_sent_signed_and_the_answer_posted(
     here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     robot = await hook()
@@ -151,7 +151,7 @@ async def test_a_mention_is_a_name_after_an_at_and_not_in_code(
     assert [one.json["message"]["text"] for one in receiver.received] == meant
 
 
-async def test_an_answer_that_may_not_be_said_is_told_to_the_keeper(
+async def test_an_answer_that_may_not_be_posted_is_shown_to_the_room_manager(
     here: Services,
     room: Room,
     hook: Hook,
@@ -170,7 +170,7 @@ async def test_an_answer_that_may_not_be_said_is_told_to_the_keeper(
     assert bot.webhook.problem.startswith("Its answer could not be said. Only who manages")
 
 
-async def test_everything_is_told_but_what_bots_say(
+async def test_every_message_is_sent_except_those_of_bots(
     here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     first = await hook("First", "message")
@@ -184,7 +184,7 @@ async def test_everything_is_told_but_what_bots_say(
     assert {one.json["event"] for one in receiver.received} == {"message"}
 
 
-async def test_another_room_is_not_told_of(
+async def test_messages_of_another_room_are_not_sent(
     here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     await hook("Robot", "message")
@@ -194,7 +194,7 @@ async def test_another_room_is_not_told_of(
     assert receiver.received == []
 
 
-async def test_a_post_sent_twice_is_told_once(
+async def test_a_post_sent_twice_is_delivered_once(
     here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     await hook()
@@ -205,7 +205,7 @@ async def test_a_post_sent_twice_is_told_once(
     assert len(receiver.received) == 1
 
 
-async def test_what_was_removed_meanwhile_is_not_told(
+async def test_what_was_removed_meanwhile_is_not_sent(
     here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     await hook()
@@ -241,7 +241,7 @@ async def test_failures_are_repeated_ever_later_and_then_given_up(
     assert bot.webhook.problem == f"It answered with status {status}."
 
 
-async def test_a_repeated_try_that_is_heard_ends_it(
+async def test_a_repeated_try_that_is_answered_ends_it(
     here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     robot = await hook()
@@ -312,7 +312,7 @@ async def test_who_never_answers_is_switched_off_and_its_queue_dropped(
     assert receiver.received[-1].json["message"]["text"] == "@Robot once more"
 
 
-async def test_too_many_waiting_are_counted_for_the_keeper(
+async def test_too_many_waiting_are_counted_for_the_room_manager(
     here: Services,
     room: Room,
     hook: Hook,
@@ -356,7 +356,7 @@ async def test_a_long_answer_is_cut(
     assert len((await said(here, room))[-1][1]) == 8_000
 
 
-async def test_a_bot_that_was_removed_hears_and_says_nothing(
+async def test_a_bot_that_was_removed_receives_and_posts_nothing(
     here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     robot = await hook()
@@ -490,7 +490,7 @@ async def test_a_post_sets_the_delivery_going_by_itself(
     await receiver.until(1)
 
 
-async def test_two_processes_tell_once(
+async def test_two_processes_deliver_once(
     here: Services, there: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     there.bots.webhooks.clock = clock
@@ -505,7 +505,7 @@ async def test_two_processes_tell_once(
     await there.bots.webhooks.close()
 
 
-async def test_what_a_killed_process_was_at_is_told_by_the_next(
+async def test_what_a_killed_process_was_delivering_is_delivered_by_the_next(
     here: Services,
     room: Room,
     hook: Hook,
@@ -539,7 +539,7 @@ async def die(*_: object) -> None:
 
 
 @pytest.mark.parametrize("when", ["mention", "message"])
-async def test_what_was_stored_and_never_queued_is_told_after_a_restart(
+async def test_what_was_stored_and_never_queued_is_delivered_after_a_restart(
     here: Services,
     there: Services,
     room: Room,
@@ -602,7 +602,7 @@ async def test_a_full_queue_is_full_for_what_was_never_queued_too(
     assert [one.json["message"]["text"] for one in receiver.received] == ["@Robot 0", "@Robot 1"]
 
 
-async def test_a_webhook_of_an_earlier_version_hears_of_what_is_said_from_now_on(
+async def test_a_webhook_of_an_earlier_version_gets_what_is_posted_from_now_on(
     here: Services,
     room: Room,
     hook: Hook,
@@ -623,7 +623,7 @@ async def test_a_webhook_of_an_earlier_version_hears_of_what_is_said_from_now_on
     assert [one.json["message"]["text"] for one in receiver.received] == ["@Robot lost"]
 
 
-async def test_what_is_a_day_old_is_no_news_after_a_restart(
+async def test_what_is_a_day_old_is_not_delivered_after_a_restart(
     here: Services,
     there: Services,
     room: Room,
@@ -643,7 +643,7 @@ async def test_what_is_a_day_old_is_no_news_after_a_restart(
     await there.bots.webhooks.close()
 
 
-async def test_what_is_told_twice_is_answered_once(
+async def test_what_is_delivered_twice_is_answered_once(
     here: Services, room: Room, hook: Hook, receiver: Receiver, clock: Clock
 ) -> None:
     robot = await hook()

@@ -30,7 +30,7 @@ async def curl(url: str, token: str, *fields: str) -> None:
     assert await process.wait() == 0
 
 
-async def test_a_keeper_makes_a_bot_which_speaks_and_answers(
+async def test_a_room_manager_creates_a_bot_which_posts_and_answers(
     site: Site, room: tuple[str, Person, Person], open_page: Open, tmp_path: Path
 ) -> None:
     name, ada, ben = room

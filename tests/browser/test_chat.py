@@ -241,7 +241,7 @@ async def test_own_message_is_edited_and_removed_everywhere(
         )
 
 
-async def test_removed_member_is_told_and_receives_no_more(
+async def test_removed_member_sees_why_and_receives_no_more(
     room: tuple[str, Person, Person], open_page: Open
 ) -> None:
     name, ada, ben = room

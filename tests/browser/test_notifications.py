@@ -273,7 +273,7 @@ async def test_a_browser_that_may_not_or_cannot_says_so(site: Site, open_for: Op
         await expect(page.get_by_role("button", name="Turn on notifications")).to_be_enabled()
 
 
-async def test_in_quiet_hours_nothing_is_told_and_it_counts_as_unread(
+async def test_in_quiet_hours_nobody_is_notified_and_it_counts_as_unread(
     site: Site, open_for: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "GATHER_SECONDS", 0.05)

@@ -89,7 +89,7 @@ async def test_two_people_talk_in_a_thread_beside_the_room(room: Room, open_page
     assert await in_thread(hers) == ["Shall we plant?", "At noon", "Bring spades"]
 
 
-async def test_arrow_up_edits_ones_last_reply_and_typing_one_is_told_in_the_room(
+async def test_arrow_up_edits_ones_last_reply_and_typing_one_shows_in_the_room(
     room: Room, open_page: Open
 ) -> None:
     name, ada, ben = room

@@ -108,7 +108,7 @@ async def test_a_list_that_is_on_its_way_meanwhile_shows_the_first_message_too(
     await expect(row(page, "Ada").locator(".calls")).to_have_text("@1 for you")
 
 
-async def test_here_calls_who_is_online_and_nobody_else(cast: Cast, open_page: Open) -> None:
+async def test_here_addresses_who_is_online_and_nobody_else(cast: Cast, open_page: Open) -> None:
     garden, ada, ben, cleo = cast
     hers, his = await open_page(), await open_page(**TOUCH)
     await enter(hers, ada, garden)

@@ -135,7 +135,7 @@ async def test_server_killed_during_sends_loses_nothing_that_it_acknowledged(
             assert set(acknowledged) <= set(texts)
 
 
-async def test_client_cut_in_the_middle_of_its_post_sends_again_and_is_heard_once(
+async def test_client_cut_in_the_middle_of_its_post_sends_again_and_posts_once(
     site: Site,
 ) -> None:
     async with Person(site, "Ada") as ada:

@@ -287,7 +287,9 @@ async def test_half_of_a_line_to_one_who_never_hangs_up_is_let_go(site: Site, ai
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
-async def test_post_whose_answer_is_lost_on_half_a_line_is_heard_once(site: Site, way: str) -> None:
+async def test_post_whose_answer_is_lost_on_half_a_line_is_posted_once(
+    site: Site, way: str
+) -> None:
     async with ends(site) as at:
         at.line.down.hold()
         sending = asyncio.create_task(at.ada.say(at.room, "once", "once-1"))

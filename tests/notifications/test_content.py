@@ -7,7 +7,7 @@ from littlechat.core.rooms import Room
 from littlechat.notifications.content import Digest, notification_for
 
 
-def test_many_long_names_of_files_fit_into_a_notice() -> None:
+def test_many_long_names_of_files_fit_into_a_notification() -> None:
     files = tuple(File(f"f{n}", "文" * 120, "text/plain", 1) for n in range(10))
     moment = datetime.now(UTC)
     message = Message("garden", 1, "ben", "Ben", "", moment, files=files)

@@ -26,7 +26,7 @@ async def test_a_mention_reaches_the_browser_with_its_place(cast: Cast) -> None:
     assert f'data-key="{key}"' in page.text
 
 
-async def test_a_direct_message_is_told_of_under_its_authors_name(cast: Cast) -> None:
+async def test_a_direct_message_is_notified_under_its_authors_name(cast: Cast) -> None:
     answer = await cast.ada.post("/direct", name="Ben")
     room = answer.headers["location"].rpartition("/")[2]
     await cast.ada.say(room, "just for you")
@@ -38,7 +38,9 @@ async def test_a_direct_message_is_told_of_under_its_authors_name(cast: Cast) ->
     assert (await cast.browser.next(2))["title"] == "Ada · Ada, Cleo"
 
 
-async def test_who_is_not_meant_did_not_ask_or_said_it_hears_nothing(cast: Cast) -> None:
+async def test_who_is_not_addressed_or_not_subscribed_or_the_author_gets_nothing(
+    cast: Cast,
+) -> None:
     cleo = await cast.service.subscribed(cast.cleo)
     ada = await cast.service.subscribed(cast.ada)
     dan = await cast.service.subscribed(cast.dan)
@@ -53,7 +55,7 @@ async def test_who_is_not_meant_did_not_ask_or_said_it_hears_nothing(cast: Cast)
     assert (ada.pushed, dan.pushed) == ([], [])
 
 
-async def test_in_quiet_hours_nobody_is_told_and_nothing_comes_later(cast: Cast) -> None:
+async def test_in_quiet_hours_nobody_is_notified_and_nothing_comes_later(cast: Cast) -> None:
     notifications = cast.site.services.notifications
     session = await session_of(cast.ben, cast.site)
     notifications.delivery.clock = lambda: datetime(2026, 1, 1, 21, 30, tzinfo=UTC)
@@ -84,7 +86,7 @@ async def test_a_burst_is_one_notification_of_the_last_that_matters(
     assert len(cast.browser.pushed) == 1
 
 
-async def test_what_is_taken_back_or_corrected_at_once_is_not_told_as_it_was(
+async def test_what_is_removed_or_edited_at_once_is_not_notified_as_it_was(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "GATHER_SECONDS", 3_600.0)
@@ -95,7 +97,7 @@ async def test_what_is_taken_back_or_corrected_at_once_is_not_told_as_it_was(
     assert (await cast.browser.next())["body"] == "a typo, @Ben"
 
 
-async def test_who_was_removed_from_a_room_hears_no_more_of_it(cast: Cast) -> None:
+async def test_who_was_removed_from_a_room_gets_no_more_notifications_of_it(cast: Cast) -> None:
     await cast.to_ben("while a member")
     await cast.browser.next()
     await cast.ada.post(f"/rooms/{cast.room}/members/Ben/remove")
@@ -130,7 +132,7 @@ async def test_a_session_that_ends_between_two_tries_ends_the_tries(
 
 
 @pytest.mark.parametrize("how", ["removed", "member", "room"])
-async def test_what_was_taken_back_between_two_tries_is_not_told(
+async def test_what_was_removed_between_two_tries_is_not_sent(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.4, 0.4))
@@ -148,7 +150,7 @@ async def test_what_was_taken_back_between_two_tries_is_not_told(
     assert len(cast.browser.pushed) == 1
 
 
-async def test_a_further_try_tells_of_what_is_left_as_it_is_then(
+async def test_a_retry_sends_what_is_left_as_it_is_then(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.4, 0.4))

@@ -45,7 +45,7 @@ TO_ALL = replace(SAID, addressed_to=(everyone_in("garden"),))
         ("everything", "nothing", False, [True, True, True]),
     ],
 )
-def test_a_member_hears_by_their_level_of_the_room_else_by_their_usual_one(
+def test_a_member_is_notified_by_their_level_of_the_room_else_by_their_usual_one(
     own: Level | None, usual: Level, direct: bool, hears: list[bool]
 ) -> None:
     member, chosen = replace(BEN, level=own), Preferences(level=usual)
@@ -53,7 +53,7 @@ def test_a_member_hears_by_their_level_of_the_room_else_by_their_usual_one(
     assert found == hears
 
 
-def test_an_author_is_never_told_of_their_own_words() -> None:
+def test_an_author_is_never_notified_of_their_own_message() -> None:
     own = replace(TO_ALL, author_id="ben")
     assert not wants(BEN, Preferences(level="everything"), own, direct=True)
     elsewhere = replace(SAID, addressed_to=(everyone_in("attic"), "cleo"))
@@ -165,7 +165,7 @@ def test_keys_have_their_length_and_a_point_its_form() -> None:
             validate_key(raw, size)
 
 
-def test_a_notice_fits_into_what_push_services_take() -> None:
+def test_a_notification_fits_into_what_push_services_take() -> None:
     longest = Notification(
         "🎉" * 95, "🎉" * 140, "/rooms/" + "x" * 60 + "?around=1#message-1", "y" * 32
     )

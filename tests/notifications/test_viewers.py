@@ -10,7 +10,7 @@ from tests.notifications.cast import Cast
 from tests.tabs import until
 
 
-async def test_what_somebody_looks_at_on_any_process_is_not_told_of(
+async def test_what_somebody_looks_at_on_any_process_is_not_notified(
     cast: Cast, other_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Time enough for an answer, on however busy a machine.
@@ -32,7 +32,7 @@ async def test_what_somebody_looks_at_on_any_process_is_not_told_of(
     await stream.close()
 
 
-async def test_a_look_without_word_of_it_does_not_last(cast: Cast) -> None:
+async def test_a_page_that_stops_reporting_counts_as_hidden(cast: Cast) -> None:
     stream = await cast.ben.stream(cast.room)
     await stream.until(lambda dom: "Ben" in dom.online)
     (socket,) = (one for one in cast.site.services.realtime.hub.sockets if one.name == "Ben")

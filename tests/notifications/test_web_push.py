@@ -47,7 +47,7 @@ def test_each_installation_makes_a_key_of_its_own() -> None:
     assert all(len(data(point)) == 65 and data(point)[0] == 4 for point in points)
 
 
-async def test_only_the_browser_reads_a_notice_and_its_service_knows_who_sent_it() -> None:
+async def test_only_the_browser_reads_a_notification_and_its_service_knows_who_sent_it() -> None:
     key, way = new_key(), Push(private=True)
     async with PushService() as service:
         browser = service.browser()

@@ -10,19 +10,21 @@ async def test_a_refresh_and_a_signal_reach_every_process_and_close_nothing(
     here: Services, there: Services, ada: Session
 ) -> None:
     page = Tab(there, ada.user, ada.id)
-    heard: list[str] = []
+    received: list[str] = []
     for name, served in (("here", here), ("there", there)):
-        served.realtime.dispatcher.on_signal("news", lambda name=name: heard.append(name))  # type: ignore[misc]
+        served.realtime.dispatcher.on_signal("news", lambda name=name: received.append(name))  # type: ignore[misc]
     before = there.rooms.access.invalidations
     here.realtime.announcements.refresh(ada.user.id)
     here.realtime.announcements.signal("news")
-    await until(lambda: sorted(heard) == ["here", "there"])
+    await until(lambda: sorted(received) == ["here", "there"])
     assert there.rooms.access.invalidations > before
     assert page.socket.close_code is None
     await page.close()
 
 
-async def test_pages_hear_that_the_lists_of_rooms_changed(here: Services, there: Services) -> None:
+async def test_pages_receive_that_the_lists_of_rooms_changed(
+    here: Services, there: Services
+) -> None:
     tabs = [Tab(served, somebody("Dan")) for served in (here, there)]
     for tab, served in zip(tabs, (here, there), strict=True):
         served.realtime.hub.join(tab.socket, ROOMS)
@@ -35,7 +37,9 @@ async def test_pages_hear_that_the_lists_of_rooms_changed(here: Services, there:
         await tab.close()
 
 
-async def test_news_for_some_people_reach_their_pages_only(here: Services, there: Services) -> None:
+async def test_what_is_announced_to_some_people_reaches_their_pages_only(
+    here: Services, there: Services
+) -> None:
     ben, dan = somebody("Ben"), somebody("Dan")
     his, dans = Tab(there, ben), Tab(there, dan)
     for tab, user in ((his, ben), (dans, dan)):

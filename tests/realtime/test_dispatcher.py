@@ -19,7 +19,7 @@ from tests.tabs import Tab, somebody, until
 @pytest.mark.parametrize(
     "rubbish", [{}, {"kind": "unheard of"}, {"kind": "revoked"}, {"kind": "posted", "seq": "x"}]
 )
-async def test_an_event_that_makes_no_sense_does_not_deafen_the_process(
+async def test_an_event_that_makes_no_sense_does_not_stop_the_dispatcher(
     here: Services,
     there: Services,
     ada: Session,
@@ -36,7 +36,7 @@ async def test_an_event_that_makes_no_sense_does_not_deafen_the_process(
     assert await tab.until_closed() == POLICY
 
 
-async def test_page_that_opens_its_socket_hears_what_was_told_meanwhile(
+async def test_page_that_opens_its_socket_receives_what_was_sent_while_it_loaded(
     here: Services, there: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     users = [somebody(name) for name in ("Ada", "Ben")]
@@ -66,12 +66,12 @@ async def test_page_that_opens_its_socket_hears_what_was_told_meanwhile(
         await page.close()
 
 
-async def test_what_any_process_says_on_a_topic_is_heard_by_who_asked_for_it(
+async def test_a_listener_receives_what_any_process_publishes_on_its_topic(
     here: Services, there: Services
 ) -> None:
-    heard: list[dict[str, Any]] = []
-    here.realtime.dispatcher.subscribe("notifications", heard.append)
+    received: list[dict[str, Any]] = []
+    here.realtime.dispatcher.subscribe("notifications", received.append)
     there.platform.bus.publish("notifications", {"kind": "said", "text": "hello"})
     there.platform.bus.publish("others", {"kind": "said"})
-    await until(lambda: bool(heard))
-    assert heard == [{"kind": "said", "text": "hello"}]
+    await until(lambda: bool(received))
+    assert received == [{"kind": "said", "text": "hello"}]

@@ -81,7 +81,7 @@ async def test_a_lost_change_is_read_from_the_store(
     assert (dom.doubled, dom.cursor) == ([], "c3-2")
 
 
-async def test_an_event_heard_too_late_changes_nothing(
+async def test_an_event_received_too_late_changes_nothing(
     here: Services, there: Services, tab: Open
 ) -> None:
     page = await tab()
@@ -107,7 +107,7 @@ async def test_the_loss_of_the_last_event_is_noticed_at_a_beat(
     await page.until_shows("text 1", "edited")
 
 
-async def test_the_loss_of_the_last_event_is_noticed_when_the_bus_is_in_doubt(
+async def test_the_loss_of_the_last_event_is_noticed_when_the_bus_resumes(
     here: Services, there: Services, tab: Open
 ) -> None:
     page = await tab()
@@ -116,7 +116,7 @@ async def test_the_loss_of_the_last_event_is_noticed_when_the_bus_is_in_doubt(
     await page.until_shows(*shown(stored))
 
 
-async def test_a_page_that_joined_ahead_of_its_feed_hears_of_changes_to_what_it_has(
+async def test_a_page_that_joined_ahead_of_its_feed_receives_changes_to_what_it_has(
     here: Services, there: Services, tab: Open
 ) -> None:
     first = await tab()
@@ -141,7 +141,7 @@ async def test_events_that_claim_numbers_the_store_lacks_do_no_harm(
     assert dom.cursor == "c1-0"
 
 
-async def test_an_edit_heard_before_its_post_ends_as_the_edit(
+async def test_an_edit_received_before_its_post_ends_as_the_edit(
     here: Services, there: Services, tab: Open
 ) -> None:
     page = await tab()

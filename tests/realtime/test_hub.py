@@ -428,7 +428,7 @@ async def test_person_with_a_variant_gets_it_and_the_others_the_common_frame() -
     assert (await written(ada, hers), await written(ben, his)) == ("[nobody]", "[Ada types]")
 
 
-async def test_who_leaves_gets_nothing_more_and_the_emptied_topics_are_told() -> None:
+async def test_who_leaves_gets_nothing_more_and_the_emptied_topics_are_returned() -> None:
     hub, peer = Hub(), Peer()
     ada, ben = socket(peer, hub), socket(Peer(), hub)
     hub.join(ada, "rooms")

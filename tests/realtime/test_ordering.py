@@ -48,7 +48,7 @@ def test_empty_thing_takes_its_turn_too() -> None:
     assert series.take() == [(1, "")]
 
 
-def test_jump_passes_over_what_the_store_told() -> None:
+def test_skipping_passes_over_what_was_read_from_the_store() -> None:
     series = Series()
     offer(series, 4, 6)
     series.skip_to(5)
@@ -56,7 +56,7 @@ def test_jump_passes_over_what_the_store_told() -> None:
     assert (series.last, series.has_gap) == (6, False)
 
 
-def test_jump_never_goes_back() -> None:
+def test_skipping_never_goes_back() -> None:
     series = Series(last=9)
     series.skip_to(3)
     offer(series, 4, 10)

@@ -34,7 +34,7 @@ def told(tab: Tab) -> list[str]:
     return re.findall(r'data-names="([^"]*)"', frames[-1])[0].split() if frames else []
 
 
-async def test_every_page_hears_who_comes_and_goes_on_either_process(
+async def test_every_page_receives_who_comes_and_goes_on_either_process(
     here: Services, there: Services
 ) -> None:
     ben, ada = open_page(here, "Ben"), open_page(there, "Ada")
@@ -70,7 +70,7 @@ async def test_who_is_online_and_who_is_away_is_known_on_either_process(
     await until(lambda: here.realtime.presence.find("Ada") == (False, False))
 
 
-async def test_who_turns_away_is_told_with_the_next_snapshot_and_who_comes_at_once(
+async def test_who_is_away_is_published_with_the_next_snapshot_and_who_comes_at_once(
     here: Services, there: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published: list[dict[str, list[str]]] = []
@@ -96,7 +96,7 @@ async def test_who_turns_away_is_told_with_the_next_snapshot_and_who_comes_at_on
     await ben.close()
 
 
-async def test_a_new_page_is_told_at_once_and_a_new_process_before_long(
+async def test_a_new_page_receives_presence_at_once_and_a_new_process_before_long(
     here: Services, settings: Settings, broker: MemoryBroker
 ) -> None:
     ben = open_page(here, "Ben")
@@ -110,7 +110,7 @@ async def test_a_new_page_is_told_at_once_and_a_new_process_before_long(
     await ben.close()
 
 
-async def test_a_crowd_hears_of_itself_less_often(
+async def test_presence_is_sent_less_often_when_many_are_online(
     here: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(presence, "NAMES_PER_SECOND", 10)

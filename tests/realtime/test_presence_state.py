@@ -107,7 +107,7 @@ def test_sending_ends_typing_at_once() -> None:
     assert not presence.apply(Stopped("Dan"), 1)
 
 
-def test_crowd_of_typists_is_bounded_and_old_ones_make_room() -> None:
+def test_number_of_typists_is_bounded_and_old_ones_make_room() -> None:
     presence = PresenceState()
     for number in range(TYPISTS_MAX + 10):
         presence.apply(Typed(f"p{number:03}"), 0)

@@ -25,7 +25,7 @@ from tests.tabs import (
 pytestmark = pytest.mark.usefixtures("quick_feeds")
 
 
-async def test_everybody_hears_who_comes_and_goes_on_either_process(
+async def test_every_page_of_a_room_receives_who_comes_and_goes_on_either_process(
     here: Services, there: Services, tab: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room_presence, "ONLINE_SECONDS", 0.02)
@@ -82,7 +82,9 @@ async def test_a_process_that_stops_takes_its_people_along_at_once(
     await page.until(lambda dom: dom.online == ["Ben"])
 
 
-async def test_a_room_hears_who_is_online_at_most_once_a_second(here: Services, tab: Open) -> None:
+async def test_a_room_is_sent_who_is_online_at_most_once_a_second(
+    here: Services, tab: Open
+) -> None:
     clock = asyncio.get_running_loop().time
     page = await tab(BEN)
     await page.until(lambda dom: dom.online == ["Ben"])
@@ -94,7 +96,7 @@ async def test_a_room_hears_who_is_online_at_most_once_a_second(here: Services, 
     assert len(visitors) == 20
 
 
-async def test_those_who_type_are_told_of_the_others_only(
+async def test_those_who_type_are_sent_the_others_only(
     here: Services, there: Services, tab: Open
 ) -> None:
     ada, ben, cleo = await tab(ADA), await tab(BEN), await tab(CLEO)

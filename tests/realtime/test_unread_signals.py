@@ -54,7 +54,7 @@ async def listed(served: Services, user: User) -> RoomListEntry:
     return room
 
 
-async def test_members_hear_everywhere_how_far_a_room_is(
+async def test_members_receive_everywhere_the_last_message_of_a_room(
     here: Services, there: Services, room: Room, elsewhere: Open
 ) -> None:
     his, other = elsewhere(there, BEN), elsewhere(there, somebody("Dan"))
@@ -82,7 +82,7 @@ async def test_lists_that_are_remembered_count_on_without_reading(
     assert (await listed(there, BEN)).unread == 0
 
 
-async def test_only_those_concerned_hear_of_a_call(
+async def test_only_those_addressed_receive_a_mention(
     here: Services, there: Services, room: Room, elsewhere: Open
 ) -> None:
     assert (await listed(there, BEN)).unread_mentions == ()
@@ -119,7 +119,7 @@ async def test_here_reaches_those_who_have_a_page_open_on_any_process(
     assert message.addressed_to == (CLEO.id,)
 
 
-async def test_a_process_that_heard_nothing_counts_the_same(
+async def test_a_process_that_received_no_event_counts_the_same(
     here: Services, there: Services, room: Room
 ) -> None:
     await here.actions.messages.say(room.id, ADA, Draft("hello @ben", ""))
@@ -187,7 +187,9 @@ async def test_an_edit_addresses_anew(
     assert (message.mentions, message.addressed_to) == ((), ())
 
 
-async def test_a_reply_goes_on_to_concern_whom_it_answers(here: Services, room: Room) -> None:
+async def test_an_edited_reply_stays_addressed_to_whom_it_answers(
+    here: Services, room: Room
+) -> None:
     await here.actions.messages.say(room.id, BEN, Draft("a question", ""))
     draft = Draft("an answer, @cleo", "", addressed_to=(BEN.id,), thread=1)
     message = await here.actions.messages.say(room.id, ADA, draft)
@@ -196,7 +198,9 @@ async def test_a_reply_goes_on_to_concern_whom_it_answers(here: Services, room: 
     assert BEN.id in message.addressed_to
 
 
-async def test_too_large_a_call_is_refused_and_stored_nowhere(here: Services, room: Room) -> None:
+async def test_a_mention_of_too_many_is_refused_and_stored_nowhere(
+    here: Services, room: Room
+) -> None:
     for number in range(MENTION_ALL_MAX):
         await here.rooms.members.join(room.id, somebody(f"p{number}"))
     here.rooms.access.invalidate()
@@ -209,7 +213,7 @@ async def test_too_large_a_call_is_refused_and_stored_nowhere(here: Services, ro
         await here.actions.messages.edit(room.id, 2, BEN, "@all")
 
 
-async def test_who_left_hears_no_more(
+async def test_who_left_receives_no_more(
     here: Services, there: Services, room: Room, elsewhere: Open
 ) -> None:
     his, hers = elsewhere(there, BEN), elsewhere(there, CLEO)

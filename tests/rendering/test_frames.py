@@ -58,7 +58,7 @@ def test_frame_that_moves_the_cursor_carries_it(name: str) -> None:
     assert [own.get("class") for own in carriers] == [None, "cursor"]
 
 
-def test_beat_tells_how_far_the_room_is_without_moving_the_page() -> None:
+def test_beat_carries_the_cursor_of_the_room_without_moving_the_page() -> None:
     (beat,) = Tree(FRAMES["beat"]).top
     assert beat["data-at"] == "c2-1"
     assert "data-cursor" not in beat

@@ -238,7 +238,7 @@ def test_hostile_words_are_shown_as_they_were_written(template: str, text: str) 
     assert text in Tree(Renderer().page(template, **values(text))).text
 
 
-def test_session_is_what_tells_a_page_who_looks() -> None:
+def test_session_decides_whose_page_it_is() -> None:
     pages = [
         Renderer().page("layout/error.html", **values("x") | {"session": session})
         for session in (None, Session("s-1", User("u-1", "Ben", AT), AT, AT, "", ""))

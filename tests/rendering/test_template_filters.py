@@ -45,7 +45,7 @@ def test_colour_is_one_of_those_that_exist_and_the_same_in_any_case(name: str) -
         ([str(n) for n in range(90)], ", ".join(map(str, range(20))) + " and 70 others"),
     ],
 )
-def test_people_are_named_in_words_and_a_crowd_is_counted(names: list[str], words: str) -> None:
+def test_people_are_named_in_words_and_many_are_counted(names: list[str], words: str) -> None:
     assert who(names) == words
 
 

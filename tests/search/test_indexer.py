@@ -121,7 +121,7 @@ async def test_a_deep_sweep_reads_little_of_each_quiet_room_and_rests_between_th
     assert sum(rests) > 2 * sum(took)
 
 
-async def test_a_deep_sweep_finds_the_changes_that_nobody_told_of(
+async def test_a_deep_sweep_finds_changes_whose_event_was_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOKED_UP", 2)
@@ -171,7 +171,7 @@ async def until_found(served: Services, typed: str, count: int) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_follower_goes_on_after_a_failure(
+async def test_indexer_goes_on_after_a_failure(
     db: Database, here: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FLUSH_SECONDS", 0.01)

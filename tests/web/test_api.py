@@ -154,7 +154,7 @@ async def test_a_message_sent_again_is_the_same(robot: Robot) -> None:
     assert len(await robot.said()) == 1
 
 
-async def test_without_a_good_token_nobody_is_heard(robot: Robot) -> None:
+async def test_without_a_valid_token_nothing_is_posted(robot: Robot) -> None:
     for token in ("x", "lc_", robot.token + "x", robot.token[:-1], "ä", robot.bot.id):
         headers = {b"Authorization": f"Bearer {token}".encode()}
         reply = await robot.http.post(MESSAGES, headers=headers, data={"text": "x"})
@@ -238,7 +238,7 @@ async def test_what_cannot_be_said_is_refused_with_a_sentence(
     assert await robot.said() == []
 
 
-async def test_a_bot_that_goes_on_and_on_is_told_to_wait(robot: Robot) -> None:
+async def test_a_bot_that_posts_too_often_gets_429(robot: Robot) -> None:
     for _ in range(60):
         await robot.site.services.platform.rate_limits.hit(BOT, robot.bot.id)
     reply = await robot.post(data={"text": "x"})

@@ -24,7 +24,7 @@ async def made(ada: Person, room: str, name: str = "Robot") -> tuple[str, str]:
     return f"/rooms/{room}/bots/{section}", shown_once(answer.text, "token")
 
 
-async def test_a_keeper_makes_a_bot_and_sees_its_token_once(site: Site) -> None:
+async def test_a_room_manager_creates_a_bot_and_sees_its_token_once(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         room = await found_room(site, "Garden", ada, ben)
         settings = (await ada.get(f"/rooms/{room}/settings")).text
@@ -118,7 +118,7 @@ async def test_a_malformed_address_stays_in_its_field(site: Site) -> None:
         assert alert(answer.text) == "A webhook tells of mentions or of every message."
 
 
-async def test_a_keeper_sees_why_a_webhook_is_off(site: Site) -> None:
+async def test_a_room_manager_sees_why_a_webhook_is_off(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         room = await found_room(site, "Garden", ada)
         bot, _ = await made(ada, room)

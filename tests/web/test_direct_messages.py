@@ -63,7 +63,7 @@ async def test_it_shows_by_itself_to_the_other_with_the_first_message(
         await there.http.aclose()
 
 
-async def test_what_is_said_concerns_everybody_else_in_it(site: Site) -> None:
+async def test_a_direct_message_is_addressed_to_everybody_else_in_it(site: Site) -> None:
     async with insiders(site, "Ada", "Ben", "Cleo") as (ada, ben, cleo):
         ids = {person.name: (await user_of(site, person)).id for person in (ada, ben, cleo)}
         room = await open_direct(ada, "Ben", "Cleo")
@@ -169,7 +169,7 @@ async def test_its_own_people_cannot_make_a_room_of_it(site: Site) -> None:
         assert await everything(site) == stored
 
 
-async def test_what_is_corrected_goes_on_to_concern_everybody_else_in_it(site: Site) -> None:
+async def test_an_edited_direct_message_stays_addressed_to_everybody_else_in_it(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
         room = await open_direct(ada, "Ben")
         seq = await ada.say(room, "helo")

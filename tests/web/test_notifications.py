@@ -46,7 +46,7 @@ async def test_a_browser_is_put_up_listed_and_taken_away(site: Site) -> None:
         assert "data-browser" not in (await ada.get(HERE)).text
 
 
-async def test_a_script_is_told_to_come_back_or_what_is_wrong(site: Site) -> None:
+async def test_a_script_gets_a_status_and_what_is_wrong(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         fields = FakeBrowser(GOOD).fields
         answer = await ada.post(f"{HERE}/subscribe", True, **fields)
@@ -83,7 +83,7 @@ async def test_choices_are_kept_and_wrong_ones_stay_in_their_fields(site: Site) 
         assert "<option selected>Europe/Berlin" in (await ada.get(HERE)).text
 
 
-async def test_a_test_goes_to_all_browsers_and_tells_what_became_of_it(near: Site) -> None:
+async def test_a_test_goes_to_all_browsers_and_shows_what_they_answered(near: Site) -> None:
     async with insiders(near, "Ada") as (ada,), PushService() as service:
         answer = await ada.post(f"{HERE}/test")
         assert answer.status_code == 422

@@ -21,7 +21,7 @@ def filled_anyhow(app: Quart, verb: str) -> list[str]:
     return [re.sub(r"<(?:int:)?\w+>", "1", rule) for method, rule in routes(app) if method == verb]
 
 
-async def test_no_unsafe_request_of_another_sites_page_is_heard(site: Site) -> None:
+async def test_no_unsafe_request_of_another_sites_page_is_accepted(site: Site) -> None:
     forged = [{"Sec-Fetch-Site": kind} for kind in ("cross-site", "same-site", "nonsense", "")]
     forged += [{"Origin": origin} for origin in EVIL_ORIGINS]
     forged += [{"Sec-Fetch-Site": "same-origin", "Origin": "https://evil.example"}]
@@ -40,7 +40,7 @@ async def test_no_unsafe_request_of_another_sites_page_is_heard(site: Site) -> N
         assert await everything(site) == stored
 
 
-async def test_our_own_pages_and_programs_without_a_page_are_heard(site: Site) -> None:
+async def test_our_own_pages_and_programs_without_a_page_are_accepted(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
         own: tuple[dict[str, str], ...] = (
             {},

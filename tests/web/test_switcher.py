@@ -77,7 +77,7 @@ async def test_queries_are_text_and_bounded(site: Site) -> None:
             assert (await ada.get(f"/jump?q={query}")).status_code == 200
 
 
-async def test_who_is_called_exactly_so_comes_before_a_crowd_of_names(site: Site) -> None:
+async def test_who_is_called_exactly_so_comes_before_many_similar_names(site: Site) -> None:
     async with insiders(site, "Ada", "Zed") as (ada, zed):
         for number in range(30):
             await site.services.accounts.users.make(f"max{number:02}")

@@ -134,7 +134,7 @@ async def test_large_counts_are_cut(site: Site) -> None:
         assert badges((await ben.get("/rooms")).text) == ["unread 99+"]
 
 
-async def test_inbox_shows_in_context_what_concerns_one(site: Site) -> None:
+async def test_inbox_shows_in_context_what_is_addressed_to_one(site: Site) -> None:
     async with insiders(site, "Ada", "Ben", "Cleo") as (ada, ben, cleo):
         room = await found_room(site, "R & D", ada, ben, cleo)
         assert "When somebody writes @Ben, it is here." in (await ben.get("/inbox")).text
@@ -162,7 +162,7 @@ async def test_inbox_forgets_rooms_that_one_may_not_see_any_more(site: Site) -> 
         assert "only for members" not in (await ben.get("/inbox")).text
 
 
-async def test_a_call_too_large_comes_back_with_its_text(site: Site) -> None:
+async def test_a_mention_of_too_many_comes_back_with_its_text(site: Site) -> None:
     async with insiders(site, "Ada", "Ben", *(f"p{n}" for n in range(20))) as people:
         room = await found_room(site, "Garden", *people)
         ben = people[1]
@@ -226,7 +226,7 @@ async def fill(site: Site, room: str, person: Person, count: int) -> None:
         await site.services.actions.messages.say(room, user, Draft(f"text {number}, @ben", ""))
 
 
-async def test_pages_of_two_processes_hear_of_it(site: Site, other_site: Site) -> None:
+async def test_pages_of_two_processes_receive_it(site: Site, other_site: Site) -> None:
     async with insiders(site, "Ada", "Ben", "Dan") as (ada, ben, dan):
         room = await found_room(site, "Garden", ada, ben)
         address = other_site.url.replace("http", "ws", 1) + "/socket"
