@@ -18,11 +18,12 @@ from websockets.exceptions import InvalidStatus
 from littlechat.accounts.schema import SESSIONS, USERS
 from littlechat.app import COLLECTIONS
 from littlechat.bots.schema import DELIVERIES
-from littlechat.core.names import new_id
+from littlechat.core.names import fold, new_id
 from littlechat.core.people import User
 from littlechat.platform.database import now
 from littlechat.realtime.hub import RESTART
 from littlechat.rooms.schema import INVITATIONS
+from littlechat.text.words import comparable
 from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
 
 COOKIE = "littlechat"
@@ -52,7 +53,8 @@ async def insider(site: Site, name: str) -> Person:
         {
             "_id": user.id,
             "name": name,
-            "key": name.casefold(),
+            "key": fold(name),
+            "search_key": comparable(name),
             "password": _WEAK,
             "created": user.created,
         }

@@ -1,6 +1,5 @@
 """The store of profiles: display names, statuses, avatars, and when somebody was last seen."""
 
-import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,15 +19,13 @@ from littlechat.platform import (
     Missing,
     now,
 )
-from littlechat.text import comparable
+from littlechat.text import accent_pattern
 
 PAGE_PEOPLE = 50
 """Users on a page of the directory."""
 
 SEARCH_READ_MAX = 2_000
 """Users that the directory reads at most."""
-
-NO_DISPLAY_KEYS = {"display_key": "", "display_search_key": ""}
 
 TAKEN = "Somebody else goes by this name."
 
@@ -53,11 +50,10 @@ class Profiles:
 
         It is sorted by name. `search` finds users whose username or display name contains it.
         """
-        search = comparable(search.replace("\0", "")[:100])
-        pattern = {"$regex": re.escape(search)}
+        pattern = accent_pattern(search.replace("\0", "")[:100])
         found = {}
-        for field in ("search_key", "display_search_key") if search else ("key",):
-            where = {field: pattern} if search else {}
+        for field in ("key", "display_key") if pattern else ("key",):
+            where = {field: {"$regex": pattern}} if pattern else {}
             for one in await self._db[USERS].find(where, limit=SEARCH_READ_MAX):
                 found[str(one["_id"])] = _profile(one)
         people = sorted(
@@ -78,14 +74,13 @@ class Profiles:
             raise Invalid(display=TAKEN)
         values = {"display": display, "bio": bio, "zone": zone}
         if display:
-            keys = {"display_key": key, "display_search_key": comparable(display)}
-            await self._change(user, {"$set": {**values, **keys}})
+            await self._change(user, {"$set": {**values, "display_key": key}})
         else:
-            await self._change(user, {"$set": values, "$unset": NO_DISPLAY_KEYS})
+            await self._change(user, {"$set": values, "$unset": {"display_key": ""}})
         # If two users take the same name at the same time, each finds the other's here, and both
         # are refused.
         if display and await self._is_anothers(user, key):
-            await self._change(user, {"$set": {"display": ""}, "$unset": NO_DISPLAY_KEYS})
+            await self._change(user, {"$set": {"display": ""}, "$unset": {"display_key": ""}})
             raise Invalid(display=TAKEN)
 
     async def _is_anothers(self, user: User, key: str) -> bool:

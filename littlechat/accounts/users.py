@@ -3,9 +3,10 @@
 Whether somebody is disabled or an administrator must be read here, never from a copy in a session.
 """
 
-import re
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
 from littlechat.accounts.passwords import Passwords, require_password
 from littlechat.accounts.roles import Roles
@@ -27,7 +28,7 @@ from littlechat.platform import (
     Missing,
     now,
 )
-from littlechat.text import comparable
+from littlechat.text import accent_pattern, comparable
 
 LISTED_MAX = 1_000
 """Users on the list for administrators; to find others, they search."""
@@ -48,12 +49,10 @@ class Users:
         self._db, self._roles, self._passwords = db, roles, passwords
 
     async def open(self) -> None:
-        """Write the forms in which names are searched to accounts from before there were any."""
+        """Store the search keys of accounts that an older version made without them."""
         for one in await self._db[USERS].find({"search_key": None}):
-            keys = {"search_key": comparable(str(one["name"]))}
-            if display := str(one.get("display", "")):
-                keys["display_search_key"] = comparable(display)
-            await self._db[USERS].update({"_id": one["_id"]}, {"$set": keys})
+            key = comparable(str(one["name"]))
+            await self._db[USERS].update({"_id": one["_id"]}, {"$set": {"search_key": key}})
 
     async def register(self, username: str, password: str) -> User:
         """Create an account; raise `Invalid` for the fields at fault, `Duplicate` for a name taken.
@@ -203,13 +202,7 @@ class Users:
         Also returns users with the names `also`, for whom half of `limit` is reserved; they come
         last. No disabled ones. Sorted by name.
         """
-        first = comparable(start)
-        # A range with both bounds, which both databases answer from the index.
-        within = {"$gte": first, "$lte": f"{first}\U0010ffff"}
-        found_first = await self._db[USERS].find(
-            {"search_key": within}, sort=[("search_key", 1)], limit=limit
-        )
-        users = [user_from(one) for one in found_first if not one.get("disabled")]
+        users = await self._list_starting(start, limit)
         if not (keys := [fold(name) for name in also]):
             return users
         sure, found = users[: limit - limit // 2], await self.find_several(keys)
@@ -218,6 +211,21 @@ class Users:
         rest = [user for user in users[len(sure) :] if user not in others]
         kept = [*sure, *rest][: limit - len(others)]
         return kept + sorted(others, key=lambda one: fold(one.name))
+
+    async def _list_starting(self, start: str, limit: int) -> list[User]:
+        # By the folded name as well: an older process, during an upgrade, writes no search keys.
+        found = await asyncio.gather(
+            self._find_range("search_key", comparable(start), limit),
+            self._find_range("key", fold(start), limit),
+        )
+        documents = {str(one["_id"]): one for one in chain(*found) if not one.get("disabled")}
+        users = sorted(map(user_from, documents.values()), key=lambda one: comparable(one.name))
+        return users[:limit]
+
+    async def _find_range(self, field: str, first: str, limit: int) -> list[Document]:
+        # A range with both bounds, which both databases answer from the index.
+        within = {field: {"$gte": first, "$lte": f"{first}\U0010ffff"}}
+        return await self._db[USERS].find(within, sort=[(field, 1)], limit=limit)
 
     async def get(self, name: str) -> User:
         """Return the user of that name, in any case; raise `Missing`, also for a bot."""
@@ -235,8 +243,8 @@ class Users:
 
     async def list_matching(self, search: str = "") -> list[User]:
         """Return the people whose names contain `search`, disabled ones too, sorted by name."""
-        search = comparable(search.replace("\0", "")[:100])
-        where = {"search_key": {"$regex": re.escape(search)}} if search else {}
+        pattern = accent_pattern(search.replace("\0", "")[:100])
+        where = {"key": {"$regex": pattern}} if pattern else {}
         documents = await self._db[USERS].find(where, limit=LISTED_MAX)
         users = (user_from(document) for document in documents if not document.get("bot"))
         return sorted(users, key=lambda one: fold(one.name))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from littlechat.core import Message
 from littlechat.search.words import words
 
-LINK = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+LINK = re.compile(r"https?://[^\s/]|\bwww\.[\w-]+\.\w", re.IGNORECASE)
 
 # Terms that are not words begin with a control character, which no word contains.
 
@@ -38,7 +38,7 @@ def terms(message: Message) -> frozenset[str]:
     found |= {author_term(message.author_id), room_term(message.room_id)}
     if message.files:
         found.add(kind_term("file"))
-    if "://" in message.body and LINK.search(message.body):
+    if LINK.search(message.body):
         found.add(kind_term("link"))
     return frozenset(found)
 

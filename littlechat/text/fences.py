@@ -11,7 +11,9 @@ from markdown_it.rules_block import StateBlock
 from littlechat.text.code import is_language
 
 _FENCE = re.compile(r"(?P<marks>`{3,}|~{3,})(?P<info>.*)")
-_FENCE_AFTER_TEXT = re.compile(r"(?P<before>[^`]*(?:`{1,2}[^`]+)*[^`])(?P<marks>`{3,})(?P<info>.*)")
+_FENCE_AFTER_TEXT = re.compile(
+    r"(?!```)(?P<before>[^`]*(?:`{1,2}[^`]+)*)(?P<marks>`{3,})(?P<info>.*)"
+)
 
 
 def line_of(state: StateBlock, number: int) -> str:
@@ -100,8 +102,10 @@ def _push_code(
         blanks = max(state.sCount[last] - indent, 0)
         content += " " * blanks + text + "\n"
     token = state.push("fence", "code", 0)
-    token.info, token.content = _firstline_of(opening["info"].strip(), content)
+    token.info, token.content = _with_first_line(opening["info"].strip(), content)
     token.markup, token.map = opening["marks"], [start, last]
+    if not closing and not token.content.strip():
+        token.content = opening["marks"]  # Nothing followed: the marks were what was said.
     state.line = last + (_follows(state, closing) if closing else 0)
 
 
@@ -120,7 +124,7 @@ def _container_end(state: StateBlock, start: int, end: int) -> int:
     return end
 
 
-def _firstline_of(info: str, content: str) -> tuple[str, str]:
+def _with_first_line(info: str, content: str) -> tuple[str, str]:
     """Return the language and the code: what names no language is the first line of the code."""
     if info and (not is_language(info) or not content.strip()):
         return "", f"{info}\n{content}"

@@ -72,9 +72,9 @@ class _Finder:
         return self._email(start)
 
     def _follows(self, start: int, signs: str) -> bool:
-        """Whether what would begin at `start` is the end of something else."""
+        """Whether what would begin at `start` is the end of something else in ASCII."""
         before = self.text[start - 1] if start > self.done else " "
-        return before in signs or (before.isalnum() and not is_unspaced(before))
+        return before in signs or (before.isascii() and before.isalnum())
 
     def _web(self, start: int, host: int, prefix: str = "") -> Address | None:
         end = self._walk(start, host)
@@ -110,7 +110,10 @@ class _Finder:
         # Signs may stand around an address, too, as in "_ben@example.com_".
         while start < sign and not self.text[start].isalnum():
             start += 1
-        if self._follows(start, "/@\\") or not _LOCAL_PART.fullmatch(self.text, start, sign):
+        before = self.text[start - 1] if start > self.done else " "
+        if before in "/@\\" or (before.isalnum() and not is_unspaced(before)):
+            return None
+        if not _LOCAL_PART.fullmatch(self.text, start, sign):
             return None
         end = self._email_end(sign + 1)
         return Address(start, end, f"mailto:{self.text[start:end]}") if end else None

@@ -59,7 +59,7 @@ def have_prefixes(joined: str, prefixes: Iterable[str]) -> bool:
     return all(f" {prefix}" in joined for prefix in prefixes)
 
 
-TYPO_RATIO = 0.75
+TYPO_RATIO = 0.65
 """How alike two names must be, as difflib counts it, for one to be a slip of the other."""
 
 
@@ -70,8 +70,8 @@ def list_similar(typed: str, people: Mapping[str, str]) -> list[str]:
     beginnings of words in it or in the display name, or by a slip of the keyboard.
     """
     asked, prefixes = comparable(typed), split_words(typed)
-    ranked = [(_rank(asked, prefixes, *person), person[0]) for person in people.items()]
-    return [name for rank, name in sorted(ranked) if rank < NOT_SIMILAR]
+    ranked = [(_rank(asked, prefixes, *one), comparable(one[0]), one[0]) for one in people.items()]
+    return [name for rank, _, name in sorted(ranked) if rank < NOT_SIMILAR]
 
 
 NOT_SIMILAR = 3

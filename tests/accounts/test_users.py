@@ -150,6 +150,7 @@ async def test_accounts_from_before_are_found_without_accents_after_a_start(
     await accounts.users.register("André", PASSWORD)
     await db[USERS].update({"key": "andré"}, {"$unset": {"search_key": ""}})
     assert await accounts.users.list_by_prefix("andre", 10) == []
+    assert len(await accounts.users.list_by_prefix("ANDRÉ", 10)) == 1
     for _ in range(2):
         await accounts.users.open()
     assert [user.name for user in await accounts.users.list_by_prefix("andre", 10)] == ["André"]

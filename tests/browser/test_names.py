@@ -40,7 +40,7 @@ async def test_what_was_sent_to_nobody_says_so_and_offers_who_may_be_meant(
     await enter(page, ada, name)
     field = page.locator("#body")
     await field.fill("and you, @sab")
-    await field.press("Enter")
+    await page.get_by_role("button", name="Send", exact=True).tap()
     await expect(page.locator("#message-1 .message-body")).to_have_text("and you, @sab")
     await expect(page.locator("#message-1 .mention")).to_have_count(0)
     await expect(notice(page)).to_contain_text("Nobody here is called @sab. Do you mean @Ben")

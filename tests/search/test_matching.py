@@ -61,6 +61,7 @@ def test_no_query_fails_and_no_excerpt_loses_text(typed: str, body: str) -> None
         ("مرحبا", "مَرْحَبًا", True),
         ("has:link", "see https://example.com", True),
         ("has:links", "see example.com", False),
+        ("has:link", "see www.example.com", True),
         ("example", "see https://example.com/x", True),
         ("👍", "well 👍🏽", True),
     ],

@@ -7,7 +7,7 @@ const UNFINISHED = /[@＠﹫][\p{L}\p{M}\p{Nd}._-]*$/u;
 const PAUSE_MS = 600, LONG_PAUSE_MS = 2000;
 let timers = [], asked = 0;
 
-const regionOf = form => form.querySelector(".unknown-names");
+const regionOf = form => form?.querySelector(".unknown-names");
 
 function show(region, html) {
   // Unchanged text is left alone, or a screen reader would say it again.
