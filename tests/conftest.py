@@ -1,10 +1,11 @@
 """The real parts that tests share: a database over its wire, and servers on ports."""
 
+import hashlib
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -168,6 +169,8 @@ def cheap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(passwords, "HASH_KIB", 8)
         # An application that ends waits until rooms were told of their last message.
         patch.setattr("littlechat.actions.messages.TOUCH_SECONDS", 0.01)
+        # Each application's connections would derive the database's key from its password.
+        patch.setattr(hashlib, "pbkdf2_hmac", lru_cache(hashlib.pbkdf2_hmac))
         # For each request httpx would look for this through the whole path of modules.
         patch.setitem(sys.modules, "sniffio", None)
         # Each application would compile all templates and all routes for itself.

@@ -6,7 +6,8 @@ import pytest
 
 from littlechat.actions import threads
 from littlechat.actions.threads import GONE
-from tests.attacks import alert, everything, found_room, insiders
+from littlechat.core.messages import Draft
+from tests.attacks import alert, everything, found_room, insiders, user_of
 from tests.factories import Dom, Person, Site
 from tests.xss_corpus import PAYLOADS
 
@@ -157,15 +158,20 @@ async def test_older_replies_are_read_on_demand(
 
 async def test_no_payload_becomes_markup_in_a_quote_or_a_panel(site: Site) -> None:
     async with insiders(site, "Ada") as (ada,):
-        site.services.platform.rate_limits.enabled = False
+        user, acts = await user_of(site, ada), site.services.actions
         room = await ada.create_room("Garden")
-        for payload in PAYLOADS:
-            if payload.strip():
-                root = await ada.say(room, payload)
-                answer = await ada.say(room, "yes", thread=str(root), shown="1")
-                text = (await ada.get(f"/rooms/{room}/messages/{answer}", htmx=True)).text
-                quote = re.search(r'<span dir="auto">(.*?)</span></a></p>', text, re.DOTALL)
-                assert quote
-                assert "<" not in quote[1]
-                panel = await panel_of(ada, room, root)
-                assert panel.count('id="thread-message-') == 2
+        payloads = [payload for payload in PAYLOADS if payload.strip()]
+        for payload in payloads:
+            root = await acts.messages.say(room, user, Draft(payload, ""))
+            answer = await acts.threads.address(
+                room, user, Draft("yes", "", thread=root.seq, shown=True)
+            )
+            await acts.messages.say(room, user, answer)
+            panel = await panel_of(ada, room, root.seq)
+            assert panel.count('id="thread-message-') == 2
+        quotes: list[str] = []
+        for after in range(0, 2 * len(payloads), 100):
+            page = await ada.get(f"/rooms/{room}/messages?after={after}&limit=100", htmx=True)
+            quotes += re.findall(r'<span dir="auto">(.*?)</span></a></p>', page.text, re.DOTALL)
+        assert len(quotes) == len(payloads)
+        assert [quote for quote in quotes if "<" in quote] == []
