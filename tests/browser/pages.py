@@ -42,8 +42,13 @@ async def live(page: Page) -> None:
 
 
 async def send(page: Page, text: str) -> None:
-    await page.locator("#body").fill(text)
-    await page.locator("#body").press("Enter")
+    """Send by Enter, or by the button where Enter breaks the line."""
+    field = page.locator("#body")
+    await field.fill(text)
+    if await field.evaluate("field => field.enterKeyHint") == "enter":
+        await page.locator("#composer").get_by_role("button", name="Send").click()
+    else:
+        await field.press("Enter")
 
 
 async def act(page: Page, message: str, name: str) -> None:

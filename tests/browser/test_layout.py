@@ -203,7 +203,7 @@ async def test_endings_of_files_stand_on_one_line(room: Room, open_page: Open) -
         {"name": f"journal.{end}", "mimeType": "text/plain", "buffer": b"x"}
         for end in ("log", "xlsx", "json")
     ]
-    await page.get_by_label("Attach files").set_input_files(files)  # type: ignore[arg-type]
+    await page.get_by_label("Attach files").set_input_files(files)
     await expect(page.locator("#composer .chip[data-file]")).to_have_count(3)
     assert await page.evaluate(BROKEN) == []
     await page.locator("#body").press("Enter")

@@ -14,7 +14,8 @@ function take() {
 }
 
 const before = take();
-if (before && Date.now() - before.at < SOON && document.activeElement === document.body && !location.hash) {
+const isFree = () => document.activeElement === document.body && !location.hash && !document.querySelector("[autofocus]");
+if (before && Date.now() - before.at < SOON && isFree()) {
   document.getElementById("main")?.focus({ preventScroll: true });
   if (before.path === location.pathname) scrollTo(0, before.top);
 }
