@@ -17,7 +17,6 @@ PACKAGE = ROOT / "littlechat"
 TEMPLATES, STATIC = PACKAGE / "templates", PACKAGE / "static"
 
 PURE = ("core", "text")  # no event loop, no waiting
-# What only declares or connects is tested by what it builds.
 
 LINES_MAX = 400
 SCRIPT_LINES_MAX = 149
