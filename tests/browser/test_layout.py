@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.attacks import user_of
 from tests.browser.pages import (
@@ -199,7 +199,7 @@ async def test_endings_of_files_stand_on_one_line(room: Room, open_page: Open) -
     name, ada, _ = room
     page = await open_page()
     await enter(page, ada, name)
-    files = [
+    files: list[FilePayload] = [
         {"name": f"journal.{end}", "mimeType": "text/plain", "buffer": b"x"}
         for end in ("log", "xlsx", "json")
     ]
