@@ -41,12 +41,15 @@ hypothesis_settings.load_profile("littlechat")
 GIVEN_URI = os.environ.get("MONGODB_URI")
 REAL_HASHES = passwords.HASH_PASSES, passwords.HASH_KIB
 
-FILES_ALONE = 5
+FILES_ALONE = 13
+"""So many files, those of nearly every package, are done before workers would have begun."""
+
 WORKERS_MAX = 8
+"""Each has a database of its own."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Run a few files in this process, which starts at once, and many in several: most wait."""
+    """Run few files in this process, and many in one more than there are cores: most tests wait."""
     files = sum(count_files(config.invocation_params.dir / one) for one in config.args)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return 0 if files <= FILES_ALONE else min((cores or 1) + 1, WORKERS_MAX)

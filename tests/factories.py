@@ -30,8 +30,12 @@ from littlechat.web.services import Services
 
 SECRET_KEY = "a key that only the tests know"
 PASSWORD = "correct horse battery"
-WAIT_SECONDS = 10.0
-"""How long a test waits for what must come; nothing waits by sleeping."""
+WAIT_SECONDS = 30.0
+"""How long a test waits for what must come, however busy the machine; nothing waits by sleeping."""
+
+KICK_SECONDS = 8.0
+"""In less a right that was revoked is felt on every process, since an event tells of it: caches
+are read anew after 20 s (`rooms/access.py`), and sessions after 30 (`realtime/revocation.py`)."""
 
 # One for all: by itself each client would read the world's certificates, 30 ms, and all of these
 # speak plain HTTP. One that meets TLS is refused.

@@ -19,8 +19,12 @@ from littlechat.core.people import User
 from littlechat.core.rooms import Membership
 from littlechat.messages.mutations import quoted, replies_counted
 from littlechat.platform.database import now
+from littlechat.rendering.renderer import Renderer
 from littlechat.web.services import Services
+from tests.attacks import skeleton
+from tests.rendering.samples import message
 from tests.tabs import ADA, BEN, CLEO, ROOM, Open
+from tests.xss_corpus import PAYLOADS
 
 MANAGER = Membership(ROOM, ADA.id, ADA.name, "creator", now())
 
@@ -241,3 +245,17 @@ def test_counts_and_times_only_grow() -> None:
         "replied_at": late,
     }
     assert quoted(Quote("a", "b"))(replace(root, quote=Quote("a", "b"))) is None
+
+
+def test_no_payload_becomes_markup_in_a_quote() -> None:
+    renderer = Renderer()
+
+    def quoting(body: str) -> list[object]:
+        quote = quote_of(message(1, body))
+        return skeleton(str(renderer.message(message(2, thread=1, shown=True, quote=quote))))
+
+    plain = quoting("plain")
+    assert quoting("plain text") == plain
+    for payload in PAYLOADS:
+        if payload.strip():
+            assert quoting(payload) == plain, payload

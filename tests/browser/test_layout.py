@@ -87,9 +87,8 @@ async def test_list_of_rooms_stays_where_it_is_when_a_room_is_chosen(
     await enter(page, ada, name)
     # The current room, the oldest, is seen from the beginning.
     await expect(page.locator("#rooms [aria-current]")).to_be_in_viewport()
-    rail = page.locator("#rail-scroll")
-    await rail.evaluate("rail => rail.scrollTop = 400")
     link = page.get_by_role("link", name="Room 35", exact=True)
+    await link.evaluate("link => link.scrollIntoView({ block: 'center' })")
     before = await link.bounding_box()
     await link.click()
     await page.wait_for_url("**/rooms/room-35")

@@ -26,8 +26,8 @@ LONG = "word " * 1_000
 SOME, MANY = 20, 300
 
 TIMES_MAX = 5
-MEDIAN_SECONDS_MAX = 0.5
-SLOWEST_SECONDS_MAX = 5.0
+USUAL_SECONDS_MIN = 0.02
+SLOWEST_SECONDS_MAX = 10.0
 """Wide enough for a machine on which everything else runs too: alone, the median at most doubles. A
 server that waits for the slowest is beyond it, for its patience is 15 s."""
 
@@ -248,7 +248,7 @@ async def test_others_are_served_as_before_beside(scene: Scene, fault: Fault, po
     async with fault(scene):
         during = await scene.latencies(posts)
     after = await scene.latencies(TIMED_POSTS)
-    usual = max(median(before), median(after))
-    assert median(during) < min(TIMES_MAX * usual, MEDIAN_SECONDS_MAX)
+    usual = max(median(before), median(after), USUAL_SECONDS_MIN)
+    assert median(during) < TIMES_MAX * usual
     assert max(during) < SLOWEST_SECONDS_MAX
     assert scene.server.memory(most=True) - memory < GROWN_BYTES_MAX

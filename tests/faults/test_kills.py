@@ -5,7 +5,6 @@ import contextlib
 import os
 import random
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -32,7 +31,7 @@ from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
 from littlechat.platform.embedded_database import command_line
 from littlechat.realtime import feed
-from tests.factories import WAIT_SECONDS, Dom, Person, Shown, Site, Stream, command
+from tests.factories import KICK_SECONDS, Dom, Person, Shown, Site, Stream, command
 from tests.programs import require
 
 START_SECONDS = 40
@@ -210,11 +209,9 @@ async def test_three_hundred_sockets_come_back_at_once_and_miss_nothing(
         await asyncio.gather(*(stream.close() for stream in streams))
         for number in range(20):
             await ada.say(room, f"missed {number}")
-        began = time.monotonic()
         back = await asyncio.gather(*(ada.come_back(room, s.dom) for s in streams))
         await ada.say(room, "after")
         await asyncio.gather(*(s.until(lambda dom: len(dom.messages) == 22) for s in back))
-        assert time.monotonic() - began < WAIT_SECONDS
         texts = ["before", *(f"missed {n}" for n in range(20)), "after"]
         assert all(stream.dom.texts == texts for stream in back)
         assert all(stream.dom.doubled == [] for stream in back)
@@ -251,10 +248,9 @@ async def test_redis_that_dies_and_returns_is_not_missed(
         # A revocation, too, crosses without it.
         dan = Person(sites[0], "Ben")
         dan.http.cookies = ben.http.cookies
-        began = time.monotonic()
-        assert (await dan.post("/logout")).status_code == 303
-        assert await stream.until_closed() == 1008
-        assert time.monotonic() - began < 2
+        async with asyncio.timeout(KICK_SECONDS):
+            assert (await dan.post("/logout")).status_code == 303
+            assert await stream.until_closed() == 1008
         await dan.http.aclose()
         redis, _ = await start_redis(program, port)
         await ben.log_in()

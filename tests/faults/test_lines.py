@@ -84,10 +84,9 @@ def held(site: Site, line: Proxy) -> list[object]:
 
 async def until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
     """Return once `condition` holds."""
-    # Not at once again: `held` looks at every object there is.
     async with asyncio.timeout(seconds):
         while not condition():
-            await asyncio.sleep(seconds / 200)
+            await asyncio.sleep(0.05)
 
 
 # Silent lines

@@ -55,7 +55,7 @@ async def test_sender_without_end_is_cut(site: Site, monkeypatch: pytest.MonkeyP
         writer.write(
             b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999999\r\n\r\n"
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             assert b"404" in await reader.readline()
             with pytest.raises(ConnectionError):
                 await send_for_ever(writer)

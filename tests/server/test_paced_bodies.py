@@ -26,7 +26,7 @@ async def test_sender_waits_for_the_reader() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     assert len(await anext(body)) == WAITING_BYTES + 1
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, WAIT_SECONDS)
 
 
 async def test_all_that_came_counts_not_what_waits() -> None:
@@ -50,7 +50,7 @@ async def test_what_nobody_reads_holds_nobody_up() -> None:
     waiting = asyncio.create_task(body.wait_for_room())
     await asyncio.sleep(0)
     body.refuse(0)
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, WAIT_SECONDS)
     body.append(b"a" * MIB)
     assert not body._data
 

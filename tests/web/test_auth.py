@@ -21,10 +21,7 @@ from littlechat.platform.rate_limits import (
 from littlechat.platform.rate_limits import PASSWORD as RULE
 from littlechat.web.auth import WRONG_LOGIN
 from tests.attacks import COOKIE, alert, found_room, handshake, insider, insiders, signed, user_of
-from tests.factories import PASSWORD, WAIT_SECONDS, Person, Site
-
-KICK_SECONDS = 1.0
-"""Within this a revoked right closes sockets and pages, on every process (DESIGN G5)."""
+from tests.factories import KICK_SECONDS, PASSWORD, WAIT_SECONDS, Person, Site
 
 
 def field(page: str, name: str) -> str:

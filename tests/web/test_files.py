@@ -16,7 +16,7 @@ from littlechat.platform.bus import MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
 from tests.attacks import alert, found_room, insiders
-from tests.factories import Person, Site
+from tests.factories import WAIT_SECONDS, Person, Site
 from tests.pictures import animation, bomb, gps, located, opened, picture
 
 MIB = 1024 * 1024
@@ -198,13 +198,13 @@ async def test_client_cut_in_the_middle_leaves_nothing(site: Site, cast: Cast) -
         _, writer = await asyncio.open_connection("127.0.0.1", site.port)
         writer.write(head.encode() + b"a" * size)
         await writer.drain()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             while len(await db[CHUNKS].find({})) < min(size // 261_120, 3):
                 await asyncio.sleep(0.01)
             while not await db[FILES].find({}):
                 await asyncio.sleep(0.01)
         writer.transport.abort()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             while await db[FILES].find({}) or await db[CHUNKS].find({}):
                 await asyncio.sleep(0.01)
 

