@@ -26,7 +26,7 @@ from littlechat.search import (
     ids_named,
     parse,
 )
-from littlechat.text import joined_words, plain
+from littlechat.text import have_prefixes, joined_words, plain, split_words
 from littlechat.web.guards import signed_in
 from littlechat.web.pages import is_htmx, page
 from littlechat.web.services import services
@@ -43,7 +43,9 @@ ME = "me"
 """What `from:` calls who searches."""
 
 PEOPLE_MAX = 10
-"""People whom the beginning of a name may mean."""
+"""How many people the beginning of a name may mean."""
+
+PEOPLE_READ_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,21 +154,29 @@ async def _find_people(name: str, me: User) -> tuple[list[User], bool]:
     Case and accents do not matter, and the beginnings of words are enough if nobody has the whole
     name. `me` is who asks, unless somebody else is called “me”.
     """
-    served = services()
-    if user := await served.accounts.users.find(name):
+    if user := await services().accounts.users.find(name):
         return [user], True
-    displays = served.avatar_styles.displays
-    called = served.avatar_styles.find(name)
-    users = await served.accounts.users.list_by_prefix(name, PEOPLE_MAX, called)
-    words = joined_words(name)
-    exact = [
-        user
-        for user in users
-        if words in map(joined_words, (user.name, displays.get(user.name, "")))
-    ]
+    names = await _list_people(split_words(name))
+    whole = joined_words(name)
+    exact = [user for user, own, display in names if whole in (own, display)]
     if not exact and name.lower() == ME:
         return [me], True
-    return exact or users, bool(exact)
+    return exact or [user for user, _, _ in names][:PEOPLE_MAX], bool(exact)
+
+
+async def _list_people(prefixes: list[str]) -> list[tuple[User, str, str]]:
+    """Return people whose names have words with these prefixes, and the words of their names."""
+    if not prefixes:
+        return []
+    served = services()
+    called = served.avatar_styles.find(" ".join(prefixes))
+    listed = await served.accounts.users.list_by_prefix(prefixes[0], PEOPLE_READ_MAX, called)
+    displays = served.avatar_styles.displays
+    found = [
+        (user, joined_words(user.name), joined_words(displays.get(user.name, "")))
+        for user in listed
+    ]
+    return [one for one in found if have_prefixes(one[1] + one[2], prefixes)]
 
 
 def _listed(names: Sequence[str]) -> str:

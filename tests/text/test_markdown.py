@@ -505,9 +505,9 @@ BOMBS = {
     "joined links": "http://", "mail": "a@b.co ", "mail names": "a@", "dots": "a.b@",
     "newlines": "a\n", "tabs": "\t", "strikes": "~~a", "quotation marks": 'http://a.b/"',
     "late code": "a ```js\n", "code in code": "```\nx ` `", "www": "www.a.bc ", "names": "@ben ",
-    "names without blanks": "@田中",
-    "paths without blanks": "http://a.b/日", "escaped stars": "\\*",
-    "closed brackets": "http://a.b/(x ) ", "numbers as text": "01. a\n", "wide marks": "*「",
+    "names without blanks": "@田中", "paths without blanks": "http://a.b/日",
+    "escaped stars": "\\*", "closed brackets": "http://a.b/(x ) ", "numbers as text": "01. a\n",
+    "wide marks": "*「",
 }  # fmt: skip
 SHAPES = (
     "*" * 3999 + "x" + "*" * 3999,

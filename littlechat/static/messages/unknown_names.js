@@ -58,7 +58,10 @@ const escaped = text => text.replace(/[.*+?^${}()|[\]\\-]/g, "\\$&");
 function choose(field, typed, name) {
   const place = new RegExp(`[@＠﹫]${escaped(typed)}(?![\\p{L}\\p{M}\\p{Nd}])`, "u").exec(field.value);
   const start = place?.index ?? field.selectionStart, end = place ? start + place[0].length : field.selectionEnd;
-  field.setRangeText(place ? `@${name}` : `@${name} `, start, end, "end");
+  const follows = place && end < field.value.length;
+  field.setRangeText(follows ? `@${name}` : `@${name} `, start, end, "end");
+  // Behind a name that is complete, no completions: Enter sends.
+  if (follows) field.setSelectionRange(field.value.length, field.value.length);
   field.dispatchEvent(new Event("input", { bubbles: true }));
   field.focus();
 }
