@@ -8,5 +8,5 @@ for (const id of ["level", "people"]) document.getElementById(id).addEventListen
   const { activeElement, body } = document;
   menu.hidePopover();
   // If closing it moved the focus elsewhere, leave it there.
-  if (activeElement === body || menu.contains(activeElement)) button.focus();
+  if (activeElement === body || [menu, event.target].some(one => one.contains(activeElement))) button.focus();
 });
