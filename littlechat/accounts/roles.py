@@ -45,6 +45,11 @@ class Roles:
         self._claimed = True
         return "admin" if claimed else "member"
 
+    async def are_given(self) -> bool:
+        """Whether anybody administers this installation: until then it has no account."""
+        self._claimed = self._claimed or bool(await self._db[SETTINGS].find_one({"_id": ADMINS}))
+        return self._claimed
+
     async def promote(self, user: User) -> None:
         """Make a user administrator; raise `Refused` for a disabled account. May be repeated."""
         # Marked before it is listed: if it is being disabled meanwhile, it must not be listed.

@@ -19,6 +19,7 @@ from littlechat.web import (
     reactions,
     rooms,
     search,
+    setup,
     socket,
     switcher,
     threads,
@@ -30,6 +31,7 @@ from littlechat.web.static_files import serve_static
 
 NOUNS = (
     auth,
+    setup,
     account,
     admin,
     people,

@@ -18,6 +18,7 @@ from littlechat.platform import (
     Missing,
 )
 from littlechat.text import may_mention_all
+from littlechat.web.clients import site_origin
 from littlechat.web.guards import manager_of, member_of, signed_in
 from littlechat.web.pages import (
     form_text,
@@ -239,7 +240,7 @@ async def _settings(
         bans=await services().rooms.bans.list_bans(room.id) if manages else [],
         members=[one for one in await services().rooms.memberships.list_of(room.id) if not one.bot],
         invitations=await services().rooms.invitations.list_of(room.id),
-        origin=f"{request.scheme}://{request.host}",
+        origin=site_origin(),
         errors=errors,
         name=name,
         description=description,
