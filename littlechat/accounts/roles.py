@@ -46,9 +46,10 @@ class Roles:
         return "admin" if claimed else "member"
 
     async def are_given(self) -> bool:
-        """Whether anybody administers this installation: until then it has no account."""
-        self._claimed = self._claimed or bool(await self._db[SETTINGS].find_one({"_id": ADMINS}))
-        return self._claimed
+        """Whether there is an account yet, the first of which administers."""
+        if self._claimed or await self._db[SETTINGS].find_one({"_id": ADMINS}):
+            return True
+        return await self._db[USERS].find_one({}) is not None
 
     async def promote(self, user: User) -> None:
         """Make a user administrator; raise `Refused` for a disabled account. May be repeated."""

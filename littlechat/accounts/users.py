@@ -177,7 +177,7 @@ class Users:
         """Mark an account as disabled; raise `Refused` if it is an administrator's by now."""
         member = {"_id": user.id, "standing": None}
         if not await self._db[USERS].update(member, {"$set": {"disabled": now()}}):
-            raise Refused("This is an administrator: end that first.")
+            raise Refused("This is an administrator: remove them as administrator first.")
 
     async def enable(self, user: User) -> None:
         """Allow a disabled account to sign in again."""

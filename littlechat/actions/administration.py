@@ -164,7 +164,7 @@ class Administration:
     async def _demote(self, by: User, user: User) -> None:
         await self._accounts.roles.demote(user)
         self._announcements.refresh(user.id)
-        await self._audit.note(by, "ended as administrator", user.name)
+        await self._audit.note(by, "removed as administrator", user.name)
 
     async def set_mode(self, by: User, mode: Mode) -> None:
         """Set who may register."""

@@ -73,6 +73,8 @@ BOT = f"{ROOM}/bots/<bot>"
 ROWS = (
     Row("GET", "/account", "Ada", 200, 303),
     Row("POST", "/account/profile", "Ada", 303, 401, form={"display": "Ada of {name}"}),
+    Row("GET", "/confirm", "Ada", 404, 303),
+    Row("POST", f"{ROOM}/show", "Ada", 404, 401, 403, 404),
     Row("POST", "/account/pictures", "Ada", 303, 401, form={"position": "keep"}),
     Row("POST", "/account/status", "Ada", 303, 401, form={"status": "busy"}),
     Row("POST", "/account/avatar", "Ada", 422, 401),
