@@ -25,6 +25,7 @@ from littlechat.accounts import Accounts, AuditLog, Registration
 from littlechat.app import COLLECTIONS, create_app, serve
 from littlechat.core import NAME_READ_MAX
 from littlechat.platform import (
+    EVERY_ADDRESS,
     ConfigError,
     Database,
     DataDirectory,
@@ -34,6 +35,9 @@ from littlechat.platform import (
     Settings,
     Unavailable,
     host_of,
+    is_container,
+    is_loopback,
+    lan_address,
     logs,
     provision,
 )
@@ -211,11 +215,35 @@ async def require_database(settings: Settings) -> None:
 def tell(settings: Settings, listening: socket.socket) -> None:
     """Print where to go."""
     port = listening.getsockname()[1]
-    host = settings.host if settings.host not in ("0.0.0.0", "::", "") else "localhost"  # noqa: S104
+    host = settings.host if settings.host not in EVERY_ADDRESS else "localhost"
     shown = f"[{host}]" if ":" in host else host
     if not settings.rate_limits:
         log.warning("RATE_LIMITS=off: no rates and no caps; for load tests only")
     print(f"littlechat is at http://{shown}:{port}  (Ctrl-C stops it)", flush=True)
+    if line := for_other_machines(settings, port):
+        print(line, flush=True)
+
+
+def for_other_machines(settings: Settings, port: int) -> str:
+    """Return what people at other machines must know, empty if they cannot come this way.
+
+    Behind a proxy they come by its address.
+    """
+    if settings.proxy_hops:
+        return ""
+    address = lan_address() if settings.host in EVERY_ADDRESS else settings.host
+    if address is None or is_loopback(address):
+        return ""
+    shown = f"[{address}]" if ":" in address else address
+    if settings.cookie_secure == "off":
+        risk = "COOKIE_SECURE=off: whoever is on the way reads passwords and messages"
+    else:
+        risk = (
+            "browsers stay signed in there only with https in front (then PROXY_HOPS=1), or with "
+            "COOKIE_SECURE=off, which lets whoever is on the way read along"
+        )
+    place = " (of this container; from outside, its host’s)" if is_container() else ""
+    return f"From other machines: http://{shown}:{port}{place}  Plain http: {risk}."
 
 
 async def serve_on(

@@ -18,7 +18,7 @@ from littlechat import (
     rooms,
     search,
 )
-from littlechat.accounts import Accounts
+from littlechat.accounts import INSTALLATION, Accounts
 from littlechat.actions import Actions
 from littlechat.bots import Bots
 from littlechat.files import UPLOAD_TIMEOUT_SECONDS, Files
@@ -104,6 +104,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         await served.platform.database.open(COLLECTIONS)
         await served.accounts.roles.open()
         await served.accounts.users.open()
+        await served.accounts.installation.load()
         await served.rooms.store.open()
         await served.avatar_styles.load()
         await served.notifications.open()
@@ -191,6 +192,7 @@ def connect(served: Services) -> None:
     deleted.subscribe_to_cleared(served.search.index.note_deleted_room)
     dispatcher, tasks = served.realtime.dispatcher, served.platform.tasks
     dispatcher.subscribe(NOTIFICATIONS, served.notifications.on_event)
+    dispatcher.on_signal(INSTALLATION, lambda: tasks.spawn(served.accounts.installation.load()))
     dispatcher.on_signal(AVATAR_STYLES, lambda: tasks.spawn(renew_avatar_styles(served)))
 
 

@@ -5,10 +5,15 @@ import contextlib
 import os
 import shutil
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
 
 from tests.factories import WAIT_SECONDS
@@ -44,7 +49,7 @@ class RedisServer:
 
     async def start(self) -> Self:
         """Return when it answers; at once if it already does."""
-        if await self._answers():
+        if await accepts_connections(self.port):
             return self
         self._child = await asyncio.create_subprocess_exec(
             *(require("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1"),
@@ -52,17 +57,9 @@ class RedisServer:
             stdout=asyncio.subprocess.DEVNULL,
         )
         async with asyncio.timeout(WAIT_SECONDS):
-            while not await self._answers():
+            while not await accepts_connections(self.port):
                 await asyncio.sleep(0.02)
         return self
-
-    async def _answers(self) -> bool:
-        with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            writer.close()
-            await writer.wait_closed()
-            return True
-        return False
 
     async def kill(self) -> None:
         """End it at once, if it runs."""
@@ -74,3 +71,77 @@ class RedisServer:
         """Cut every connection that listens, as a proxy between may do at any time."""
         async with Redis.from_url(self.url) as redis:
             await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
+
+
+class Nginx:
+    """A proxy of the tests' own in front of a site, on a port of its own, with TLS if asked."""
+
+    def __init__(self, directory: Path, upstream: int, lines: str, *, tls: bool = False) -> None:
+        self._directory = directory
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
+        self._child: asyncio.subprocess.Process | None = None
+        listen = f"listen 127.0.0.1:{self.port}{' ssl' if tls else ''};"
+        if tls:
+            write_certificate(directory)
+            listen += f"ssl_certificate {directory}/cert.pem; ssl_certificate_key {directory}/key;"
+        temporary = "".join(
+            f"{kind}_temp_path {directory}/{kind};"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (directory / "nginx.conf").write_text(
+            f"daemon off; pid {directory}/pid; worker_processes 1; error_log {directory}/error;"
+            f"events {{}} http {{ access_log off; {temporary}"
+            f"map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}"
+            f"upstream site {{ server 127.0.0.1:{upstream}; }}"
+            f"server {{ {listen} {lines} }} }}"
+        )
+
+    async def __aenter__(self) -> Self:
+        self._child = await asyncio.create_subprocess_exec(
+            *(require("nginx"), "-c", str(self._directory / "nginx.conf")),
+            *("-p", str(self._directory), "-e", str(self._directory / "error")),
+        )
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not await accepts_connections(self.port):
+                assert self._child.returncode is None, (self._directory / "error").read_text()
+                await asyncio.sleep(0.02)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._child and self._child.returncode is None:
+            self._child.terminate()
+            await self._child.wait()
+
+
+async def accepts_connections(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with contextlib.suppress(OSError):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        await writer.wait_closed()
+        return True
+    return False
+
+
+def write_certificate(directory: Path) -> None:
+    """Write a key and a certificate for localhost, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    moment = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(moment - timedelta(hours=1))
+        .not_valid_after(moment + timedelta(hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    form, kind = serialization.PrivateFormat.PKCS8, serialization.Encoding.PEM
+    (directory / "key").write_bytes(key.private_bytes(kind, form, plain))
+    (directory / "cert.pem").write_bytes(certificate.public_bytes(kind))

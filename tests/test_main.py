@@ -20,7 +20,7 @@ from typing import Self
 import httpx
 import pytest
 
-from littlechat.__main__ import WORKER_DEATHS, listen, main, tell
+from littlechat.__main__ import WORKER_DEATHS, for_other_machines, listen, main, tell
 from littlechat.platform import logs
 from littlechat.platform.configuration import Settings
 from littlechat.platform.embedded_database import (
@@ -29,6 +29,7 @@ from littlechat.platform.embedded_database import (
     command_line,
     free_port,
 )
+from littlechat.platform.own_address import is_loopback, lan_address
 from tests.factories import SECRET_KEY, Person, Stream
 from tests.programs import require
 
@@ -527,7 +528,45 @@ def test_printed_address_can_be_opened(
     with listen("127.0.0.1", 0) as listening:
         tell(Settings(host=host), listening)
         port = listening.getsockname()[1]
-    assert capsys.readouterr().out == f"littlechat is at http://{shown}:{port}  (Ctrl-C stops it)\n"
+    line = capsys.readouterr().out.splitlines()[0]
+    assert line == f"littlechat is at http://{shown}:{port}  (Ctrl-C stops it)"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+def test_start_names_an_address_for_other_machines(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("littlechat.__main__.lan_address", lambda: "192.168.1.20")
+    line = for_other_machines(Settings(host=host), 8_000)
+    assert line.startswith("From other machines: http://192.168.1.20:8000")
+    assert "https" in line
+    assert "COOKIE_SECURE=off" in line
+    off = for_other_machines(Settings(host=host, cookie_secure="off"), 8_000)
+    assert "reads passwords and messages" in off
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(host="127.0.0.1"),
+        Settings(host="localhost"),
+        Settings(host="::1"),
+        Settings(host="0.0.0.0", proxy_hops=1),
+    ],
+)
+def test_nothing_is_said_to_other_machines_that_cannot_come(settings: Settings) -> None:
+    assert for_other_machines(settings, 8_000) == ""
+
+
+async def test_address_for_other_machines_is_one_where_this_one_answers() -> None:
+    address = lan_address()
+    if address is None:
+        pytest.skip("this machine has no network")
+    assert not is_loopback(address)
+    with listen("0.0.0.0", 0) as listening:
+        _, writer = await asyncio.open_connection(address, listening.getsockname()[1])
+        writer.close()
+        await writer.wait_closed()
 
 
 # Several processes

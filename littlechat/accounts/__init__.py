@@ -7,6 +7,12 @@ token to anything but the browser's cookie, or a password to anything but its ha
 
 from littlechat.accounts.audit import AuditLog
 from littlechat.accounts.facade import Accounts
+from littlechat.accounts.installation import (
+    INSTALLATION,
+    INSTALLATION_NAME_MAX,
+    NAME_DEFAULT,
+    validate_installation_name,
+)
 from littlechat.accounts.profile_values import (
     STATUS_HOURS,
     validate_bio,
@@ -33,6 +39,9 @@ __all__ = [
     "COLLECTIONS",
     "DAYS_DEFAULT",
     "DAYS_MAX",
+    "INSTALLATION",
+    "INSTALLATION_NAME_MAX",
+    "NAME_DEFAULT",
     "STATUS_HOURS",
     "USES_DEFAULT",
     "USES_MAX",
@@ -47,6 +56,7 @@ __all__ = [
     "current",
     "validate_bio",
     "validate_display",
+    "validate_installation_name",
     "validate_mode",
     "validate_status",
     "validate_zone",

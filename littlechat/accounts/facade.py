@@ -1,6 +1,7 @@
 """The one object by which other packages reach accounts."""
 
 from littlechat.accounts.audit import AuditLog
+from littlechat.accounts.installation import Installation
 from littlechat.accounts.passwords import Passwords
 from littlechat.accounts.profiles import Profiles
 from littlechat.accounts.registration import Registration
@@ -20,3 +21,4 @@ class Accounts:
         self.registration = Registration(db)
         self.profiles = Profiles(db)
         self.audit = AuditLog(db)
+        self.installation = Installation(db)

@@ -45,6 +45,12 @@ class Roles:
         self._claimed = True
         return "admin" if claimed else "member"
 
+    async def are_given(self) -> bool:
+        """Whether there is an account yet, the first of which administers."""
+        if self._claimed or await self._db[SETTINGS].find_one({"_id": ADMINS}):
+            return True
+        return await self._db[USERS].find_one({}) is not None
+
     async def promote(self, user: User) -> None:
         """Make a user administrator; raise `Refused` for a disabled account. May be repeated."""
         # Marked before it is listed: if it is being disabled meanwhile, it must not be listed.

@@ -104,6 +104,10 @@ class Users:
         )
         return replace(user, standing=await self._roles.claim(user))
 
+    async def withdraw(self, user: User) -> None:
+        """Take back an account that was made this moment and that nothing knows yet."""
+        await self._db[USERS].delete({"_id": user.id, "standing": None})
+
     async def find_former_bot(self, name: str, room_id: str) -> User | None:
         """Return a bot of that name that was in the room before, None if the name is free.
 
@@ -173,7 +177,7 @@ class Users:
         """Mark an account as disabled; raise `Refused` if it is an administrator's by now."""
         member = {"_id": user.id, "standing": None}
         if not await self._db[USERS].update(member, {"$set": {"disabled": now()}}):
-            raise Refused("This is an administrator: end that first.")
+            raise Refused("This is an administrator: remove them as administrator first.")
 
     async def enable(self, user: User) -> None:
         """Allow a disabled account to sign in again."""

@@ -6,14 +6,16 @@ Each method runs to its end even if its caller is cancelled.
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from littlechat.accounts import Accounts, Mode
+from littlechat.accounts import INSTALLATION, Accounts, Mode
 from littlechat.actions.messages import MessageActions
-from littlechat.core import Membership, Message, User
-from littlechat.platform import BackgroundTasks
+from littlechat.core import Membership, Message, Refused, User
+from littlechat.platform import BackgroundTasks, Duplicate
 from littlechat.realtime import Realtime
 from littlechat.rooms import Rooms
 
 Result = TypeVar("Result")
+
+SET_UP = "Somebody was faster: this littlechat has its administrator already."
 
 
 class Administration:
@@ -52,6 +54,37 @@ class Administration:
         if used:
             await self._audit.note(user, "registered by invitation", user.name)
         return user
+
+    async def set_up(self, username: str, password: str, name: str, mode: Mode) -> User:
+        """Make the first account, which administers, and settle the name and who may register.
+
+        Raises `Invalid`, or `Refused` if there is an account already: of several at once one wins.
+        """
+        return await self._tasks.run_to_completion(self._set_up(username, password, name, mode))
+
+    async def _set_up(self, username: str, password: str, name: str, mode: Mode) -> User:
+        if await self._accounts.roles.are_given():
+            raise Refused(SET_UP)
+        try:
+            user = await self._accounts.users.register(username, password)
+        except Duplicate:
+            raise Refused(SET_UP) from None
+        if not user.is_admin:
+            await self._accounts.users.withdraw(user)
+            raise Refused(SET_UP)
+        await self._registration.set_mode(mode)
+        await self._audit.note(user, "became administrator", user.name, "the first account")
+        await self._rename(user, name)
+        return user
+
+    async def rename_installation(self, by: User, name: str) -> None:
+        """Set what the installation is called."""
+        await self._tasks.run_to_completion(self._rename(by, name))
+
+    async def _rename(self, by: User, name: str) -> None:
+        await self._accounts.installation.rename(name)
+        self._announcements.signal(INSTALLATION)
+        await self._audit.note(by, "named the installation", "the installation", name)
 
     async def make_account(self, by: User, username: str) -> tuple[User, str]:
         """Create an account for somebody; return it and the token that sets its password.
@@ -131,7 +164,7 @@ class Administration:
     async def _demote(self, by: User, user: User) -> None:
         await self._accounts.roles.demote(user)
         self._announcements.refresh(user.id)
-        await self._audit.note(by, "ended as administrator", user.name)
+        await self._audit.note(by, "removed as administrator", user.name)
 
     async def set_mode(self, by: User, mode: Mode) -> None:
         """Set who may register."""

@@ -87,6 +87,14 @@ class RoomActions:
         await self._direct_messages.hide(room_id, user, head.seq)
         self._announcements.announce_rooms([user.id])
 
+    async def show_direct(self, room_id: str, user: User) -> None:
+        """Put a direct conversation back on one's lists; raise `Missing`."""
+        await self._tasks.run_to_completion(self._show_direct(room_id, user))
+
+    async def _show_direct(self, room_id: str, user: User) -> None:
+        await self._direct_messages.show(room_id, user)
+        self._announcements.announce_rooms([user.id])
+
     async def _announced(self, work: Coroutine[Any, Any, Result]) -> Result:
         result = await work
         self._announcements.announce_rooms()

@@ -29,6 +29,12 @@ from littlechat.platform.facade import Platform, build_platform
 from littlechat.platform.http_client import RESOLVER_THREADS, HttpClient, HttpResponse, Unreachable
 from littlechat.platform.metrics import CONTENT_TYPE
 from littlechat.platform.network_guard import is_public, is_public_host
+from littlechat.platform.own_address import (
+    EVERY_ADDRESS,
+    is_container,
+    is_loopback,
+    lan_address,
+)
 from littlechat.platform.rate_limits import (
     ADMINISTER,
     BOT,
@@ -63,6 +69,7 @@ __all__ = [
     "CONTENT_TYPE",
     "CREATE_BOT",
     "CREATE_ROOM",
+    "EVERY_ADDRESS",
     "INVITE",
     "JOIN",
     "LOGIN_ADDRESS",
@@ -105,8 +112,11 @@ __all__ = [
     "Unreachable",
     "build_platform",
     "host_of",
+    "is_container",
+    "is_loopback",
     "is_public",
     "is_public_host",
+    "lan_address",
     "logs",
     "now",
     "packed_id",

@@ -76,6 +76,8 @@ class Renderer:
             limits=limits,
             thread_messages=self.thread_messages,
             worker=worker_version(),
+            # What pages are called where nothing else is said.
+            installation="littlechat",
         )
         self._env.filters.update(
             initial=filters.initial,

@@ -89,6 +89,12 @@ class DirectMessages:
             raise Missing
         await self._set_hidden(room_id, user, seq)
 
+    async def show(self, room_id: str, user: User) -> None:
+        """Put a conversation back on a person's lists; raise `Missing` as `hide` does."""
+        if user.id not in await self.list_people(room_id):
+            raise Missing
+        await self._set_hidden(room_id, user, -1)
+
     async def _set_hidden(self, room_id: str, user: User, seq: int) -> None:
         await self._db[MEMBERSHIPS].update(
             {"room": room_id, "user": user.id}, {"$set": {"hidden_seq": seq}}

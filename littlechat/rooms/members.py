@@ -101,7 +101,7 @@ class Members:
         if membership is None:
             raise Missing
         if membership.may_manage:
-            raise Refused("Who made the room cannot be removed from it.")
+            raise Refused("The room’s manager cannot be removed from it.")
         if membership.bot:
             raise Refused("A bot is removed on the room’s page of bots.")
         await self._exit(room_id, membership.user_id)

@@ -11,6 +11,7 @@ from littlechat.accounts import (
     DAYS_MAX,
     USES_DEFAULT,
     USES_MAX,
+    validate_installation_name,
     validate_mode,
 )
 from littlechat.core import (
@@ -20,8 +21,10 @@ from littlechat.core import (
     validate_number,
 )
 from littlechat.platform import ADMINISTER, Duplicate
+from littlechat.web.clients import site_origin
 from littlechat.web.guards import Handler, signed_in
 from littlechat.web.pages import form_text, go, page
+from littlechat.web.proxies import trouble_here
 from littlechat.web.services import services
 
 blueprint = Blueprint("admin", __name__)
@@ -123,6 +126,19 @@ async def post_registration(session: Session) -> ResponseReturnValue:
     return go("/admin/registration")
 
 
+@blueprint.post("/admin/installation")
+@admin_only
+async def post_name(session: Session) -> ResponseReturnValue:
+    """Set what the installation is called."""
+    given = await form_text("installation")
+    try:
+        name = validate_installation_name(given)
+    except Invalid as invalid:
+        return await _registration(422, errors=invalid.errors, name=given)
+    await services().actions.administration.rename_installation(session.user, name)
+    return go("/admin/registration")
+
+
 @blueprint.post("/admin/invitations")
 @admin_only
 async def post_invitation(session: Session) -> ResponseReturnValue:
@@ -134,7 +150,7 @@ async def post_invitation(session: Session) -> ResponseReturnValue:
     except Invalid as invalid:
         return await _registration(422, errors=invalid.errors, **given)
     token = await services().actions.administration.invite(session.user, uses, days)
-    return await _registration(200, link=f"{_origin()}/register?invitation={token}")
+    return await _registration(200, link=f"{site_origin()}/register?invitation={token}")
 
 
 @blueprint.post("/admin/invitations/<link_id>/revoke")
@@ -151,7 +167,13 @@ async def show_audit(session: Session) -> ResponseReturnValue:
     """Show a page of the audit log, the newest lines first."""
     before = validate_number(request.args.get("before", ""), "before", None)
     lines, older = await services().accounts.audit.page(before)
-    return page("accounts/audit_log.html", lines=lines, older=older, newest=before is None)
+    return page(
+        "accounts/audit_log.html",
+        lines=lines,
+        older=older,
+        newest=before is None,
+        trouble=trouble_here(),
+    )
 
 
 async def _accounts(
@@ -165,6 +187,7 @@ async def _accounts(
     return page(
         "accounts/admin.html",
         status,
+        trouble=trouble_here(),
         users=await services().accounts.users.list_matching(search),
         search=search,
         errors=errors or {},
@@ -180,10 +203,14 @@ async def _registration(
     link: str = "",
     uses: str = str(USES_DEFAULT),
     days: str = str(DAYS_DEFAULT),
+    name: str | None = None,
 ) -> ResponseReturnValue:
+    called = services().accounts.installation.name
     return page(
         "accounts/registration.html",
         status,
+        name=called if name is None else name,
+        trouble=trouble_here(),
         mode=await services().accounts.registration.mode(),
         invitations=await services().accounts.registration.list_invitations(),
         errors=errors or {},
@@ -193,9 +220,5 @@ async def _registration(
     )
 
 
-def _origin() -> str:
-    return f"{request.scheme}://{request.host}"
-
-
 def _reset_link(token: str) -> str:
-    return f"{_origin()}/reset/{token}"
+    return f"{site_origin()}/reset/{token}"

@@ -20,7 +20,12 @@ from littlechat.platform import (
     Duplicate,
     Unavailable,
 )
-from littlechat.web.clients import client_address, client_network, session_cookie_is_secure
+from littlechat.web.clients import (
+    client_address,
+    client_network,
+    cookie_certainly_will_not_stick,
+    cookie_will_not_stick,
+)
 from littlechat.web.guards import find_session
 from littlechat.web.pages import (
     form_text,
@@ -28,11 +33,14 @@ from littlechat.web.pages import (
     local_path,
     page,
 )
+from littlechat.web.proxies import trouble_here
 from littlechat.web.services import services
 
 blueprint = Blueprint("auth", __name__)
 
 USERNAME_READ_MAX = 500
+"""Normalizing takes time squared in a run of combining marks: 120 KB would stop everybody for
+seconds. What is cut is far too long for any name."""
 
 TOKEN_READ_MAX = 200
 
@@ -43,8 +51,10 @@ WRONG_LOGIN = "This name and password do not belong together."
 
 @blueprint.get("/")
 async def show_start() -> ResponseReturnValue:
-    """Redirect to the rooms, or to the login."""
-    return go("/rooms" if await find_session() else "/login")
+    """Send people to their rooms, strangers to the door, and the very first to the first page."""
+    if await find_session():
+        return go("/rooms")
+    return go("/login" if await _is_set_up() else "/setup")
 
 
 @blueprint.get("/register")
@@ -58,7 +68,22 @@ async def show_register() -> ResponseReturnValue:
     except Refused as refused:
         return _refused(refused)
     target = _next(request.args.get("next", ""))
-    return page("accounts/register.html", errors={}, username="", next=target, ticket=token)
+    return await _register_page(200, {}, "", target, token)
+
+
+async def _register_page(
+    status: int, errors: dict[str, str], username: str, target: str, token: str
+) -> ResponseReturnValue:
+    return page(
+        "accounts/register.html",
+        status,
+        errors=errors,
+        username=username,
+        next=target,
+        ticket=token,
+        insecure=cookie_will_not_stick(),
+        first=not await _is_set_up(),
+    )
 
 
 def _refused(refused: Refused) -> ResponseReturnValue:
@@ -74,29 +99,21 @@ async def post_register() -> ResponseReturnValue:
     # All tries are counted: each shows whether a name is taken, and each costs a password hash.
     await throttle.hit(LOGIN_RATE, network)
     await throttle.check(REGISTER, network)
-
-    def again(status: int, errors: dict[str, str]) -> ResponseReturnValue:
-        return page(
-            "accounts/register.html",
-            status,
-            errors=errors,
-            username=username,
-            next=target,
-            ticket=invitation,
-        )
-
+    if cookie_certainly_will_not_stick():
+        return await _register_page(403, {}, username, target, invitation)
     try:
         user = await services().actions.administration.register(
-            _bounded(username), await form_text("password"), invitation
+            username[:USERNAME_READ_MAX], await form_text("password"), invitation
         )
         await throttle.hit(REGISTER, network)
     except Refused as refused:
         return _refused(refused)
     except Invalid as invalid:
-        return again(422, invalid.errors)
+        return await _register_page(422, invalid.errors, username, target, invitation)
     except Duplicate:
-        return again(409, {"username": NAME_TAKEN})
-    await _sign_in(user)
+        errors = {"username": NAME_TAKEN}
+        return await _register_page(409, errors, username, target, invitation)
+    await sign_in(user)
     return go(target)
 
 
@@ -119,10 +136,19 @@ async def _login(
         error=error,
         username=username,
         next=target,
-        insecure=_is_cookie_dropped(),
+        insecure=cookie_will_not_stick(),
+        trouble=trouble_here(),
+        first=not await _is_set_up(),
         registers=await _may_register(),
         done=done,
     )
+
+
+async def _is_set_up() -> bool:
+    try:
+        return await services().accounts.roles.are_given()
+    except Unavailable:
+        return True
 
 
 async def _may_register() -> bool:
@@ -145,13 +171,15 @@ async def post_login() -> ResponseReturnValue:
     throttle, network = services().platform.rate_limits, client_network()
     await throttle.hit(LOGIN_RATE, network)
     await throttle.check(LOGIN_ADDRESS, network)
-    given = _bounded(username)
+    if cookie_certainly_will_not_stick():
+        return await _login(403, "", username, target)
+    given = username[:USERNAME_READ_MAX]
     name = fold(given.strip())[:64]
     await throttle.hit(LOGIN_PAIR, name, network)
     await throttle.hit(LOGIN_NAME, name)
     try:
         user = await services().accounts.users.check_password(given, await form_text("password"))
-        await _sign_in(user)
+        await sign_in(user)
     except Disabled:
         return await _login(403, DISABLED, username, target)
     except WrongLogin:
@@ -197,7 +225,8 @@ async def post_reset(token: str) -> ResponseReturnValue:
     return go("/login?done=password")
 
 
-async def _sign_in(user: User) -> None:
+async def sign_in(user: User) -> None:
+    """Begin a session of this browser, which ends the one it had."""
     if old := await find_session():
         await services().actions.sessions.log_out(old)
     agent = request.headers.get("User-Agent", "")
@@ -205,17 +234,5 @@ async def _sign_in(user: User) -> None:
     login_user(AuthUser(token, Action.WRITE_PERMANENT))
 
 
-def _bounded(username: str) -> str:
-    # Normalizing takes quadratic time for a run of combining marks: 120 KB of them would block the
-    # event loop for seconds. No valid name is cut here.
-    return username[:USERNAME_READ_MAX]
-
-
 def _next(target: str) -> str:
     return local_path(target) or "/rooms"
-
-
-def _is_cookie_dropped() -> bool:
-    # Browsers drop Secure cookies from plain http, except on localhost. The login page says so,
-    # since every login would lead back to it.
-    return session_cookie_is_secure() and not request.is_secure

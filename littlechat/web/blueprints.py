@@ -8,6 +8,7 @@ from littlechat.web import (
     api,
     auth,
     bots,
+    confirmations,
     direct_messages,
     files,
     health,
@@ -19,6 +20,7 @@ from littlechat.web import (
     reactions,
     rooms,
     search,
+    setup,
     socket,
     switcher,
     threads,
@@ -30,8 +32,10 @@ from littlechat.web.static_files import serve_static
 
 NOUNS = (
     auth,
+    setup,
     account,
     admin,
+    confirmations,
     people,
     rooms,
     messages,

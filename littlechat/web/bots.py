@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from quart import Blueprint, request
+from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from littlechat.bots import URL_MAX, Bot
@@ -20,6 +20,7 @@ from littlechat.core import (
     Session,
 )
 from littlechat.platform import CREATE_BOT, Duplicate
+from littlechat.web.clients import site_origin
 from littlechat.web.guards import manager_of
 from littlechat.web.pages import form_text, go, page
 from littlechat.web.services import services
@@ -100,7 +101,7 @@ async def post_webhook(session: Session, membership: Membership, bot: str) -> Re
     await services().platform.rate_limits.hit(CREATE_BOT, session.user.id)
     found = await services().bots.store.get(membership.room_id, bot)
     typed = {name: await form_text(name) for name in ("url", "when")}
-    origin = f"{request.scheme}://{request.host}"
+    origin = site_origin()
     setting = services().bots.store.set_webhook(found, typed["url"], typed["when"], origin)
     try:
         secret = await _change(session, membership, setting, "set a bot’s webhook", found.name)
@@ -167,7 +168,7 @@ async def _page(
         status,
         room=await _room(membership),
         bots=await services().bots.store.list_bots(membership.room_id),
-        origin=f"{request.scheme}://{request.host}",
+        origin=site_origin(),
         url_max=URL_MAX,
         form=form or Form(),
         shown=shown,

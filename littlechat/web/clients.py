@@ -6,6 +6,7 @@ from quart import (
     request,
 )
 
+from littlechat.web.proxies import LOCALHOSTS, came_by_https, came_by_plain_http, host_name
 from littlechat.web.services import services
 
 
@@ -25,9 +26,6 @@ def client_network() -> str:
     return str(IPv6Network((int(address), 64), strict=False))
 
 
-LOCALHOSTS = ("localhost", "127.0.0.1", "[::1]")
-
-
 def session_cookie_is_secure() -> bool:
     """Whether the session cookie of this request is marked Secure.
 
@@ -39,6 +37,24 @@ def session_cookie_is_secure() -> bool:
         return choice == "on"
     if request.is_secure:
         return True
-    host = request.host
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return name not in LOCALHOSTS
+    return host_name(request.host) not in LOCALHOSTS
+
+
+def site_origin() -> str:
+    """Return where this request's browser finds us, for links that are shown to it."""
+    https = came_by_https(request.headers, request.scheme)
+    return f"{'https' if https else request.scheme}://{request.host}"
+
+
+def cookie_will_not_stick() -> bool:
+    """Whether the browser would drop the session cookie, as far as a page's request tells.
+
+    Browsers drop Secure cookies that come over plain http, many of them except on localhost.
+    """
+    return session_cookie_is_secure() and not came_by_https(request.headers, request.scheme)
+
+
+def cookie_certainly_will_not_stick() -> bool:
+    """Whether the browser that sent this form would drop the session cookie."""
+    plain = came_by_plain_http(request.headers, request.scheme)
+    return plain and cookie_will_not_stick() and host_name(request.host) not in LOCALHOSTS

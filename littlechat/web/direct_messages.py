@@ -1,6 +1,6 @@
 """Direct conversations: choosing people, opening the one they have, hiding it."""
 
-from quart import Blueprint, request
+from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.core import (
@@ -21,6 +21,7 @@ from littlechat.web.pages import (
     page,
 )
 from littlechat.web.services import services
+from littlechat.web.undo import offer_undo
 
 blueprint = Blueprint("direct_messages", __name__)
 
@@ -59,6 +60,14 @@ async def post_direct(session: Session) -> ResponseReturnValue:
 async def post_hide(session: Session, membership: Membership) -> ResponseReturnValue:
     """Hide a direct conversation from one's lists until the next message."""
     await services().actions.rooms.hide_direct(membership.room_id, session.user)
+    return offer_undo(await current_app.make_response(go("/rooms")), "hidden", membership.room_id)
+
+
+@blueprint.post("/rooms/<room>/show")
+@member_of
+async def post_show(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Put a hidden direct conversation back on one's lists."""
+    await services().actions.rooms.show_direct(membership.room_id, session.user)
     return go("/rooms")
 
 

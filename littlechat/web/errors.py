@@ -19,13 +19,16 @@ from littlechat.web.pages import is_htmx, page, request_is_htmx
 log = logging.getLogger(__name__)
 
 
-def refusal(status: int, sentence: str, **headers: str) -> Response:
-    """Return an error as a page, or for htmx as an alert; to a socket's handshake as plain text."""
+def refusal(status: int, sentence: str, cause: str = "", **headers: str) -> Response:
+    """Return an error as a page, or for htmx as an alert; to a socket's handshake as plain text.
+
+    `cause` says more for who runs the installation.
+    """
     if has_websocket_context():
         plain = "text/plain; charset=utf-8"
         return Response(sentence, status=status, content_type=plain, headers=headers)
     template = "layout/_alert.html" if is_htmx() else "layout/error.html"
-    response = page(template, status, code=status, sentence=sentence)
+    response = page(template, status, code=status, sentence=sentence, cause=cause)
     response.headers.update(headers)
     return response
 
@@ -51,7 +54,7 @@ async def on_http_error(error: HTTPException) -> Response:
     headers = {"HX-Redirect": "/login"} if code == 401 and request_is_htmx() else {}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.valid_methods or ())
-    return refusal(code, sentence, **headers)
+    return refusal(code, sentence, getattr(error, "cause", ""), **headers)
 
 
 async def on_missing(_: Missing) -> Response:

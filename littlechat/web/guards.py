@@ -70,7 +70,7 @@ def manager_of(handler: Handler) -> Handler:
         session: Session, membership: Membership, **values: Any
     ) -> ResponseReturnValue:
         if not (membership.may_manage or session.user.is_admin):
-            raise Forbidden("Only who made the room may do this.")
+            raise Forbidden("Only the room’s managers may do this.")
         return await handler(session, membership, **values)
 
     return member_of(guarded)

@@ -28,8 +28,6 @@ ICONS = [
 
 MANIFEST = {
     "id": "/",
-    "name": "littlechat",
-    "short_name": "littlechat",
     "description": "Your team's own chat.",
     "start_url": "/rooms",
     "scope": "/",
@@ -43,7 +41,8 @@ MANIFEST = {
 @blueprint.get("/manifest.webmanifest")
 async def show_manifest() -> ResponseReturnValue:
     """Return the manifest by which a browser installs littlechat."""
-    response = jsonify(MANIFEST)
+    name = services().accounts.installation.name
+    response = jsonify({**MANIFEST, "name": name, "short_name": name})
     response.content_type = "application/manifest+json"
     response.headers["Cache-Control"] = "no-cache"
     return response
@@ -62,7 +61,11 @@ async def show_worker() -> ResponseReturnValue:
 async def show_offline() -> ResponseReturnValue:
     """Return the page that the service worker shows while the server cannot be reached."""
     response = Response(
-        services().renderer.page("installed/offline.html", session=None),
+        services().renderer.page(
+            "installed/offline.html",
+            session=None,
+            installation=services().accounts.installation.name,
+        ),
         content_type="text/html; charset=utf-8",
     )
     response.headers["Cache-Control"] = "no-cache"

@@ -37,6 +37,7 @@ from littlechat.web.pages import (
     present_among,
 )
 from littlechat.web.services import services
+from littlechat.web.setup import welcome
 
 blueprint = Blueprint("messages", __name__)
 
@@ -104,6 +105,7 @@ async def _conversation(
         error="" if panel else error,
         attached=() if panel else attached,
         file_max=served.files.uploads.bytes_max,
+        welcome=await welcome(session, room_id),
     )
 
 

@@ -9,7 +9,17 @@ from werkzeug.exceptions import (
     Forbidden,
 )
 
+from littlechat.web.proxies import changed_host
+
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class OtherSite(Forbidden):
+    """A page of another site made the request, or a proxy makes ours look like one."""
+
+    def __init__(self, headers: Headers) -> None:
+        super().__init__("This request came from another site.")
+        self.cause = changed_host(headers)
 
 
 def is_same_origin(headers: Headers) -> bool:
@@ -28,9 +38,10 @@ def is_same_origin(headers: Headers) -> bool:
 async def refuse_cross_origin() -> None:
     """Refuse every unsafe request that another site's page made."""
     if request.method not in SAFE_METHODS and not is_same_origin(request.headers):
-        raise Forbidden("This request came from another site.")
+        raise OtherSite(request.headers)
 
 
-def handshake_is_same_origin() -> bool:
-    """Whether a socket's handshake comes from one of our pages."""
-    return is_same_origin(websocket.headers)
+def require_same_origin_handshake() -> None:
+    """Refuse a socket that another site's page opens."""
+    if not is_same_origin(websocket.headers):
+        raise OtherSite(websocket.headers)

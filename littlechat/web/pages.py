@@ -43,8 +43,13 @@ def cached_page(
 
 
 def _shared() -> dict[str, object]:
-    """Return the values of every page: who looks, and the version of the avatar style sheet."""
-    return {"session": g.get("session"), "avatar_styles": services().avatar_styles.version}
+    """Return the values of every page: who looks, and what the installation is called."""
+    served = services()
+    return {
+        "session": g.get("session"),
+        "avatar_styles": served.avatar_styles.version,
+        "installation": served.accounts.installation.name,
+    }
 
 
 def present_among(rooms: Iterable[Room]) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Rooms: the list, creating, joining, leaving, settings, members, bans and invitations."""
 
-from quart import Blueprint, request
+from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.core import (
@@ -18,6 +18,7 @@ from littlechat.platform import (
     Missing,
 )
 from littlechat.text import may_mention_all
+from littlechat.web.clients import site_origin
 from littlechat.web.guards import manager_of, member_of, signed_in
 from littlechat.web.pages import (
     form_text,
@@ -27,6 +28,7 @@ from littlechat.web.pages import (
     present_among,
 )
 from littlechat.web.services import services
+from littlechat.web.undo import find_undo, forget_undo, offer_undo
 
 blueprint = Blueprint("rooms", __name__)
 
@@ -45,14 +47,16 @@ async def show_rooms(session: Session) -> ResponseReturnValue:
     if is_htmx():
         template = "rooms/_sidebar.html" if view == "sidebar" else "rooms/_room_list.html"
     here = request.args.get("here", "")
-    return page(
+    shown = page(
         template,
         joined=joined,
         others=others,
         present=present_among(joined),
         search=search,
         here=here,
+        undo=None if is_htmx() else await find_undo(session),
     )
+    return shown if is_htmx() else forget_undo(shown)
 
 
 @blueprint.get("/rooms/new")
@@ -90,8 +94,10 @@ async def post_join(session: Session, room: str) -> ResponseReturnValue:
 @signed_in
 async def post_leave(session: Session, room: str) -> ResponseReturnValue:
     """Leave a room."""
+    left, _ = await services().rooms.store.get_visible(room, session.user)
     await services().actions.members.leave(room, session.user)
-    return go("/rooms")
+    response = await current_app.make_response(go("/rooms"))
+    return response if left.is_private else offer_undo(response, "left", room)
 
 
 @blueprint.get("/rooms/<room>/members")
@@ -239,7 +245,7 @@ async def _settings(
         bans=await services().rooms.bans.list_bans(room.id) if manages else [],
         members=[one for one in await services().rooms.memberships.list_of(room.id) if not one.bot],
         invitations=await services().rooms.invitations.list_of(room.id),
-        origin=f"{request.scheme}://{request.host}",
+        origin=site_origin(),
         errors=errors,
         name=name,
         description=description,

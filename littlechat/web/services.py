@@ -1,6 +1,6 @@
 """What handlers use: one object for each package, built once by `create_app`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from quart import current_app
@@ -35,6 +35,8 @@ class Services:
     notifications: Notifications
     bots: Bots
     actions: Actions
+    proxies_told: dict[str, float] = field(default_factory=dict)
+    """When the log last told of each kind of trouble with a proxy in front."""
 
 
 def services() -> Services:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypedDict, cast
 
 from quart import Blueprint, websocket
-from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
+from werkzeug.exceptions import NotFound, Unauthorized
 
 from littlechat.core import Cursor, Session
 from littlechat.platform import CONNECT, TooMany, Unavailable
@@ -26,7 +26,7 @@ from littlechat.realtime import (
     user_topic,
 )
 from littlechat.web.guards import find_session
-from littlechat.web.origin import handshake_is_same_origin
+from littlechat.web.origin import require_same_origin_handshake
 from littlechat.web.services import services
 
 blueprint = Blueprint("socket", __name__)
@@ -90,8 +90,7 @@ async def plain_socket() -> None:
 
 
 async def _guard() -> Session:
-    if not handshake_is_same_origin():
-        raise Forbidden
+    require_same_origin_handshake()
     session = await find_session()
     if session is None:
         raise Unauthorized

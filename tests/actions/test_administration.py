@@ -103,7 +103,7 @@ async def test_a_role_holds_on_the_other_process_at_once_and_cuts_nobody_off(
     assert page.socket.close_code is None
     assert (await log(here))[-2:] == [
         ("Ada", "made administrator", "Ben"),
-        ("Ada", "ended as administrator", "Ben"),
+        ("Ada", "removed as administrator", "Ben"),
     ]
     await page.close()
 

@@ -62,6 +62,11 @@ async def act(page: Page, message: str, name: str) -> None:
     await page.get_by_role("menuitem", name=name).click()
 
 
+async def confirm(page: Page) -> None:
+    """Answer the question before an act that cannot be undone with yes."""
+    await page.locator("dialog.question button.danger").click()
+
+
 async def shown(page: Page) -> list[tuple[str, str]]:
     """Return the messages of a page: id and text, in their order."""
     script = "list => list.map(one => [one.id, one.querySelector('.message-body').textContent])"

@@ -10,6 +10,7 @@ from tests.browser.pages import (
     PHONE,
     Open,
     assert_accessible,
+    confirm,
     copy_cookies,
     enter,
     live,
@@ -69,6 +70,7 @@ async def test_a_room_manager_creates_a_bot_which_posts_and_answers(
         for page in (his, watching):
             await expect(page.locator(".message").last).to_contain_text("You called?")
     await hers.get_by_role("button", name="Remove Robot").click()
+    await confirm(hers)
     await expect(hers.get_by_text("No bot writes here yet.")).to_be_visible()
 
 

@@ -15,6 +15,7 @@ from tests.browser.pages import (
     Open,
     act,
     assert_accessible,
+    confirm,
     copy_cookies,
     enter,
     fill,
@@ -230,11 +231,11 @@ async def test_own_message_is_edited_and_removed_everywhere(
     await expect(field).to_have_value("the **garden**")
     await field.press("Escape")
     await expect(message.locator(".message-body")).to_have_text("the garden")
-    hers.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await hers.locator("#message-1").hover()
     await hers.get_by_role("button", name="What to do with this message").click()
     await expect(hers.get_by_role("menuitem", name="Edit")).to_have_count(0)
     await hers.get_by_role("menuitem", name="Remove").click()
+    await confirm(hers)
     for page in (hers, his):
         await expect(page.locator("#message-1")).to_have_text(
             re.compile("This message was removed")
@@ -331,6 +332,7 @@ async def test_everything_works_without_javascript(site: Site, open_page: Open) 
     await hers.goto(f"{site.url}/rooms?search=gard")
     await expect(hers.locator("#rooms a[href='/rooms/garden']")).to_have_count(1)
     await hers.get_by_role("button", name="Log out").click()
+    await confirm(hers)
     await hers.get_by_label("Username").fill("Ada")
     await hers.get_by_label("Password").fill("wrong")
     await hers.get_by_role("button", name="Log in").click()

@@ -11,6 +11,7 @@ from tests.browser.pages import (
     PHONE,
     Open,
     assert_accessible,
+    confirm,
     copy_cookies,
     enter,
     live,
@@ -54,6 +55,7 @@ async def test_an_administrator_lets_somebody_in_and_shuts_them_out(
         await hers.goto(here + path)
         await assert_accessible(hers)
     await hers.get_by_role("button", name="Disable Ben").click()
+    await confirm(hers)
     # In the middle of it: the page says so at once, and the way in says why.
     await expect(his.locator("#connection")).to_contain_text("You are signed out")
     await his.get_by_role("link", name="Log in again").click()
@@ -112,7 +114,7 @@ async def test_a_face_and_a_name_reach_open_pages_without_a_reload(
     await account.get_by_label("Time zone").select_option("Europe/London")
     await account.get_by_role("button", name="Save").first.click()
     await expect(account.get_by_role("status")).to_contain_text("is saved")
-    await account.get_by_label("What are you about?").fill("At lunch")
+    await account.get_by_label("Status", exact=True).fill("At lunch")
     await account.get_by_role("button", name="Set status").click()
     await assert_accessible(account)
     shown = """() => {

@@ -12,6 +12,7 @@ from tests.browser.pages import (
     Open,
     act,
     assert_accessible,
+    confirm,
     copy_cookies,
     enter,
     fill,
@@ -228,6 +229,7 @@ async def test_everything_is_read_at_once_from_the_list(
     await ada.say(name, "one")
     await expect(badge(page, name)).to_have_text("1 unread")
     await page.get_by_role("button", name="Mark all read").click()
+    await confirm(page)
     await expect(badge(page, name)).to_be_hidden()
 
 

@@ -1,7 +1,5 @@
 """What a screen reader hears, and where the keyboard's focus is."""
 
-import asyncio
-
 import pytest
 from playwright.async_api import Page, expect
 
@@ -9,6 +7,7 @@ from tests.browser.pages import (
     PHONE,
     Open,
     act,
+    confirm,
     copy_cookies,
     enter,
     fill,
@@ -119,11 +118,11 @@ async def test_focus_stays_at_a_message_that_is_removed(
     for number in range(3):
         await ada.say(name, f"text {number}")
     page = await open_page()
-    page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await enter(page, ada, name)
     if place.startswith("#thread"):
         await act(page, "#message-2", "Reply")
     await act(page, place, "Remove")
+    await confirm(page)
     await expect(page.locator(f"{place}.removed")).to_be_visible()
     await focused(page)
     assert await page.locator(place).evaluate("one => one.contains(document.activeElement)")
@@ -226,6 +225,7 @@ async def test_focus_begins_at_the_page_after_hiding_and_leaving(
     await expect(page.locator("#main")).to_be_focused()
     await page.goto(f"{ada.url}/rooms/{name}/settings")
     await page.get_by_role("button", name="Leave this room").click()
+    await confirm(page)
     await page.wait_for_url("**/rooms")
     await expect(page.locator("#main")).to_be_focused()
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.attacks import found_room, insiders
-from tests.browser.pages import PHONE, Open, copy_cookies, enter, live, send
+from tests.browser.pages import PHONE, Open, confirm, copy_cookies, enter, live, send
 from tests.browser.test_files import file, pick
 from tests.factories import Person, Site
 from tests.pictures import picture
@@ -178,6 +178,7 @@ async def test_who_is_banned_sees_it_at_once(cast: Cast, open_page: Open) -> Non
     # From a room, by who made it.
     await hers.goto(f"{ada.url}/rooms/{garden}/settings")
     await hers.get_by_role("button", name="Ban Ben").click()
+    await confirm(hers)
     await expect(his.locator("#connection")).to_contain_text("You were banned from this room")
     await ada.say(garden, "only among us")
     await his.get_by_role("link", name="To the list of rooms").tap()
@@ -195,6 +196,7 @@ async def test_who_is_banned_sees_it_at_once(cast: Cast, open_page: Open) -> Non
     for name, page in (("Ben", his), ("Cleo", list_page)):
         await hers.goto(f"{ada.url}/people/{name}")
         await hers.get_by_role("button", name=f"Disable {name}").click()
+        await confirm(hers)
         await expect(page.locator("#connection")).to_contain_text("You are signed out")
         await page.get_by_role("link", name="Log in again").click()
         await page.wait_for_url("**/login**")
@@ -235,7 +237,7 @@ async def test_on_phones_people_meet_by_their_cards_and_mark_unread(
     await expect(his.locator("#message-1.calls-me")).to_be_in_viewport()
     # What she tells of herself, from her own phone, is on her card at once.
     await hers.goto(f"{ada.url}/account")
-    await hers.get_by_label("What are you about?").fill("On the train")
+    await hers.get_by_label("Status", exact=True).fill("On the train")
     await hers.get_by_role("button", name="Set status").tap()
     await expect(hers.get_by_role("status")).to_be_visible()
     assert await hers.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -73,6 +73,9 @@ BOT = f"{ROOM}/bots/<bot>"
 ROWS = (
     Row("GET", "/account", "Ada", 200, 303),
     Row("POST", "/account/profile", "Ada", 303, 401, form={"display": "Ada of {name}"}),
+    Row("GET", "/confirm", "Ada", 404, 303),
+    Row("POST", f"{ROOM}/show", "Ada", 404, 401, 403, 404),
+    Row("POST", "/account/pictures", "Ada", 303, 401, form={"position": "keep"}),
     Row("POST", "/account/status", "Ada", 303, 401, form={"status": "busy"}),
     Row("POST", "/account/avatar", "Ada", 422, 401),
     Row("POST", "/account/avatar/remove", "Ada", 303, 401),
@@ -89,6 +92,7 @@ ROWS = (
     Row("POST", f"{SOMEBODY}/demote", "Ada", 303, 401, 403, 403, 403),
     Row("GET", "/admin/registration", "Ada", 200, 303, 403, 403, 403),
     Row("POST", "/admin/registration", "Ada", 303, 401, 403, 403, 403, {"mode": "open"}),
+    Row("POST", "/admin/installation", "Ada", 303, 401, 403, 403, 403, {"installation": "a"}),
     Row("POST", "/admin/invitations", "Ada", 200, 401, 403, 403, 403),
     Row("POST", "/admin/invitations/<link_id>/revoke", "Ada", 303, 401, 403, 403, 403),
     Row("GET", "/admin/audit", "Ada", 200, 303, 403, 403, 403),
@@ -178,6 +182,8 @@ OPEN = {
     ("GET", "/login"): 200,
     ("POST", "/login"): 401,
     ("POST", "/logout"): 303,
+    ("GET", "/setup"): 200,
+    ("POST", "/setup"): 422,
     ("GET", "/reset/<token>"): 404,
     ("POST", "/reset/<token>"): 404,
     ("POST", "/bots/messages"): 401,  # A token opens it, and no cookie: test_web_api.py.

@@ -3,6 +3,7 @@
 // failed upload can be tried again, and the text is kept.
 
 import { receive } from "./file_sources.js";
+import { failureSentence } from "../layout/failures.js";
 
 const AT_ONCE = 2;
 const { me, room } = document.body.dataset;
@@ -49,7 +50,7 @@ export function takeFiles(form, zone, kept) {
     request.onloadend = () => {
       running.delete(chip);
       if (request.status === 201) arrive(chip, request.responseText);
-      else if (chip.isConnected) fail(chip, sentence(request), !request.status || request.status === 429 || request.status >= 500);
+      else if (chip.isConnected) fail(chip, failureSentence(request.status, request.responseText), !request.status || request.status === 429 || request.status >= 500);
       next();
     };
     request.send(chip.file);
@@ -59,11 +60,6 @@ export function takeFiles(form, zone, kept) {
     const had = chip.contains(document.activeElement);
     chip.outerHTML = html;
     if (had) field.focus();
-  }
-
-  function sentence(request) {
-    const page = new DOMParser().parseFromString(request.responseText, "text/html");
-    return page.querySelector("[role=alert]")?.textContent ?? "The server cannot be reached.";
   }
 
   function fail(chip, text, again) {

@@ -40,7 +40,10 @@ self.addEventListener("fetch", event => {
 
 async function visit(event) {
   try {
-    return await event.preloadResponse || await fetch(event.request);
+    const answer = await event.preloadResponse || await fetch(event.request);
+    // A proxy says so of a server that restarts; our own pages all carry a policy.
+    const proxys = [502, 503, 504].includes(answer.status) && !answer.headers.has("Content-Security-Policy");
+    return proxys ? await caches.match(OFFLINE, { ignoreVary: true }) ?? answer : answer;
   } catch (error) {
     return kept(OFFLINE, error);
   }

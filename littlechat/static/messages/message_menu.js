@@ -8,6 +8,7 @@ import { pick } from "./emoji_picker.js";
 import { isOpen, more, toolbar } from "./message_toolbar.js";
 import { react, recent, remember } from "./reactions.js";
 import { post, say } from "./requests.js";
+import { meant } from "../layout/confirm.js";
 import { openThread } from "./threads.js";
 
 const SHOWN = 3;
@@ -51,7 +52,7 @@ const verbs = {
   copy: () => copy(item.querySelector(".time").href),
   unread: () => document.dispatchEvent(new CustomEvent("littlechat:unread", { detail: Number(item.dataset.seq) })),
   edit: (by, address) => edit(item, address),
-  remove: (by, address) => confirm("Remove this message for everybody?") && post(`${address}/remove`),
+  remove: async (by, address) => await meant(`${address}/remove`) && post(`${address}/remove`),
 };
 
 function act(button, by) {

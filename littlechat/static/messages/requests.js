@@ -2,6 +2,7 @@
 // and shows a sentence if it fails.
 
 import { place } from "./message_list.js";
+import { failureSentence } from "../layout/failures.js";
 
 const SHOWN = 6_000;
 const told = document.getElementById("told");
@@ -17,18 +18,17 @@ export function say(sentence, bad = false) {
 }
 
 export async function post(path, values = {}) {
-  let answer, html;
+  let answer, html = "";
   try {
     answer = await fetch(path, { method: "POST", headers: { "HX-Request": "true" }, body: new URLSearchParams(values) });
     html = await answer.text();
   } catch {
-    say("The server cannot be reached. Try again in a moment.", true);
+    say(failureSentence(0), true);
     return false;
   }
   const away = answer.headers.get("HX-Redirect");
   if (away) location.assign(away);
-  const fragment = document.createRange().createContextualFragment(html);
-  if (answer.ok) place(document.getElementById("messages"), fragment);
-  else say(fragment.textContent.trim(), true);
+  if (answer.ok) place(document.getElementById("messages"), document.createRange().createContextualFragment(html));
+  else say(failureSentence(answer.status, html), true);
   return answer.ok;
 }

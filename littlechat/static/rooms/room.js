@@ -20,6 +20,7 @@ import "../layout/shortcuts.js";
 import "./report_viewing.js";
 import "../messages/announce.js";
 import { returnToPlace } from "../messages/place_read.js";
+import "../layout/copy.js";
 
 compose(document.getElementById("composer"), "", toEnd);
 returnToPlace();
