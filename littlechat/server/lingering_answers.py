@@ -8,7 +8,7 @@ that a browser shows an error of the network and not why its file was refused; a
 of refused senders stay.
 Instead: the end of the answer waits until the body is whole, for `LINGER_SECONDS` and
 `LINGER_BYTES`, while what comes is dropped.
-Guard: tests/server/test_lingering_answers.py::test_refused_sender_hears_why
+Guard: tests/server/test_lingering_answers.py::test_refused_sender_gets_the_reason
 Until: Hypercorn closes only its own direction first, and drops what still comes.
 """
 

@@ -53,10 +53,3 @@ def test_server_knows_no_chat() -> None:
     assert [
         found for path in SERVER.glob("*.py") for found in foreign.findall(path.read_text())
     ] == []
-
-
-def test_nothing_else_imports_hypercorn() -> None:
-    hypercorn = re.compile(r"^\s*(?:from|import) hypercorn\b", re.MULTILINE)
-    modules = [*(ROOT / "littlechat").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
-    users = {path.parent for path in modules if hypercorn.search(path.read_text())}
-    assert users == {SERVER}

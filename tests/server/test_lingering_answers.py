@@ -24,7 +24,7 @@ async def many_bytes(size: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("announced", [True, False])
-async def test_refused_sender_hears_why(site: Site, announced: bool) -> None:
+async def test_refused_sender_gets_the_reason(site: Site, announced: bool) -> None:
     async with insiders(site, "Ada", "Dan", "nobody") as (ada, dan, nobody):
         room = await found_room(site, "Garden", ada, visibility="private")
         path, size = f"/rooms/{room}/files?name=a", 8 * MIB
