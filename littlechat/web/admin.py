@@ -185,7 +185,7 @@ async def _registration(
         "accounts/registration.html",
         status,
         mode=await services().accounts.registration.mode(),
-        invitations=await services().accounts.registration.list_invitations(),
+        one_time_links=await services().accounts.registration.list_invitations(),
         errors=errors or {},
         link=link,
         uses=uses,
