@@ -1,4 +1,4 @@
-"""What no browser sends, people who are inside already, and ways to look at what came back."""
+"""Hostile requests, users and rooms made without HTTP, and ways to compare what is returned."""
 
 import asyncio
 import html
@@ -41,13 +41,13 @@ _WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 def signed(site: Site, token: str) -> str:
-    """Return a token as the cookie that carries it."""
+    """Return the value of the session cookie for a token."""
     auth: QuartAuth = site.app.extensions["QUART_AUTH"][0]
     return auth.dump_token(token, app=site.app)
 
 
 async def insider(site: Site, name: str) -> Person:
-    """Return somebody who has an account with `PASSWORD` and is signed in."""
+    """Create a user with `PASSWORD` and sign them in, without HTTP."""
     user = User(new_id(), name, now())
     await site.services.platform.database[USERS].insert(
         {
@@ -67,7 +67,7 @@ async def insider(site: Site, name: str) -> Person:
 
 @asynccontextmanager
 async def insiders(site: Site, *names: str) -> AsyncIterator[list[Person]]:
-    """Several of them; a name of `nobody` is one without an account."""
+    """Create several signed-in users; one named `nobody` has no account."""
     people = [
         Person(site, "nobody") if name == "nobody" else await insider(site, name) for name in names
     ]
@@ -94,7 +94,7 @@ async def user_of(site: Site, person: Person) -> User:
 async def found_room(
     site: Site, name: str, creator: Person, *members: Person, visibility: str = "public"
 ) -> str:
-    """Make a room with members and without the limits on how often; return its id."""
+    """Create a room with members, without HTTP and its rate limits; return the id."""
     served = site.services
     maker = await user_of(site, creator)
     room = await served.actions.rooms.create(maker, name, "", visibility)
@@ -107,7 +107,7 @@ async def found_room(
 
 
 async def everything(site: Site) -> dict[str, Any]:
-    """Return all that is stored, but for when sessions were seen and rooms spoken in."""
+    """Return all that is stored, except when sessions were last seen and rooms last active."""
     db = site.services.platform.database
     found = {
         spec.name: await db[spec].find({}, sort=[("_id", 1)])
@@ -132,7 +132,7 @@ class Answer:
 
 
 async def raw(site: Site, head: bytes, body: bytes = b"", host: bytes = b"localhost") -> Answer:
-    """Send bytes that no HTTP library would; `head` is the request line and further headers."""
+    """Send a request that no HTTP library would; `head` is the request line and more headers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
     line, _, more = head.partition(b"\r\n")
     more = more + b"\r\n" if more else b""
@@ -151,7 +151,7 @@ async def raw(site: Site, head: bytes, body: bytes = b"", host: bytes = b"localh
 
 
 async def handshake(person: Person, path: str, **headers: str) -> int:
-    """Return the status that an attempt to open a socket is answered with; close it again."""
+    """Return the status with which a WebSocket handshake is answered; 101 if it is accepted."""
     cookies = {"Cookie": person.cookies()} if person.cookies() else {}
     try:
         opened = await connect(
@@ -167,7 +167,7 @@ async def handshake(person: Person, path: str, **headers: str) -> int:
 
 
 def alert(page: str) -> str:
-    """Return the sentences that a page or fragment shows as alerts."""
+    """Return the texts of all `role="alert"` elements in a page or fragment."""
     return " ".join(
         html.unescape(text).strip() for text in re.findall(r'role="alert">([^<]+)<', page)
     )
@@ -213,5 +213,5 @@ class Skeleton(HTMLParser):
 
 
 def skeleton(page: str) -> list[object]:
-    """Return what a page does, without what it says."""
+    """Return the `Skeleton` of a page, to compare it with another."""
     return Skeleton(page).parts

@@ -106,7 +106,7 @@ async def db(opened: Database) -> Database:
 
 @pytest.fixture
 def broker() -> MemoryBroker:
-    """Where the buses of one test's applications meet."""
+    """Connects the buses of one test's applications."""
     return MemoryBroker()
 
 

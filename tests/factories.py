@@ -72,7 +72,7 @@ async def wipe(database: Database) -> None:
 
 
 def make_rooms(database: Database) -> Rooms:
-    """Return the rooms as an application of its own has them."""
+    """Return the rooms of an application of its own on this database."""
     return Rooms(database, Accounts(database).sessions, Messages(database), MemoryBus())
 
 
@@ -89,18 +89,18 @@ class Site:
         self.port = int(self._listening.getsockname()[1])
         self.url = f"http://localhost:{self.port}"
         self.processes = [self]
-        """Those that people are served by in turn, this one first."""
+        """The processes among which people are distributed, this one first."""
         self._people = 0
 
     def next_url(self) -> str:
-        """Return where the next person is served: each by another process, as far as there are."""
+        """Return the URL for the next person, of each process in turn."""
         process = self.processes[self._people % len(self.processes)]
         self._people += 1
         return process.url
 
     @property
     def services(self) -> Services:
-        """What the application uses."""
+        """The application's services."""
         services: Services = self.app.extensions["littlechat"]
         return services
 
@@ -135,7 +135,7 @@ START_SECONDS = 40
 async def command(
     data: Path, port: int = 0, **environment: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """Run the littlechat command; end it however the test left it."""
+    """Run the littlechat command; terminate it if the test has not."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "littlechat", "--port", str(port), "--data-dir", str(data)),
         stdout=asyncio.subprocess.PIPE,
@@ -155,7 +155,7 @@ async def command(
 
 
 class Person:
-    """Somebody with a browser's cookies, on one site or, with the same cookies, on another."""
+    """An HTTP client with a user's cookies, on one site or, with the same cookies, on another."""
 
     def __init__(self, site: Site | str, name: str) -> None:
         self.url = site if isinstance(site, str) else site.next_url()
@@ -278,7 +278,7 @@ class Stream:
         return frame
 
     async def until(self, condition: Callable[["Dom"], bool]) -> "Dom":
-        """Take in frames until the page they make satisfies `condition`."""
+        """Receive frames until the page that they make satisfies `condition`."""
         async with asyncio.timeout(WAIT_SECONDS):
             while not condition(self.dom):
                 await self.next()
@@ -292,11 +292,11 @@ class Stream:
         return frame
 
     async def until_closed(self) -> int:
-        """Take in frames until the server closes; return its code."""
+        """Receive frames until the server closes; return its code."""
         return await asyncio.wait_for(self.listen(), WAIT_SECONDS)
 
     async def listen(self) -> int:
-        """Take in frames until the server closes, however long that takes; return its code."""
+        """Receive frames until the server closes, without a timeout; return its code."""
         try:
             while True:
                 await self._take()
@@ -304,7 +304,7 @@ class Stream:
             return closed.rcvd.code if closed.rcvd else 1006
 
     async def close(self) -> None:
-        """Leave."""
+        """Close the socket."""
         await self.connection.close()
 
 
@@ -360,7 +360,7 @@ class Dom(HTMLParser):
         return [self.messages[seq].files for seq in self.seqs]
 
     def apply(self, html: str) -> None:
-        """Take in a page, a fragment or a frame."""
+        """Parse a page, a fragment or a frame, and show its messages."""
         self.reset()
         self._message, self._in = None, []
         self.feed(html)

@@ -1,4 +1,4 @@
-"""Connections as no honest client makes them, a bad line to a server, and the server's own ends."""
+"""Raw connections to a server, a proxy that simulates a bad network, the server's transports."""
 
 import asyncio
 import contextlib
@@ -18,27 +18,30 @@ TEXT, CLOSE, PING = 0x1, 0x8, 0x9
 DEFLATE = "permessage-deflate; client_max_window_bits"
 
 LINE_SEGMENT_BYTES, LINE_BUFFER_BYTES = 1_400, 16 * 1024
-"""What a line takes at once and holds, as on the way through a city; left to itself, loopback would
-swallow megabytes before a server noticed that its peer is slow."""
+"""Segments and buffers as on a real network. With its defaults, loopback would buffer megabytes
+before a server noticed that its peer is slow."""
 
 
 class Listening(Protocol):
-    """A server, or a line to one."""
+    """A server, or a proxy to one."""
 
     @property
     def port(self) -> int | None:
-        """Where it listens on loopback."""
+        """The port on which it listens."""
 
 
 def masked(first: int, payload: bytes, length: int | None = None) -> bytes:
-    """Return a frame as a client sends it, whose first byte is `first`, or its beginning."""
+    """Return a client's WebSocket frame with `first` as its first byte.
+
+    With another `length` than the payload's, return the start of a longer frame.
+    """
     size = struct.pack("!BQ", 0xFF, len(payload) if length is None else length)
     return bytes([first]) + size + bytes(4) + payload
 
 
 @dataclass
 class Raw:
-    """A connection of bytes, for what no honest client does."""
+    """A raw TCP connection, for requests and frames that no library would send."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -50,7 +53,7 @@ class Raw:
         return cls(*await _connect(server, plain))
 
     async def upgrade(self, person: Person, path: str, **headers: str) -> "Raw":
-        """Ask for a WebSocket; keep the answer's head."""
+        """Request a WebSocket; keep the head of the response."""
         fields = {
             "Host": person.url.removeprefix("http://"),
             "Cookie": person.cookies(),
@@ -67,7 +70,7 @@ class Raw:
         return self
 
     def send(self, first: int, payload: bytes, length: int | None = None) -> None:
-        """Write a masked frame whose first byte is `first`, or its beginning."""
+        """Write what `masked` returns."""
         self.writer.write(masked(first, payload, length))
 
     async def frame(self) -> tuple[int, bytes]:
@@ -81,7 +84,7 @@ class Raw:
             return first & 0xF, await self.reader.readexactly(size)
 
     async def until_end(self) -> bytes:
-        """Return what still comes, once the server has ended the connection."""
+        """Read until the server ends the connection; return what was read."""
         rest = b""
         async with asyncio.timeout(WAIT_SECONDS):
             with contextlib.suppress(ConnectionError):
@@ -96,7 +99,7 @@ class Raw:
 
 
 def transports() -> list[asyncio.WriteTransport]:
-    """Return the server's ends of all connections in this process."""
+    """Return the server's transports of all connections in this process."""
     # Not looked for among all objects there are, which takes longer than most tests.
     ends = asyncio.get_running_loop()._transports.values()  # type: ignore[attr-defined]
     return [end for end in ends if _accepted_by(end) == "hypercorn.asyncio.run"]
@@ -108,7 +111,7 @@ def _accepted_by(end: asyncio.Transport) -> str:
 
 
 def is_held(transport: asyncio.WriteTransport) -> bool:
-    """Whether a connection is open, or closing with bytes that nobody takes."""
+    """Whether a connection is open, or closing with bytes that are not sent yet."""
     return not transport.is_closing() or transport.get_write_buffer_size() > 0
 
 
@@ -131,7 +134,7 @@ async def answers(server: Listening) -> bool:
 
 
 async def server_end(raw: Raw) -> asyncio.WriteTransport:
-    """Return the server's end of a connection."""
+    """Return the server's transport of a connection."""
     ours = raw.writer.get_extra_info("sockname")
     async with asyncio.timeout(WAIT_SECONDS):
         while True:
@@ -141,8 +144,8 @@ async def server_end(raw: Raw) -> asyncio.WriteTransport:
             await asyncio.sleep(0.01)
 
 
-class Way:
-    """One direction of a line, and what ails it."""
+class Direction:
+    """One direction of a proxy, which can be slowed, held or ended."""
 
     def __init__(self) -> None:
         self.bytes_per_second = math.inf
@@ -152,21 +155,21 @@ class Way:
         self._shut: set[asyncio.StreamWriter] = set()
 
     def hold(self) -> None:
-        """Let nothing through, without a word to either side."""
+        """Forward nothing, and end nothing."""
         self._open.clear()
 
     def release(self) -> None:
-        """Let through what was held, and what comes."""
+        """Forward what was held, and what follows."""
         self._open.set()
 
     def shut(self) -> None:
-        """End this direction of every connection there is, and leave the other as it was."""
+        """End this direction of all present connections, but not the other one."""
         for receiver in self._receivers:
             receiver.write_eof()
         self._shut |= self._receivers
 
     async def carry(self, sender: asyncio.StreamReader, receiver: asyncio.StreamWriter) -> None:
-        """Pass on what comes, and in the end that it ended."""
+        """Forward a connection's bytes, and then its end."""
         self._receivers.add(receiver)
         clock = asyncio.get_running_loop().time
         free_at = clock()
@@ -178,7 +181,7 @@ class Way:
                     await receiver.drain()
                     free_at = max(free_at, clock()) + len(data) / self.bytes_per_second
                     await asyncio.sleep(free_at - clock())
-            # A line that lets nothing through does not tell of an end either.
+            # While held, it does not forward the end either.
             await self._open.wait()
             if receiver not in self._shut:
                 receiver.write_eof()
@@ -194,11 +197,11 @@ class Way:
 
 
 class Proxy:
-    """A line to a server: it may go silent, be thin, end in one direction, or be cut."""
+    """A proxy to a server that can go silent, be slow, end in one direction, or be cut."""
 
     def __init__(self, server: Listening) -> None:
         self._server = server
-        self.up, self.down = Way(), Way()
+        self.up, self.down = Direction(), Direction()
         self._near: set[asyncio.StreamWriter] = set()
         self._far: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -219,21 +222,21 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
-        """End every connection without a goodbye."""
+        """Abort every connection."""
         for writer in self._near | self._far:
             writer.transport.abort()
 
     def addresses(self) -> set[object]:
-        """Return where its connections to the server came from."""
+        """Return the local addresses of its connections to the server."""
         return {far.get_extra_info("sockname") for far in self._far}
 
     def hold(self) -> None:
-        """Let nothing through, either way."""
+        """Forward nothing in either direction."""
         self.up.hold()
         self.down.hold()
 
     def release(self) -> None:
-        """Let everything through again."""
+        """Forward everything again."""
         self.up.release()
         self.down.release()
 
@@ -247,9 +250,9 @@ class Proxy:
         far_reader, far_writer = await _connect(self._server, _thin())
         self._far.add(far_writer)
         try:
-            async with asyncio.TaskGroup() as ways:
-                ways.create_task(self.up.carry(reader, far_writer))
-                ways.create_task(self.down.carry(far_reader, writer))
+            async with asyncio.TaskGroup() as directions:
+                directions.create_task(self.up.carry(reader, far_writer))
+                directions.create_task(self.down.carry(far_reader, writer))
         except* OSError:
             pass  # One side was cut off, so the other is.
         finally:
@@ -258,7 +261,7 @@ class Proxy:
 
 
 def through(line: Proxy, uri: str) -> str:
-    """Return a database's address with `line` on the way to it."""
+    """Return a database's address that leads through the proxy `line`."""
     place = urlsplit(uri)
     netloc = place.netloc.replace(f":{place.port}", f":{line.port}")
     return place._replace(netloc=netloc, query=f"{place.query}&directConnection=true").geturl()

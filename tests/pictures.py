@@ -1,4 +1,4 @@
-"""Pictures made on the spot, good and bad ones."""
+"""Pictures made for tests, valid and hostile ones."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""The programs that tests start beside ours, and what happens where one is not installed."""
+"""Other programs that tests start, or skip if one is not installed."""
 
 import asyncio
 import contextlib
@@ -68,7 +68,7 @@ class RedisServer:
             await self._child.wait()
 
     async def cut_subscribers(self) -> None:
-        """Cut every connection that listens, as a proxy between may do at any time."""
+        """Close the connections of all subscribers, as a proxy in between might."""
         async with Redis.from_url(self.url) as redis:
             await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
 

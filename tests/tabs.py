@@ -1,4 +1,4 @@
-"""Processes without a web server, and tabs: a socket's other end with the page that it makes."""
+"""Processes without a web server, and tabs, which receive a room's frames and apply them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -20,7 +20,7 @@ from tests.factories import WAIT_SECONDS, Dom
 
 
 def somebody(name: str) -> User:
-    """Return a person without an account, enough for what only takes a `User`."""
+    """Return a user who is not stored."""
     return User(new_id(), name, now())
 
 
@@ -34,7 +34,7 @@ Open = Callable[..., Any]
 
 @asynccontextmanager
 async def process(settings: Settings, bus: Bus) -> AsyncIterator[Services]:
-    """Run what one process runs beneath its handlers."""
+    """Run the services of one process, without its handlers."""
     served = build_services(settings, bus)
     await served.realtime.dispatcher.open()
     try:
@@ -47,7 +47,7 @@ async def process(settings: Settings, bus: Bus) -> AsyncIterator[Services]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Give the loop to the others until `condition` holds."""
+    """Wait until `condition` holds."""
     async with asyncio.timeout(WAIT_SECONDS):
         while not condition():
             await asyncio.sleep(0.005)
@@ -64,7 +64,7 @@ async def abandon(work: Coroutine[Any, Any, Any], turns: int = 1) -> None:
 
 
 class Tab:
-    """One open page of a room: what it received, and what it shows."""
+    """One open page of a room: the frames that it received, and what it shows."""
 
     def __init__(self, served: Services, user: User, session: str = "") -> None:
         self.frames: list[str] = []
@@ -106,14 +106,14 @@ class Tab:
         return await asyncio.wait_for(self._writer, WAIT_SECONDS)
 
     async def close(self) -> None:
-        """Leave, as a browser that goes away does."""
+        """Disconnect, as a closed browser tab does."""
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
         self._served.realtime.feeds.leave(self.socket)
 
 
 async def store(served: Services, count: int, room: str = ROOM) -> list[Message]:
-    """Store posts of which no event tells."""
+    """Store messages without publishing events about them."""
     sends = [
         served.messages.add(room, ADA, Draft(f"text {n}", new_id())) for n in range(1, count + 1)
     ]
@@ -121,17 +121,17 @@ async def store(served: Services, count: int, room: str = ROOM) -> list[Message]
 
 
 def posted(served: Services, message: Message) -> Event:
-    """Return the event that tells of a post."""
+    """Return the event about a new message."""
     html = str(served.renderer.message(message))
     return {"kind": "posted", "seq": message.seq, "author": message.author_name, "html": html}
 
 
 def changed(served: Services, message: Message, n: int) -> Event:
-    """Return the event that tells of a change."""
+    """Return the event about a change."""
     return {"kind": "changed", "n": n, "html": str(served.renderer.message(message))}
 
 
-def tell(served: Services, *events: Event, room: str = ROOM) -> None:
+def publish(served: Services, *events: Event, room: str = ROOM) -> None:
     """Publish events from one process."""
     for event in events:
         served.platform.bus.publish(room_topic(room), event)
@@ -142,7 +142,7 @@ def shown(messages_: list[Message]) -> list[str]:
 
 
 async def fresh(served: Services, room: str = ROOM) -> Dom:
-    """Return the page as it is when loaded now."""
+    """Return the page as loaded anew."""
     head = await served.messages.head(room)
     page = await served.messages.newest(room, head, 100)
     return Dom(str(served.renderer.history(room, page)))

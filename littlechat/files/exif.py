@@ -1,7 +1,7 @@
-"""The position within Exif data: its GPS directory is emptied and left out, all else stays.
+"""The position in Exif data: its GPS directory is overwritten and unlinked; all else stays.
 
 The layout is TIFF's (TIFF 6.0, section 2; Exif 2.32, section 4.6): directories of twelve-byte
-entries that point to each other. Nothing moves, so whatever points elsewhere goes on being right.
+entries that point to each other. Nothing is moved, so that all other offsets stay valid.
 """
 
 import struct
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from littlechat.files.spans import Patch, Reading
 
 HEADERS = {b"II*\0": "<", b"MM\0*": ">"}
-"""How a block begins, and the order of the bytes in its numbers."""
+"""The first bytes of Exif data, and the byte order that they stand for in `struct`."""
 
 GPS, EXIF, SUB_DIRECTORIES = 0x8825, 0x8769, 0x014A
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-"""How many bytes one value of each type takes."""
+"""The size of a value of each type, in bytes."""
 
 ENTRIES_MAX = 512
 DIRECTORIES_MAX = 24
 VALUE_MAX = 4_096
-"""What is overwritten of one value at the most, whatever length it claims."""
+"""Bytes of one value that are overwritten at most, whatever length it claims."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a directory; `value` is where its values stand if they take over four bytes."""
+    """One entry of a directory; `value` is the offset of its values if they exceed four bytes."""
 
     tag: int
     kind: int
@@ -39,7 +39,7 @@ class Entry:
 
 
 def position_in_exif(base: int) -> Reading[list[Patch]]:
-    """Return what takes the position out of the block at `base`; nothing for what is no block."""
+    """Return the patches for the Exif data at `base`; none if there is no valid Exif data."""
     head = yield base, base + 8
     order = HEADERS.get(head[:4])
     if order is None or len(head) < 8:
@@ -60,7 +60,7 @@ def position_in_exif(base: int) -> Reading[list[Patch]]:
 
 
 def _directory(at: int, order: str) -> Generator[tuple[int, int], bytes, tuple[list[Entry], int]]:
-    """Return a directory's entries and where the next directory is, nothing if it is none."""
+    """Return a directory's entries and the offset of the next one; nothing if it is invalid."""
     counted = yield at, at + 2
     count = struct.unpack(order + "H", counted)[0] if len(counted) == 2 else 0
     if not 0 < count <= ENTRIES_MAX:
@@ -73,14 +73,14 @@ def _directory(at: int, order: str) -> Generator[tuple[int, int], bytes, tuple[l
         raw = data[12 * n : 12 * n + 12]
         tag, kind, many, value = struct.unpack(order + "HHII", raw)
         if kind not in SIZES:
-            return [], 0  # By chance it looked like a block.
+            return [], 0  # Other data that happened to begin like Exif data.
         entries.append(Entry(tag, kind, many, value, raw))
     tail = data[12 * count :]
     return entries, struct.unpack(order + "I", tail)[0] if len(tail) == 4 else 0
 
 
 def _further(base: int, entries: list[Entry], order: str) -> Reading[list[int]]:
-    """Return where the directories are to which these entries point, but for the position's."""
+    """Return the offsets of the directories that these entries point to, without the GPS one."""
     found = [entry.value for entry in entries if entry.tag == EXIF]
     for entry in entries:
         if entry.tag == SUB_DIRECTORIES and entry.count == 1:
@@ -94,7 +94,7 @@ def _further(base: int, entries: list[Entry], order: str) -> Reading[list[int]]:
 def _without(
     base: int, offset: int, entries: list[Entry], order: str, following: int
 ) -> Reading[list[Patch]]:
-    """Return what leaves the GPS directory out of this one, and zeros where it stood."""
+    """Return the patches that remove the GPS entry from a directory and zero the GPS directory."""
     kept = [entry for entry in entries if entry.tag != GPS]
     data = struct.pack(order + "H", len(kept)) + b"".join(entry.raw for entry in kept)
     data += struct.pack(order + "I", following) + bytes(12 * (len(entries) - len(kept)))

@@ -1,8 +1,8 @@
-"""The position within a PNG, whose chunks each have a checksum (PNG 1.2, section 3.2).
+"""The position in a PNG file, whose chunks each have a checksum (PNG 1.2, section 3.2).
 
-Exif data has a chunk of its own, XMP stands in a text chunk, and some programs write both as hex
-digits, compressed. What is compressed cannot be changed in place: a chunk like that, if it tells a
-place, becomes a comment of blanks.
+Exif data has a chunk of its own, XMP is in a text chunk, and some programs write both as compressed
+hex digits. Compressed data cannot be changed in place: a chunk of it that contains a place is
+replaced by a comment of blanks.
 """
 
 import re
@@ -13,7 +13,7 @@ from littlechat.files.spans import Patch, Reading, apply
 
 CHUNKS_MAX = 100_000
 CHUNK_BYTES_MAX = 4 * 1024 * 1024
-"""Longer ones are no metadata; nor is more than this inflated."""
+"""Longer chunks are not metadata. No more than this is decompressed."""
 
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 COMMENT = b"Comment\0"
@@ -22,7 +22,10 @@ Clean = Callable[[bytes], list[Patch]]
 
 
 def position_in_png(size: int, clean: Clean) -> Reading[list[Patch]]:
-    """Return what takes every position out, which `clean` finds in bytes without checksums."""
+    """Return the patches that remove every position.
+
+    `clean` returns the patches for data without checksums.
+    """
     patches: list[Patch] = []
     start = 8
     for _ in range(CHUNKS_MAX):
@@ -38,7 +41,7 @@ def position_in_png(size: int, clean: Clean) -> Reading[list[Patch]]:
 
 
 def _chunk(start: int, kind: bytes, data: bytes, clean: Clean) -> list[Patch]:
-    """Return a chunk's patch, with its checksum, if it tells a place."""
+    """Return the patch of a chunk, with its new checksum, if it contains a place."""
     if found := clean(data):
         data = apply(found, data)
     elif kind in TEXTS and len(data) > len(COMMENT) and any(map(clean, _hidden(kind, data))):
@@ -50,7 +53,7 @@ def _chunk(start: int, kind: bytes, data: bytes, clean: Clean) -> list[Patch]:
 
 
 def _hidden(kind: bytes, data: bytes) -> list[bytes]:
-    """Return what a text chunk holds in another form: inflated, and read as hex digits."""
+    """Return the content of a text chunk in other forms: decompressed, and from hex digits."""
     text = data.partition(b"\0")[2]
     if kind == b"iTXt":
         text = text[2:].split(b"\0", 2)[-1] if text[:1] == b"\1" else text

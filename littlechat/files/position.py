@@ -1,10 +1,10 @@
-"""Takes out of a picture's or a film's original where it was taken; what it shows is not touched.
+"""Removes from the metadata of a picture or a film where it was taken; the content is not touched.
 
-Every change is made in place and keeps the length, so nothing is encoded anew, and orientation,
-camera, times and colours stay. Found are the GPS directory of Exif data, the places in XMP and
-IPTC, in JPEG (also in the further pictures that phones append), PNG, WebP, GIF, TIFF and HEIF, and
-the places in the header of MPEG-4 and QuickTime films. Not found: makers' own notes, and tracks of
-positions within a film.
+Every change is made in place and keeps the length, so that nothing is encoded anew, and
+orientation, camera, times and colours stay. It finds the GPS directory of Exif data and the places
+in XMP and IPTC, in JPEG (also in the further pictures that phones append), PNG, WebP, GIF, TIFF and
+HEIF, and the places in the header of MPEG-4 and QuickTime films. It does not find positions in
+manufacturers' notes, nor tracks of positions within a film.
 """
 
 import re
@@ -17,13 +17,13 @@ from littlechat.files.spans import Patch, Reading, read_from
 
 WINDOW = 256 * 1024
 OVERLAP = 16 * 1024
-"""What is looked at once more with the next window: longer than any place is in XMP."""
+"""Bytes of a window that are read again with the next one: more than a place in XMP takes."""
 
 PLACE = re.compile(
     rb"(?:photoshop:(?:City|State|Country)|Iptc4xmpCore:(?:Location|CountryCode)"
     rb"|Iptc4xmpExt:Location(?:Created|Shown)|[\w.-]{1,40}:[Gg][Pp][Ss]\w{1,40})\b"
 )
-"""The names under which XMP keeps places: Exif's, drones', and IPTC's words for them."""
+"""The names of places in XMP: Exif's, those of drones, and IPTC's."""
 ANCHOR = re.compile(rb":[Gg][Pp][Ss]\w|photoshop:[CS]|Iptc4xmp(?:Core|Ext):[LC]")
 BEFORE = re.compile(rb"[\w.-]{0,40}\Z")
 ATTRIBUTE = re.compile(rb"\s{0,9}=\s{0,9}(?:\"[^\"<]{0,999}\"|'[^'<]{0,999}')")
@@ -36,13 +36,17 @@ ISO_6709 = re.compile(rb"[+-]\d{1,3}\.\d{2,9}[+-]\d{1,3}\.\d{2,9}(?:[+-]\d{1,6}(
 PLACE_BOXES = (b"\xa9xyz", b"loci")
 BOXES_MAX = 10_000
 BLOCKS_MAX, PATCHES_MAX = 32, 10_000
-"""No camera's file comes near; who makes one that does keeps its place, and costs us little."""
+"""No camera's file has as many. A crafted file with more keeps its positions, and takes us little
+time."""
 
 HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"})
 
 
 def reader_for(head: bytes) -> Callable[[int], Reading[list[Patch]]] | None:
-    """Return what looks for the position in a file that begins so, given its size; or None."""
+    """Return a function from a file's size to the reader for its type, or None for other types.
+
+    `head` are the first bytes of the file.
+    """
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return lambda size: position_in_png(size, clean)
     if head[4:8] == b"ftyp":
@@ -54,12 +58,12 @@ def reader_for(head: bytes) -> Callable[[int], Reading[list[Patch]]] | None:
 
 
 def clean(data: bytes) -> list[Patch]:
-    """Return what takes every position out of bytes that are in memory."""
+    """Return the patches that remove every position from bytes in memory."""
     return read_from(data, position_in_data(len(data)))
 
 
 def position_in_data(size: int) -> Reading[list[Patch]]:
-    """Return what takes every position out of a file without checksums, wherever it stands."""
+    """Return the patches for a file of a format without checksums, by searching all of it."""
     patches: list[Patch] = []
     start, blocks = 0, set[int]()
     while start < size and len(patches) < PATCHES_MAX:
@@ -84,7 +88,7 @@ def _headers(window: bytes) -> list[int]:
 
 
 def _in_text(window: bytes, start: int) -> list[Patch]:
-    """Blank what XMP says of places: its attributes, and its elements with all in them."""
+    """Overwrite the places in XMP with blanks: attributes, and elements with their content."""
     patches: list[Patch] = []
     for anchor in ANCHOR.finditer(window):
         before = BEFORE.search(window, max(0, anchor.start() - 40), anchor.start())
@@ -101,15 +105,15 @@ def _in_text(window: bytes, start: int) -> list[Patch]:
 
 
 def _closed(window: bytes, name: bytes, at: int) -> int:
-    """Return where an element ends whose content begins at `at`; there if it has no end."""
+    """Return the end of an element whose content begins at `at`; `at` if it has no end tag."""
     end = window.find(b"</" + name, at, at + OVERLAP)
     close = window.find(b">", end) if end >= 0 else -1
-    # Without an end it is no XML, and an empty element is as far as it can be judged.
+    # Without an end tag it is not valid XML: only the start tag is overwritten.
     return close + 1 if close >= 0 else at
 
 
 def _in_iptc(window: bytes, start: int) -> list[Patch]:
-    """Blank the places in Photoshop's block of IPTC values (resource 0x0404)."""
+    """Overwrite the places in Photoshop's block of IPTC values (resource 0x0404) with blanks."""
     patches = []
     at = window.find(b"8BIM\x04\x04")
     while at >= 0:
@@ -127,7 +131,7 @@ def _in_iptc(window: bytes, start: int) -> list[Patch]:
 
 
 def _in_film(size: int) -> Reading[list[Patch]]:
-    """Return what takes the place out of a film's header, whose boxes stand one after another."""
+    """Return the patches for the header of a film, which is a sequence of boxes."""
     start, patches = 0, list[Patch]()
     for _ in range(BOXES_MAX):
         head = yield start, min(start + 16, size)

@@ -1,7 +1,7 @@
-"""How what is in a file is looked at without holding it: by asking for one stretch after another.
+"""Readers, which examine a file part by part without I/O, and patches, which change its bytes.
 
-A reader is a generator that yields where to begin and end, is sent those bytes (fewer at the
-file's end), and returns what it found. It neither waits nor knows where the bytes are kept.
+A reader is a generator: it yields the start and stop of the part it needs, is sent those bytes
+(fewer at the end of the file), and returns what it found. Its caller provides the bytes.
 """
 
 from collections.abc import Generator
@@ -14,7 +14,7 @@ Reading = Generator[tuple[int, int], bytes, Result]
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Bytes that are to stand at an offset, in place of as many others."""
+    """Bytes that replace as many others from an offset."""
 
     offset: int
     data: bytes
@@ -32,7 +32,7 @@ def read_from(data: bytes, reading: Reading[Result]) -> Result:
 
 
 def apply(patches: list[Patch], data: bytes, start: int = 0) -> bytes:
-    """Return a stretch of a file, which begins at `start`, with what concerns it of the patches."""
+    """Return the part of a file that begins at `start` with the patches applied to it."""
     patched = bytearray(data)
     for patch in patches:
         first = max(patch.offset, start)

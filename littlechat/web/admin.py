@@ -212,7 +212,7 @@ async def _registration(
         name=called if name is None else name,
         trouble=trouble_here(),
         mode=await services().accounts.registration.mode(),
-        invitations=await services().accounts.registration.list_invitations(),
+        one_time_links=await services().accounts.registration.list_invitations(),
         errors=errors or {},
         link=link,
         uses=uses,

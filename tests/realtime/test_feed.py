@@ -25,9 +25,9 @@ from tests.tabs import (
     changed,
     fresh,
     posted,
+    publish,
     shown,
     store,
-    tell,
 )
 
 pytestmark = pytest.mark.usefixtures("quick_feeds")
@@ -52,7 +52,7 @@ async def test_reordered_and_doubled_events_are_shown_once_and_in_order(
 ) -> None:
     page = await tab()
     stored = await store(there, 3)
-    tell(there, *(posted(there, stored[index]) for index in order))
+    publish(there, *(posted(there, stored[index]) for index in order))
     dom = await page.until_shows(*shown(stored))
     assert dom.doubled == []
     assert here.realtime.feeds.counters.gaps == 0
@@ -63,7 +63,7 @@ async def test_a_lost_event_is_read_from_the_store(
 ) -> None:
     page = await tab()
     stored = await store(there, 4)
-    tell(there, posted(there, stored[0]), posted(there, stored[3]))
+    publish(there, posted(there, stored[0]), posted(there, stored[3]))
     dom = await page.until_shows(*shown(stored))
     assert (dom.doubled, dom.cursor) == ([], "c4-0")
     assert here.realtime.feeds.counters.gaps == 1
@@ -76,7 +76,7 @@ async def test_a_lost_change_is_read_from_the_store(
     page = await tab(after=Cursor())
     await there.messages.change(ROOM, 1, edited("edited", ADA))
     removed, n = await there.messages.change(ROOM, 3, emptied(ADA))
-    tell(there, changed(there, removed, n))
+    publish(there, changed(there, removed, n))
     dom = await page.until_shows("edited", "text 2", "This message was removed.")
     assert (dom.doubled, dom.cursor) == ([], "c3-2")
 
@@ -86,9 +86,9 @@ async def test_an_event_received_too_late_changes_nothing(
 ) -> None:
     page = await tab()
     stored = await store(there, 2)
-    tell(there, posted(there, stored[1]))
+    publish(there, posted(there, stored[1]))
     await page.until_shows(*shown(stored))
-    tell(there, posted(there, stored[0]))
+    publish(there, posted(there, stored[0]))
     await there.actions.messages.say(ROOM, ADA, Draft("next", new_id()))
     dom = await page.until_shows(*shown(stored), "next")
     assert dom.doubled == []
@@ -135,7 +135,7 @@ async def test_events_that_claim_numbers_the_store_lacks_do_no_harm(
     here: Services, there: Services, tab: Open
 ) -> None:
     page = await tab()
-    tell(there, {"kind": "posted", "seq": 99, "author": "Eve", "html": "<b>forged</b>"})
+    publish(there, {"kind": "posted", "seq": 99, "author": "Eve", "html": "<b>forged</b>"})
     await there.actions.messages.say(ROOM, ADA, Draft("true", new_id()))
     dom = await page.until_shows("true")
     assert dom.cursor == "c1-0"
@@ -147,7 +147,7 @@ async def test_an_edit_received_before_its_post_ends_as_the_edit(
     page = await tab()
     [post] = await store(there, 1)
     message, n = await there.messages.change(ROOM, 1, edited("edited", ADA))
-    tell(there, changed(there, message, n), posted(there, post))
+    publish(there, changed(there, message, n), posted(there, post))
     await page.until_shows("edited")
     await page.until(lambda dom: dom.cursor == "c1-1")
     assert page.dom.texts == ["edited"]
@@ -160,7 +160,7 @@ async def test_a_feed_too_far_behind_gives_all_its_pages_a_fresh_list(
     await store(there, 3)
     pages = [await tab(after=Cursor()), await tab(CLEO, after=Cursor())]
     stored = await store(there, 30)
-    tell(there, posted(there, stored[-1]))
+    publish(there, posted(there, stored[-1]))
     for page in pages:
         await page.until_shows("text 1", "text 2", "text 3", *shown(stored))
         await page.until_frame(RELOAD)

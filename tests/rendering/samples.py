@@ -115,7 +115,7 @@ def people_values(text: str, user: User) -> dict[str, Any]:
         "whose": user,
         "link": text,
         "mode": "open",
-        "passes": [OneTimeLink("0a1b", text, AT, AT, 2)],
+        "one_time_links": [OneTimeLink("0a1b", text, AT, AT, 2)],
         "uses": text,
         "days": text,
         "lines": [AuditEntry(1, AT, text, text, text + "x", text)],
