@@ -1,7 +1,7 @@
 """The `littlechat` command: settings, the embedded database, and one or several processes.
 
-It ends with 0 when it was told to stop (SIGTERM, Ctrl-C), and with 1 and one sentence, which names
-the remedy, when it cannot start or go on.
+It exits with 0 when it was stopped by a signal (SIGTERM, Ctrl-C), and with 1 when it cannot start
+or go on: it then prints one sentence that says what to do about it.
 """
 
 import argparse
@@ -15,8 +15,6 @@ import resource
 import signal
 import socket
 import sys
-import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -41,25 +39,21 @@ from littlechat.platform import (
     logs,
     provision,
 )
-from littlechat.server import BACKLOG
+from littlechat.server import BACKLOG, Workers, WorkersFailed
 from littlechat.web import require_browser_parts
 
-WORKER_DEATHS = 5
-WORKER_DEATHS_WITHIN_SECONDS = 60
-STOP_SECONDS = 15
-
 FILES_MAX = 65_536
-"""Open files to ask the system for; each socket is one, and the usual limit is 1,024."""
+"""How many open files to ask the system for: each socket is one, and the usual limit is 1,024."""
 
 log = logging.getLogger(__name__)
 
 
 class Stopped(Exception):
-    """The command ends for a reason that is told to whoever started it."""
+    """The command cannot go on; the text is the sentence that is printed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run littlechat until it is told to stop; return the exit code."""
+    """Run littlechat until a signal stops it; return the exit code."""
     given = parse(arguments)
     flags = {"HOST": given.host, "PORT": given.port, "DATA_DIR": given.data_dir}
     env = {**os.environ, **{name: value for name, value in flags.items() if value is not None}}
@@ -67,15 +61,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.from_environment(env)
         logs.configure(settings.log_level)
         require_browser_parts()
-        # What is imported stays: the garbage collector need not look through it ever again.
+        # What is imported stays in memory: the garbage collector need not examine it again.
         gc.freeze()
         if given.admin is not None:
             asyncio.run(appoint(settings, given.admin))
         elif given.worker is not None:
-            asyncio.run(work(settings, given.worker))
+            asyncio.run(run_worker(settings, given.worker))
         else:
             asyncio.run(run(settings, env))
-    except (ConfigError, DataDirectoryError, EmbeddedError, Unavailable, Stopped) as error:
+    except (
+        ConfigError,
+        DataDirectoryError,
+        EmbeddedError,
+        Unavailable,
+        Stopped,
+        WorkersFailed,
+    ) as error:
         print(f"littlechat: {error}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -101,9 +102,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def run(settings: Settings, env: Mapping[str, str]) -> None:
-    """Be the one process, or the parent of several."""
+    """Serve, in this process or in several workers."""
     if task := asyncio.current_task():
-        when_told_to_stop(task.cancel)  # A start is broken off; the stack ends what was begun.
+        on_stop_signal(task.cancel)  # During the start: the stack closes what was opened.
     allow_many_files()
     async with contextlib.AsyncExitStack() as stack:
         listening = stack.enter_context(listen(settings.host, settings.port))
@@ -113,15 +114,15 @@ async def run(settings: Settings, env: Mapping[str, str]) -> None:
         if settings.workers == 1:
             serving = serve(stop, create_app(settings), listening, settings.proxy_hops)
         else:
-            serving = Workers(settings, env, listening).run(stop)
-        when_told_to_stop(stop.set)
-        tell(settings, listening)
-        await (serving if database is None else serve_on(database, stop, serving))
+            serving = make_workers(settings, env, listening).run(stop)
+        on_stop_signal(stop.set)
+        print_address(settings, listening)
+        await (serving if database is None else serve_with(database, stop, serving))
     log.info("stopped")
 
 
 async def appoint(settings: Settings, name: str) -> None:
-    """Make somebody administrator again, when nobody can sign in who could."""
+    """Make a user an administrator, for when no administrator can sign in any more."""
     async with contextlib.AsyncExitStack() as stack:
         settings, _ = await prepare(settings, stack)
         await require_database(settings)
@@ -138,14 +139,14 @@ async def appoint(settings: Settings, name: str) -> None:
     print(f"{user.name} is administrator. To set a password, open within 24 hours: /reset/{token}")
 
 
-def when_told_to_stop(act: Callable[[], object]) -> None:
-    """Call `act` at SIGTERM and SIGINT from now on, in place of what was done before."""
+def on_stop_signal(act: Callable[[], object]) -> None:
+    """Call `act` at SIGTERM and SIGINT from now on, instead of what was called before."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, act)
 
 
 def allow_many_files() -> None:
-    """Raise this process's limit of open files as far as the system lets us."""
+    """Raise this process's limit of open files, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
     if soft != resource.RLIM_INFINITY and soft < most:
@@ -154,7 +155,7 @@ def allow_many_files() -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; raise `Stopped` with the remedy if it cannot be had."""
+    """Return a listening socket; raise `Stopped` if the address cannot be used."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -178,7 +179,10 @@ def listen(host: str, port: int) -> socket.socket:
 async def prepare(
     settings: Settings, stack: contextlib.AsyncExitStack
 ) -> tuple[Settings, EmbeddedServer | None]:
-    """Return settings with a database and a secret, from the data directory where not given."""
+    """Return settings with a database and a secret key, and the embedded database if one is used.
+
+    Without `MONGODB_URI` the embedded database is started, until `stack` is closed.
+    """
     if settings.mongodb_uri is not None:
         return settings, None
     directory = DataDirectory(settings.data_dir)
@@ -191,12 +195,12 @@ async def prepare(
 
 
 async def require_database(settings: Settings) -> None:
-    """Raise `Stopped` unless the database answers to this user and password."""
+    """Raise `Stopped` unless the database accepts this user and password."""
     uri = settings.mongodb_uri or ""
     try:
         database = Database(uri)
     except Unavailable:
-        # Without the driver's own words, which may repeat a part of the password.
+        # Without the driver's own message, which may contain a part of the password.
         raise Stopped(
             "MONGODB_URI cannot be read. It has the form mongodb://user:password@host:27017/name; "
             "percent-encode what is neither letter nor digit in the user and the password."
@@ -212,8 +216,8 @@ async def require_database(settings: Settings) -> None:
         database.close()
 
 
-def tell(settings: Settings, listening: socket.socket) -> None:
-    """Print where to go."""
+def print_address(settings: Settings, listening: socket.socket) -> None:
+    """Print the address to open in a browser."""
     port = listening.getsockname()[1]
     host = settings.host if settings.host not in EVERY_ADDRESS else "localhost"
     shown = f"[{host}]" if ":" in host else host
@@ -246,10 +250,10 @@ def for_other_machines(settings: Settings, port: int) -> str:
     return f"From other machines: http://{shown}:{port}{place}  Plain http: {risk}."
 
 
-async def serve_on(
+async def serve_with(
     database: EmbeddedServer, stop: asyncio.Event, serving: Coroutine[Any, Any, None]
 ) -> None:
-    """Serve until told to stop, or until the database cannot be kept alive."""
+    """Serve until `stop` is set, or until the embedded database cannot be kept running."""
     watching = asyncio.create_task(database.watch())
     watching.add_done_callback(lambda _: stop.set())
     try:
@@ -260,85 +264,27 @@ async def serve_on(
         watching.cancel()
 
 
-class Workers:
-    """Child processes that serve the same listening socket; one that dies is replaced."""
-
-    def __init__(
-        self, settings: Settings, env: Mapping[str, str], listening: socket.socket
-    ) -> None:
-        self._count = settings.workers
-        self._env = dict(env)
-        self._listening = listening.fileno()
-        # Through a pipe, for an environment is easily shown; and its end tells of ours.
-        secrets = {"mongodb_uri": settings.mongodb_uri, "secret_key": settings.secret_key}
-        self._secrets = json.dumps(secrets).encode() + b"\n"
-        self._deaths: deque[float] = deque(maxlen=WORKER_DEATHS)
-        self._gave_up = False
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Keep the workers alive until `stop`; raise `Stopped` when they keep dying."""
-        await asyncio.gather(*(self._keep(stop) for _ in range(self._count)))
-        if self._gave_up:
-            raise Stopped("The worker processes keep ending; the lines above say why.")
-
-    async def _keep(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            worker = await self._begin()
-            log.info("worker started", extra={"pid": worker.pid})
-            await self._until_gone(worker, stop)
-            if not stop.is_set():
-                log.error(
-                    "worker ended, starting another",
-                    extra={"pid": worker.pid, "code": worker.returncode},
-                )
-                asked_to_go = worker.returncode in (0, -signal.SIGTERM)
-                if not asked_to_go and self._is_one_too_many():
-                    self._gave_up = True
-                    stop.set()
-
-    async def _begin(self) -> asyncio.subprocess.Process:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-P", "-m", "littlechat", "--worker", str(self._listening)),
-            env=self._env,
-            pass_fds=[self._listening],
-            stdin=asyncio.subprocess.PIPE,
-        )
-        if worker.stdin:
-            worker.stdin.write(self._secrets)
-        return worker
-
-    async def _until_gone(self, worker: asyncio.subprocess.Process, stop: asyncio.Event) -> None:
-        gone = asyncio.create_task(worker.wait())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({gone, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        for end in (worker.terminate, worker.kill):
-            if not gone.done():
-                with contextlib.suppress(ProcessLookupError):
-                    end()
-                await asyncio.wait({gone}, timeout=STOP_SECONDS)
-
-    def _is_one_too_many(self) -> bool:
-        now = time.monotonic()
-        self._deaths.append(now)
-        full = len(self._deaths) == WORKER_DEATHS
-        return full and now - self._deaths[0] <= WORKER_DEATHS_WITHIN_SECONDS
+def make_workers(settings: Settings, env: Mapping[str, str], listening: socket.socket) -> Workers:
+    """Return the worker processes, which run this command with the option `--worker`."""
+    descriptor = listening.fileno()
+    secrets = {"mongodb_uri": settings.mongodb_uri, "secret_key": settings.secret_key}
+    command = (sys.executable, "-P", "-m", "littlechat", "--worker", str(descriptor))
+    return Workers(settings.workers, command, env, descriptor, secrets)
 
 
-async def work(settings: Settings, descriptor: int) -> None:
-    """Be one of several processes: serve the parent's socket, and go when the parent goes."""
+async def run_worker(settings: Settings, descriptor: int) -> None:
+    """Run as a worker: serve the parent's socket, and stop when the parent ends."""
     stop = asyncio.Event()
-    when_told_to_stop(stop.set)
+    on_stop_signal(stop.set)
     settings = replace(settings, **json.loads(sys.stdin.buffer.readline()))
-    when_parent_goes(stop.set)
+    on_parent_exit(stop.set)
     await require_database(settings)
     with socket.socket(fileno=descriptor) as listening:
         await serve(stop, create_app(settings), listening, settings.proxy_hops)
 
 
-def when_parent_goes(act: Callable[[], object]) -> None:
-    """Call `act` once the parent's end of our standard input is closed, by whatever death."""
+def on_parent_exit(act: Callable[[], object]) -> None:
+    """Call `act` when the parent ends, however it does: our standard input is then closed."""
     loop = asyncio.get_running_loop()
 
     def leave() -> None:

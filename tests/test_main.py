@@ -20,7 +20,7 @@ from typing import Self
 import httpx
 import pytest
 
-from littlechat.__main__ import WORKER_DEATHS, for_other_machines, listen, main, tell
+from littlechat.__main__ import for_other_machines, listen, main, print_address
 from littlechat.platform import logs
 from littlechat.platform.configuration import Settings
 from littlechat.platform.embedded_database import (
@@ -30,6 +30,7 @@ from littlechat.platform.embedded_database import (
     free_port,
 )
 from littlechat.platform.own_address import is_loopback, lan_address
+from littlechat.server.workers import WORKER_DEATHS
 from tests.factories import SECRET_KEY, Person, Stream
 from tests.programs import require
 
@@ -526,7 +527,7 @@ def test_printed_address_can_be_opened(
     host: str, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with listen("127.0.0.1", 0) as listening:
-        tell(Settings(host=host), listening)
+        print_address(Settings(host=host), listening)
         port = listening.getsockname()[1]
     line = capsys.readouterr().out.splitlines()[0]
     assert line == f"littlechat is at http://{shown}:{port}  (Ctrl-C stops it)"

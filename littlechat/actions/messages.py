@@ -75,9 +75,9 @@ class MessageActions:
         members, others = await self._find_named(room_id, text)
         online = self._presence.names
         named = addressing.find(room_id, text, author, members, online, others)
-        concerns = tuple(dict.fromkeys((*draft.addressed_to, *named.addressed_to)))
+        people = tuple(dict.fromkeys((*draft.addressed_to, *named.addressed_to)))
         draft = replace(
-            draft, body=text, client_id=client_id, mentions=named.mentions, addressed_to=concerns
+            draft, body=text, client_id=client_id, mentions=named.mentions, addressed_to=people
         )
         return await self._tasks.run_to_completion(self._say(room_id, author, draft))
 
