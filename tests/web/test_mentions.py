@@ -52,6 +52,8 @@ async def test_who_is_not_in_the_room_is_named_so(site: Site) -> None:
         user, epoch = await user_of(site, ben), datetime(2020, 1, 1, tzinfo=UTC)
         queries = site.services.messages.queries
         assert len(await queries.list_addressed([user.id], epoch, now())) == 1
+        await ada.post(f"/rooms/{room}/messages/1/edit", htmx=True, body="@ben-joe alone")
+        assert await queries.list_addressed([user.id], epoch, now()) == []
 
 
 async def test_names_that_reach_people_and_texts_without_names_say_nothing(site: Site) -> None:
