@@ -296,6 +296,16 @@ def test_scripts_are_short() -> None:
     assert {name: count for name, count in lines.items() if count > SCRIPT_LINES_MAX} == {}
 
 
+def test_scripts_ask_one_helper_whether_a_key_belongs_to_an_input_method() -> None:
+    wanting = []
+    for path in SCRIPTS:
+        name, text = path.relative_to(STATIC), path.read_text()
+        asks = name.name != "keys.js" and re.search(r'"(Enter|Escape)"|isComposing', text)
+        if asks and "layout/keys.js" not in parts_imported(text, name.parent.as_posix()):
+            wanting.append(name.as_posix())
+    assert wanting == []
+
+
 # The checks themselves
 
 
