@@ -46,10 +46,10 @@ OVERLAP = """([a, b]) => {
 
 
 async def many_rooms(site: Site, person: Person, count: int = 50) -> None:
-    """Make rooms, without the pace that people are held to."""
+    """Make rooms, without the pace that people are held to; each has a word for screen readers."""
     user = await user_of(site, person)
     for number in range(count):
-        await site.services.actions.rooms.create(user, f"Room {number}", "", "public")
+        await site.services.actions.rooms.create(user, f"Room {number}", "", "private")
 
 
 async def assert_still(page: Page) -> None:
@@ -87,7 +87,7 @@ async def test_list_of_rooms_stays_where_it_is_when_a_room_is_chosen(
     await enter(page, ada, name)
     # The current room, the oldest, is seen from the beginning.
     await expect(page.locator("#rooms [aria-current]")).to_be_in_viewport()
-    link = page.get_by_role("link", name="Room 35", exact=True)
+    link = page.get_by_role("link", name="Room 35 private", exact=True)
     await link.evaluate("link => link.scrollIntoView({ block: 'center' })")
     before = await link.bounding_box()
     await link.click()
@@ -121,6 +121,23 @@ async def test_first_picture_of_a_room_is_the_final_one(room: Room, open_page: O
         }
         await page.reload()
         await live(page)
+
+
+async def test_messages_are_shown_where_the_first_picture_cannot_be_held_back(
+    room: Room, open_page: Open
+) -> None:
+    name, ada, _ = room
+    await ada.say(name, "hello")
+    page = await open_page()
+    await page.context.add_init_script("delete HTMLScriptElement.prototype.blocking")
+    await enter(page, ada, name)
+    await expect(page.locator("#message-1")).to_be_visible()
+    await expect(page.locator("html.unready")).to_have_count(0)
+    # Nor are they hidden for ever, if the script that shows them does not come.
+    await page.route("**/rooms/room.js", lambda route: route.abort())
+    await page.reload()
+    await expect(page.locator("html.unready")).to_have_count(1)
+    await expect(page.locator("#message-1")).to_be_visible()
 
 
 async def test_highlight_of_a_hit_lies_behind_its_author_and_its_text(
