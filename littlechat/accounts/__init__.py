@@ -8,6 +8,7 @@ token to anything but the browser's cookie, or a password to anything but its ha
 from littlechat.accounts.audit import AuditLog
 from littlechat.accounts.facade import Accounts
 from littlechat.accounts.profile_values import (
+    PROFILE_LIMITS,
     STATUS_HOURS,
     validate_bio,
     validate_display,
@@ -33,6 +34,7 @@ __all__ = [
     "COLLECTIONS",
     "DAYS_DEFAULT",
     "DAYS_MAX",
+    "PROFILE_LIMITS",
     "STATUS_HOURS",
     "USES_DEFAULT",
     "USES_MAX",
