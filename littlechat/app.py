@@ -134,7 +134,7 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
     accounts = Accounts(db)
     messages = Messages(db, platform.metrics.batch_size.observe, alone=platform.alone)
     rooms = Rooms(db, accounts.sessions, messages, platform.bus)
-    messages.use_hints(rooms.store.find_last_seq)
+    messages.use_hints(rooms.store.find_end)
     files = Files(db, messages, tasks, settings.upload_max * MIB, settings.upload_quota * MIB)
     renderer, avatar_styles = Renderer(), AvatarStyles(accounts.profiles)
     realtime = Realtime(platform.bus, renderer, accounts, messages, rooms, tasks)

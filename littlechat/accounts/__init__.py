@@ -14,6 +14,7 @@ from littlechat.accounts.installation import (
     validate_installation_name,
 )
 from littlechat.accounts.profile_values import (
+    PROFILE_LIMITS,
     STATUS_HOURS,
     validate_bio,
     validate_display,
@@ -42,6 +43,7 @@ __all__ = [
     "INSTALLATION",
     "INSTALLATION_NAME_MAX",
     "NAME_DEFAULT",
+    "PROFILE_LIMITS",
     "STATUS_HOURS",
     "USES_DEFAULT",
     "USES_MAX",

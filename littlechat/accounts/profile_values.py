@@ -19,6 +19,9 @@ DISPLAY_NAME_MAX = 48
 BIO_MAX = 500
 STATUS_MAX = 100
 
+PROFILE_LIMITS = {"display": DISPLAY_NAME_MAX, "bio": BIO_MAX, "status": STATUS_MAX}
+"""Characters of each field of a profile at the most."""
+
 STATUS_HOURS = {"": None, "1": 1, "4": 4, "24": 24, "168": 168}
 """The durations that the form offers for a status, in hours; None is until it is changed."""
 

@@ -11,6 +11,7 @@ from littlechat.core import (
     Draft,
     Membership,
     Message,
+    Position,
     User,
     validate_body,
     validate_client_id,
@@ -58,7 +59,7 @@ class MessageActions:
         self._announcements = realtime.announcements
         self._on_posted: list[Listener] = [files.attachments.confirm]
         self._on_changed: list[Listener] = []
-        self._touched: dict[str, tuple[int, datetime, str]] = {}
+        self._touched: dict[str, tuple[Position, datetime, str]] = {}
 
     def subscribe_to_posts(self, listener: Listener) -> None:
         """Call `listener` with every message that is posted through this process."""
@@ -157,15 +158,20 @@ class MessageActions:
         finally:
             self._tasks.spawn(self._files.keep_or_delete(room_id, seq))
 
-    async def change(self, room_id: str, seq: int, mutation: Mutation) -> Message:
+    async def change(
+        self, room_id: str, seq: int, mutation: Mutation, *, of_removed: bool = False
+    ) -> Message:
         """Change a message as `mutation` says and publish it; raise what `mutation` raises.
 
         Every change to a posted message goes through this.
         """
-        return await self._tasks.run_to_completion(self._change(room_id, seq, mutation))
+        changing = self._change(room_id, seq, mutation, of_removed=of_removed)
+        return await self._tasks.run_to_completion(changing)
 
-    async def _change(self, room_id: str, seq: int, mutation: Mutation) -> Message:
-        message, n = await self._messages.change(room_id, seq, mutation)
+    async def _change(
+        self, room_id: str, seq: int, mutation: Mutation, *, of_removed: bool = False
+    ) -> Message:
+        message, n = await self._messages.change(room_id, seq, mutation, of_removed=of_removed)
         if n:
             self._bus.publish(
                 room_topic(message.room_id),
@@ -177,17 +183,17 @@ class MessageActions:
     def _touch(self, message: Message) -> None:
         if message.room_id not in self._touched:
             self._tasks.spawn(self._touch_soon(message.room_id))
-        latest = (message.seq, message.at, message.author_name)
+        latest = (message.position, message.at, message.author_name)
         self._touched[message.room_id] = max(self._touched.get(message.room_id, latest), latest)
 
     async def _touch_soon(self, room_id: str) -> None:
         try:
             await asyncio.sleep(TOUCH_SECONDS)
         finally:
-            seq, at, author = self._touched.pop(room_id)
+            end, at, author = self._touched.pop(room_id)
         try:
-            await self._store.touch(room_id, seq, at)
-            await self._unread_signals.announce_message(room_id, seq, author)
+            await self._store.touch(room_id, end, at)
+            await self._unread_signals.announce_message(room_id, end, author)
             if people := await self._direct_messages.list_people(room_id):
                 self._announcements.announce_direct_message(people, room_id)
         except Unavailable:

@@ -43,6 +43,7 @@ class Threads:
 
     def __init__(self, messages: Messages, actions: MessageActions, tasks: BackgroundTasks) -> None:
         self._messages, self._actions, self._tasks = messages, actions, tasks
+        self._recounting: dict[tuple[str, int], bool] = {}
         actions.subscribe_to_posts(self._count_reply)
         actions.subscribe_to_changes(self._on_changed)
 
@@ -94,8 +95,8 @@ class Threads:
 
     def _repair(self, root: Message, replies: list[Message]) -> None:
         """Finish in the background what a process that died did not do for this thread."""
-        if len(replies) > root.replies and not root.removed:
-            self._tasks.spawn(self._count_reply(replies[-1]))
+        if sum(not reply.removed for reply in replies) != root.replies:
+            self._tasks.spawn(self._recount(root.room_id, root.seq))
         quote = quote_of(root)
         if any(reply.quote not in (None, quote) and not reply.removed for reply in replies):
             self._tasks.spawn(self._requote(root))
@@ -104,16 +105,38 @@ class Threads:
         """Count a new reply in its root, and make the reply quote the root as it is now."""
         if reply.thread is None:
             return
-        count = await self._messages.count_replies(reply.room_id, reply.thread)
-        with contextlib.suppress(Missing):
-            await self._actions.change(
-                reply.room_id, reply.thread, replies_counted(count, reply.at)
-            )
+        await self._recount(reply.room_id, reply.thread)
         with contextlib.suppress(Missing):
             root = await self._messages.get(reply.room_id, reply.thread)
             await self._quote(reply, quote_of(root))
 
+    async def _recount(self, room_id: str, root: int) -> None:
+        """Let the root of a thread tell how many replies there are, once for all who ask now."""
+        key = (room_id, root)
+        is_running = key in self._recounting
+        self._recounting[key] = True
+        if is_running:
+            return
+        try:
+            while self._recounting[key]:
+                self._recounting[key] = False
+                await self._count(room_id, root)
+        finally:
+            del self._recounting[key]
+
+    async def _count(self, room_id: str, root: int) -> None:
+        # Until a count finds the root as it is. Another process may have counted before a reply or
+        # a removal that we saw, and written after us: it counts again after its write, too, so that
+        # whoever wrote last saw all there is.
+        seen = None
+        with contextlib.suppress(Missing):
+            while seen != (replies := await self._messages.count_replies(room_id, root)):
+                seen = replies
+                await self._actions.change(room_id, root, replies_counted(replies), of_removed=True)
+
     async def _on_changed(self, message: Message) -> None:
+        if message.removed and message.thread is not None:
+            await self._recount(message.room_id, message.thread)
         # A root without counted replies is quoted as it is then once `_count_reply` counts the
         # first.
         if message.replies and (message.edited or message.removed):

@@ -18,10 +18,20 @@ from littlechat.core.limits import (
     NO_PASSWORD,
     REACTIONS_MAX,
     ROOM_ID_MAX,
+    SEARCH_MAX,
     SEQ_MAX,
     TOMBSTONE_VISIBILITIES,
 )
-from littlechat.core.messages import Cursor, Draft, File, Message, Page, Quote, Reaction
+from littlechat.core.messages import (
+    Cursor,
+    Draft,
+    File,
+    Message,
+    Page,
+    Position,
+    Quote,
+    Reaction,
+)
 from littlechat.core.names import fold, new_id
 from littlechat.core.people import Session, Standing, User
 from littlechat.core.rooms import (
@@ -65,6 +75,7 @@ __all__ = [
     "NO_PASSWORD",
     "REACTIONS_MAX",
     "ROOM_ID_MAX",
+    "SEARCH_MAX",
     "SEQ_MAX",
     "TOMBSTONE_VISIBILITIES",
     "Cursor",
@@ -76,6 +87,7 @@ __all__ = [
     "Membership",
     "Message",
     "Page",
+    "Position",
     "Quote",
     "Reaction",
     "Refused",

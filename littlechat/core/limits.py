@@ -19,6 +19,10 @@ ROOM_NAME_MAX = 60
 DESCRIPTION_MAX = 300
 
 
+SEARCH_MAX = 100
+"""Characters by which a room or a person is looked for: more than any name has."""
+
+
 BODY_MAX = 8_000
 
 

@@ -34,6 +34,13 @@ class Message:
     files: "tuple[File, ...]" = ()
     bot: bool = field(default=False, kw_only=True)
     """Whether a bot wrote it."""
+    unlisted: int = field(default=0, kw_only=True)
+    """How many messages of its room, up to and with this one, stand in their threads alone."""
+
+    @property
+    def position(self) -> "Position":
+        """How far somebody is who has read it and all before it."""
+        return Position(self.seq, self.unlisted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,27 @@ class Draft:
     shown: bool = True
     quote: Quote | None = None
     files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a room: a message's number, and how many up to it stand in their threads alone.
+
+    Both only grow along a room, so what lies between two places in the room's own list is counted
+    without reading it.
+    """
+
+    seq: int = 0
+    unlisted: int = 0
+
+    @property
+    def listed(self) -> int:
+        """How many messages the room's list shows up to here."""
+        return self.seq - self.unlisted
+
+    def furthest(self, other: "Position") -> "Position":
+        """Return the further one of two places in the same room."""
+        return Position(max(self.seq, other.seq), max(self.unlisted, other.unlisted))
 
 
 @dataclass(frozen=True, slots=True, order=True)

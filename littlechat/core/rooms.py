@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from littlechat.core.limits import RESERVED_ROOM_IDS
+from littlechat.core.messages import Position
 from littlechat.core.names import new_id
 
 Visibility = Literal["public", "private", "direct"]
@@ -37,6 +38,12 @@ class Room:
     last_at: datetime | None = None
     people: tuple[str, ...] = ()
     """For a direct conversation, the usernames of its people, which never change; else empty."""
+    last_unlisted: int = field(default=0, kw_only=True)
+
+    @property
+    def end(self) -> Position:
+        """How far the room has come."""
+        return Position(self.last_seq, self.last_unlisted)
 
     @property
     def is_private(self) -> bool:
@@ -75,6 +82,12 @@ class Membership:
     level: Level | None = None
     """None if the member's own default for all rooms applies."""
     bot: bool = field(default=False, kw_only=True)
+    read_unlisted: int = field(default=0, kw_only=True)
+
+    @property
+    def read(self) -> Position:
+        """How far they have read."""
+        return Position(self.read_seq, self.read_unlisted)
 
     @property
     def may_manage(self) -> bool:

@@ -29,23 +29,28 @@ class Changes:
     def __init__(self, db: Database, heads: Heads) -> None:
         self._db, self._heads = db, heads
 
-    async def make(self, room_id: str, seq: int, mutation: Mutation) -> int:
+    async def make(
+        self, room_id: str, seq: int, mutation: Mutation, *, of_removed: bool = False
+    ) -> int:
         """Apply `mutation` to a message; return the change's number, 0 if it changed nothing.
 
-        Raises `Missing` for an absent or a removed message, and what `mutation` raises.
+        Raises `Missing` for an absent message and, unless `of_removed`, for a removed one, and what
+        `mutation` raises.
         """
-        marked = await self._mark(room_id, seq, mutation)
+        marked = await self._mark(room_id, seq, mutation, of_removed)
         if marked is None:
             return 0
         self._heads.mark_inexact(room_id)
         return await self._number(marked)
 
-    async def _mark(self, room_id: str, seq: int, mutation: Mutation) -> Document | None:
+    async def _mark(
+        self, room_id: str, seq: int, mutation: Mutation, of_removed: bool
+    ) -> Document | None:
         # Optimistic locking by version. The embedded database scans all messages for a
         # findAndModify, and for an update by more fields than an index has.
         for _ in range(TRIES):
             document = await self._db[MESSAGES].find_one({"room": room_id, "seq": seq})
-            if document is None or document.get("removed"):
+            if document is None or (document.get("removed") and not of_removed):
                 raise Missing
             values = mutation(from_document(document))
             if values is None:

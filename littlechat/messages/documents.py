@@ -1,6 +1,7 @@
 """The documents in which messages are stored: made from drafts, and read back as `Message`."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +9,20 @@ from littlechat.core import (
     Draft,
     File,
     Message,
+    Position,
     Quote,
     Reaction,
     User,
 )
 from littlechat.platform import Document, now
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """How many replies a message has, without removed ones, and when the last was posted."""
+
+    count: int = 0
+    last_at: datetime | None = None
 
 
 def to_document(room_id: str, author: User, draft: Draft) -> Document:
@@ -43,6 +53,22 @@ def to_document(room_id: str, author: User, draft: Draft) -> Document:
     if draft.files:
         document["files"] = list(map(file_values, draft.files))
     return document
+
+
+def number(document: Document, after: Position) -> Position:
+    """Give a new message the place after another, in its document; return the place."""
+    place = Position(after.seq + 1, after.unlisted + (not document.get("shown", True)))
+    document["seq"] = place.seq
+    # A room without any such message stores nothing of it.
+    document.pop("unlisted", None)
+    if place.unlisted:
+        document["unlisted"] = place.unlisted
+    return place
+
+
+def position_of(document: Mapping[str, Any]) -> Position:
+    """Return the place of a stored message, from before its threads were counted as without any."""
+    return Position(int(document["seq"]), int(document.get("unlisted", 0)))
 
 
 def addressed_values(addressed_to: Iterable[str], at: datetime) -> Document:
@@ -96,6 +122,7 @@ def from_document(document: Mapping[str, Any]) -> Message:
         edited=bool(document.get("edited", False)),
         removed=bool(document.get("removed", False)),
         bot=bool(document.get("bot", False)),
+        unlisted=int(document.get("unlisted", 0)),
         mentions=tuple(document.get("mentions", ())),
         addressed_to=tuple(document.get("concerns", ())),
         thread=document.get("thread"),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from littlechat.core import Message
-from littlechat.messages.documents import from_document
+from littlechat.messages.documents import from_document, number, position_of
 from littlechat.messages.heads import Heads
 from littlechat.messages.schema import MESSAGES
 from littlechat.platform import Database, Document, Duplicate, Unavailable
@@ -78,9 +78,9 @@ class GroupCommit:
 
     async def _store_some(self, room_id: str, batch: list[_Waiting]) -> list[_Waiting]:
         """Store the beginning of a batch; return what is still to be stored."""
-        last = (await self._heads.known(room_id)).seq
-        for offset, waiting in enumerate(batch, start=1):
-            waiting.document["seq"] = last + offset
+        end = await self._heads.known_position(room_id)
+        for waiting in batch:
+            end = number(waiting.document, end)
         try:
             await self._db[MESSAGES].insert_many([waiting.document for waiting in batch])
         except Duplicate as clash:
@@ -89,8 +89,8 @@ class GroupCommit:
             done = len(batch)
         for waiting in batch[:done]:
             _answer(waiting, from_document(waiting.document))
-        self._heads.note(room_id, seq=last + done)
         if done:
+            self._heads.note_message(room_id, position_of(batch[done - 1].document))
             self._on_batch(done)
         return await self._after_clash(room_id, batch[done:])
 

@@ -7,9 +7,10 @@ it: the next message would then leave a hole in the numbers.
 import time
 from collections.abc import Awaitable, Callable
 
-from littlechat.core import Cursor
+from littlechat.core import Cursor, Position
+from littlechat.messages.documents import position_of
 from littlechat.messages.schema import CHANGES, MESSAGES
-from littlechat.platform import Collection, Database
+from littlechat.platform import Collection, Database, Document
 
 LEAP_NUMBERS = 128
 """Numbers that are read in one query to find the last one of a series."""
@@ -22,12 +23,12 @@ EXACT_SECONDS = 20.0
 all. Rooms with open pages are compared with the store every 15 s besides."""
 
 
-FindHint = Callable[[str], Awaitable[int]]
-"""Returns, for a room's id, a number that is not above its last message's; 0 is always right."""
+FindHint = Callable[[str], Awaitable[Position]]
+"""Returns, for a room's id, a position not after its last message's; 0 is always right."""
 
 
-async def _no_hint(room_id: str) -> int:
-    return 0
+async def _no_hint(room_id: str) -> Position:
+    return Position()
 
 
 class Heads:
@@ -36,31 +37,48 @@ class Heads:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._seen: dict[str, Cursor] = {}
+        self._unlisted: dict[str, int] = {}
         self._exact_until: dict[str, float] = {}
         self.find_hint: FindHint = _no_hint
 
     async def known(self, room_id: str) -> Cursor:
         """Return the remembered head of a room, which starts at the hint."""
         if room_id not in self._seen:
-            self.note(room_id, seq=await self.find_hint(room_id))
+            self.note_message(room_id, await self.find_hint(room_id))
         return self._seen[room_id]
+
+    async def known_position(self, room_id: str) -> Position:
+        """Return what is known of where a room's posts end."""
+        seen = await self.known(room_id)
+        return Position(seen.seq, self._unlisted.get(room_id, 0))
 
     async def refresh_seq(self, room_id: str) -> int:
         """Return the last message's number, from the database."""
         known = (await self.known(room_id)).seq
-        return self.note(room_id, seq=await _highest(self._db[MESSAGES], room_id, "seq", known)).seq
+        last = await _highest(self._db[MESSAGES], room_id, "seq", known)
+        if last:
+            self.note_message(room_id, position_of(last))
+        return self._seen[room_id].seq
 
     async def refresh_change(self, room_id: str) -> int:
         """Return the last change's number, from the database."""
         known = (await self.known(room_id)).change
-        n = await _highest(self._db[CHANGES], room_id, "n", known)
-        return self.note(room_id, change=n).change
+        last = await _highest(self._db[CHANGES], room_id, "n", known)
+        return self.note(room_id, change=int(last["n"]) if last else 0).change
 
     def note(self, room_id: str, *, seq: int = 0, change: int = 0) -> Cursor:
         """Remember numbers that are stored; return the remembered head."""
         seen = self._seen.get(room_id, Cursor())
         self._seen[room_id] = Cursor(max(seen.seq, seq), max(seen.change, change))
         return self._seen[room_id]
+
+    def note_message(self, room_id: str, end: Position) -> None:
+        """Note a post that the store holds, or a place that its posts have passed."""
+        known = Position(self.note(room_id).seq, self._unlisted.get(room_id, 0))
+        self.note(room_id, seq=end.seq)
+        # Of two processes of which one does not count yet, what is known must not shrink.
+        if unlisted := known.furthest(end).unlisted:
+            self._unlisted[room_id] = unlisted
 
     def find_exact(self, room_id: str) -> Cursor | None:
         """Return the remembered head if it is exact, provided that no other process writes."""
@@ -80,10 +98,16 @@ class Heads:
         """Forget what is remembered of a room."""
         self.mark_inexact(room_id)
         self._seen.pop(room_id, None)
+        self._unlisted.pop(room_id, None)
 
 
-async def _highest(collection: Collection, room_id: str, series: str, known: int) -> int:
-    """Return the last number of a room's series, given a `known` one that is not above it."""
+async def _highest(
+    collection: Collection, room_id: str, series: str, known: int
+) -> Document | None:
+    """Return the last document of a room's series, given a `known` number that is not above it.
+
+    None for an empty series.
+    """
     # Usually it is within the first range. If not, search for it by single numbers, doubling the
     # steps and then halving them: of an open range the embedded database would read everything,
     # and after a restart that is the whole series.
@@ -92,9 +116,8 @@ async def _highest(collection: Collection, room_id: str, series: str, known: int
         sort=[(series, -1)],
         limit=1,
     )
-    top = int(found[0][series]) if found else known
-    if top < known + LEAP_NUMBERS:
-        return top
+    if not found or int(found[0][series]) < known + LEAP_NUMBERS:
+        return found[0] if found else None
     leap = LEAP_NUMBERS
     while await collection.find_one({"room": room_id, series: known + leap}):
         known, leap = known + leap, leap * 2
@@ -104,7 +127,7 @@ async def _highest(collection: Collection, room_id: str, series: str, known: int
     found = await collection.find(
         {"room": room_id, series: {"$gte": known}}, sort=[(series, -1)], limit=1
     )
-    return int(found[0][series]) if found else known
+    return found[0] if found else None
 
 
 async def delete_series(collection: Collection, room_id: str, series: str, last: int) -> None:

@@ -5,7 +5,6 @@ the message as it is; it may be called again if the message was changed meanwhil
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from littlechat.core import (
     NOTHING_TO_SEND,
@@ -17,7 +16,12 @@ from littlechat.core import (
     Refused,
     User,
 )
-from littlechat.messages.documents import addressed_values, quote_values, reaction_values
+from littlechat.messages.documents import (
+    Replies,
+    addressed_values,
+    quote_values,
+    reaction_values,
+)
 from littlechat.platform import Document, Missing
 
 Mutation = Callable[[Message], Document | None]
@@ -68,18 +72,13 @@ def emptied(by: User | None) -> Mutation:
     return mutate
 
 
-def replies_counted(count: int, at: datetime) -> Mutation:
-    """Set the number of replies to a message, and the time of the last one, to `count` and `at`.
-
-    Neither ever decreases. If two processes count at the same time, the higher count wins in
-    either order.
-    """
+def replies_counted(replies: Replies) -> Mutation:
+    """Set the number of replies to a message and the time of the last one, as counted."""
 
     def mutate(message: Message) -> Document | None:
-        known = message.replied_at or at
-        if count <= message.replies and at <= known:
+        if replies == Replies(message.replies, message.replied_at):
             return None
-        return {"replies": max(count, message.replies), "replied_at": max(at, known)}
+        return {"replies": replies.count, "replied_at": replies.last_at}
 
     return mutate
 

@@ -16,10 +16,17 @@ from littlechat.core import (
     Invalid,
     Message,
     Page,
+    Position,
     User,
 )
 from littlechat.messages.changes import Changes
-from littlechat.messages.documents import from_document, thread_of, to_document
+from littlechat.messages.documents import (
+    Replies,
+    from_document,
+    position_of,
+    thread_of,
+    to_document,
+)
 from littlechat.messages.group_commit import GroupCommit
 from littlechat.messages.heads import FindHint, Heads, delete_series
 from littlechat.messages.mutations import Mutation
@@ -108,10 +115,22 @@ class Messages:
         self._heads.mark_exact(room_id)
         return Cursor(seq, change)
 
-    async def clamp_seq(self, room_id: str, seq: int) -> int:
-        """Return `seq`, or the last message's seq if that is lower."""
-        known = (await self._heads.known(room_id)).seq
-        return seq if seq <= known else min(seq, await self._heads.refresh_seq(room_id))
+    async def position(self, room_id: str, seq: int) -> Position:
+        """Return the place of a post, of the last one if the number is higher.
+
+        Of the last one it seldom reads, of others one.
+        """
+        if seq > (await self._heads.known(room_id)).seq:
+            await self._heads.refresh_seq(room_id)
+        end = await self._heads.known_position(room_id)
+        if seq >= end.seq:
+            return end
+        document = await self._db[MESSAGES].find_one({"room": room_id, "seq": seq})
+        return position_of(document) if document else Position(seq)
+
+    async def end(self, room_id: str) -> Position:
+        """Return where a room's posts end, as far as is known; `head` has just told, as a rule."""
+        return await self._heads.known_position(room_id)
 
     async def get(self, room_id: str, seq: int) -> Message:
         """Return one message; raise `Missing`."""
@@ -208,17 +227,22 @@ class Messages:
         documents = await self._db[MESSAGES].find({"thread_of": thread_of(room_id, root)})
         return sorted(map(from_document, documents), key=lambda message: message.seq)
 
-    async def count_replies(self, room_id: str, root: int) -> int:
-        """Return the number of replies in the thread of the message `root`, with removed ones."""
-        return await self._db[MESSAGES].count({"thread_of": thread_of(room_id, root)})
+    async def count_replies(self, room_id: str, root: int) -> Replies:
+        """Return how many replies a message has and when the last came, without removed ones."""
+        there = {"thread_of": thread_of(room_id, root), "removed": {"$ne": True}}
+        count = await self._db[MESSAGES].count(there)
+        last = await self._db[MESSAGES].find(there, sort=[("seq", -1)], limit=1)
+        return Replies(count, last[0]["at"]) if last else Replies()
 
-    async def change(self, room_id: str, seq: int, mutation: Mutation) -> tuple[Message, int]:
+    async def change(
+        self, room_id: str, seq: int, mutation: Mutation, *, of_removed: bool = False
+    ) -> tuple[Message, int]:
         """Apply `mutation` to a message; return the message and its change's number.
 
-        The number is 0 if the mutation changed nothing. Raises `Missing` for a removed or an absent
-        message, and what `mutation` raises.
+        The number is 0 if the mutation changed nothing. Raises `Missing` for an absent
+        message, for a removed one unless `of_removed`, and what `mutation` raises.
         """
-        n = await self._changes.make(room_id, seq, mutation)
+        n = await self._changes.make(room_id, seq, mutation, of_removed=of_removed)
         # Read after numbering: of two simultaneous changes, the one numbered last must show both.
         return await self.get(room_id, seq), n
 

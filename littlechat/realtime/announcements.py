@@ -68,8 +68,8 @@ class Announcements:
         """Send an ephemeral frame to every open page of some people, by their ids.
 
         A page that is slow to read gets only the latest frame of the same `key`. `note` is what the
-        `Access` cache of every process updates: a room's id, and one of `end`, `call`, `read` and
-        `unread`, each a seq.
+        `Access` cache of every process updates: a room's id, one of `end`, `call`, `read` and
+        `unread`, each a seq, and `unlisted`, which makes it a position.
         """
         self._bus.publish(
             EVERY_PROCESS,

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from littlechat.core import Position
 from littlechat.platform import RESUMED, Bus, Event
 from littlechat.realtime.announcements import EVERY_PROCESS
 from littlechat.realtime.feeds import Feeds
@@ -171,13 +172,15 @@ class Dispatcher:
 
     def _update_access(self, users: list[str], note: Mapping[str, Any]) -> None:
         room, access = note["room"], self._access
+        # A process of an older version does not say how many of them are in threads alone.
+        unlisted = note.get("unlisted", 0)
         if "end" in note:
-            access.note_head(room, note["end"])
+            access.note_head(room, Position(note["end"], unlisted))
         if "call" in note:
-            access.note_mention(users, room, note["call"])
+            access.note_mention(users, room, Position(note["call"], unlisted))
         for user in users:
             if "read" in note:
-                access.note_read(user, room, note["read"])
+                access.note_read(user, room, Position(note["read"], unlisted))
             if "unread" in note:
                 access.note_unread(user)
 

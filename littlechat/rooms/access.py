@@ -16,6 +16,7 @@ from cachetools import FIFOCache
 from littlechat.accounts import Sessions
 from littlechat.core import (
     Membership,
+    Position,
     Room,
     Session,
     User,
@@ -56,7 +57,7 @@ class Access:
         self._sessions, self._store = sessions, store
         self._memberships, self._unread = memberships, unread
         self._bus, self._clock = bus, clock
-        self._heads: FIFOCache[str, int] = FIFOCache(CACHE_ENTRIES_MAX)
+        self._heads: FIFOCache[str, Position] = FIFOCache(CACHE_ENTRIES_MAX)
         self._note_counts: Counter[str] = Counter()
         self._entries: FIFOCache[Key, tuple[Any, float]] = FIFOCache(CACHE_ENTRIES_MAX)
         """Each answer, with the time on `clock` at which it expires."""
@@ -91,7 +92,7 @@ class Access:
         membership = next((room.membership for room in read if room.id == here), None)
         if membership is not None and before == self._generation(user.id):
             self._add_entry(("membership", here, user.id), membership)
-        if any(self._heads.get(room.id, 0) > room.last_seq for room in joined):
+        if any(self._head_of(room) != room.end for room in joined):
             joined = self._with_heads(joined)
             self._update(key, (joined, others))
         return joined, others
@@ -113,11 +114,15 @@ class Access:
 
     def _with_heads(self, rooms: Iterable[RoomListEntry]) -> list[RoomListEntry]:
         return [
-            replace(room, last_seq=head)
-            if (head := self._heads.get(room.id, 0)) > room.last_seq
+            replace(room, last_seq=head.seq, last_unlisted=head.unlisted)
+            if (head := self._head_of(room)) != room.end
             else room
             for room in rooms
         ]
+
+    def _head_of(self, room: RoomListEntry) -> Position:
+        heard = self._heads.get(room.id)
+        return room.end.furthest(heard) if heard else room.end
 
     async def list_members(self, room_id: str) -> list[Membership]:
         """Return a room's members, sorted by name."""
@@ -148,19 +153,26 @@ class Access:
         if key in self._entries:
             self._entries[key] = (found, self._entries[key][1])
 
-    def note_head(self, room_id: str, seq: int) -> None:
-        """Remember a room's last seq, by which lists are corrected, cached ones too."""
-        self._heads[room_id] = max(seq, self._heads.get(room_id, 0))
+    def note_head(self, room_id: str, head: Position) -> None:
+        """Remember a room's last position, by which lists are corrected, cached ones too."""
+        self._heads[room_id] = head.furthest(self._heads.get(room_id, head))
 
-    def note_mention(self, users: Iterable[str], room_id: str, seq: int) -> None:
+    def note_mention(self, users: Iterable[str], room_id: str, at: Position) -> None:
         """Add a message to the mentions in the cached lists of those it is addressed to."""
-        self.note_head(room_id, seq)
+        self.note_head(room_id, at)
         for user in users:
-            self._revise(user, room_id, lambda room: replace(room, mentions=room.mentions | {seq}))
+            self._revise(
+                user, room_id, lambda room: replace(room, mentions=room.mentions | {at.seq})
+            )
 
-    def note_read(self, user: str, room_id: str, seq: int) -> None:
+    def note_read(self, user: str, room_id: str, read: Position) -> None:
         """Move the read position of a room forward in a user's cached list."""
-        self._revise(user, room_id, lambda room: replace(room, read_seq=max(seq, room.read_seq)))
+
+        def moved(room: RoomListEntry) -> RoomListEntry:
+            furthest = room.read.furthest(read)
+            return replace(room, read_seq=furthest.seq, read_unlisted=furthest.unlisted)
+
+        self._revise(user, room_id, moved)
 
     def note_unread(self, user: str) -> None:
         """Remove a user's cached list, because a read position was moved back.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from littlechat.core import Invitation, Membership, Room
+from littlechat.core import Invitation, Membership, Position, Room
 from littlechat.platform import Document
 from littlechat.rooms.room_list import RoomListEntry
 
@@ -15,8 +15,13 @@ def room_from(document: Document) -> Room:
 def entry_from(document: Document, membership: Document) -> RoomListEntry:
     """Return the room list entry of a member, from the documents of room and membership."""
     place = membership_from(membership)
-    values = _values(document) | {"joined": place.joined, "read_seq": place.read_seq}
-    return RoomListEntry(**values, membership=place)
+    own: dict[str, Any] = {
+        "joined": place.joined,
+        "read_seq": place.read_seq,
+        "read_unlisted": place.read_unlisted,
+        "muted": place.level == "nothing",
+    }
+    return RoomListEntry(**_values(document), **own, membership=place)
 
 
 def _values(document: Document) -> dict[str, Any]:
@@ -28,10 +33,16 @@ def _values(document: Document) -> dict[str, Any]:
         "creator_id": document["creator"],
         "created": document["created"],
         "members": int(document["members"]),
-        "last_seq": int(document["last_seq"]),
+        "last_seq": (end := end_of(document)).seq,
+        "last_unlisted": end.unlisted,
         "last_at": document["last_at"],
         "people": tuple(map(str, document.get("people", ()))),
     }
+
+
+def end_of(document: Document) -> Position:
+    """Return how far a room has come by the hint in its document."""
+    return Position(int(document["last_seq"]), int(document.get("last_unlisted", 0)))
 
 
 def membership_from(document: Document) -> Membership:
@@ -43,6 +54,7 @@ def membership_from(document: Document) -> Membership:
         role=document["role"],
         joined=document["joined"],
         read_seq=int(document.get("read_seq", 0)),
+        read_unlisted=int(document.get("read_unlisted", 0)),
         level=document.get("level"),
         bot=bool(document.get("bot", False)),
     )

@@ -57,7 +57,7 @@ class Members:
     async def _enter(self, room: Room, user: User, role: Role) -> None:
         await self._require_unbanned(room, user)
         try:
-            await self._memberships.add(room.id, user, role, room.last_seq)
+            await self._memberships.add(room.id, user, role, room.end)
         except Duplicate:
             return
         try:

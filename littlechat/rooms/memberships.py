@@ -6,6 +6,7 @@ from littlechat.core import (
     ROOM_ID_MAX,
     Level,
     Membership,
+    Position,
     Role,
     User,
     fold,
@@ -13,6 +14,9 @@ from littlechat.core import (
 from littlechat.platform import Database, Duplicate, now
 from littlechat.rooms.documents import membership_from
 from littlechat.rooms.schema import MEMBERSHIPS, ROOMS
+
+UNREAD = Position()
+"""How far somebody has read who has read nothing."""
 
 
 class Memberships:
@@ -28,7 +32,7 @@ class Memberships:
         )
         return membership_from(document) if document else None
 
-    async def add(self, room_id: str, user: User, role: Role, read_seq: int = 0) -> None:
+    async def add(self, room_id: str, user: User, role: Role, read: Position = UNREAD) -> None:
         """Make a user a member of a room; raise `Duplicate` if they are."""
         await self._db[MEMBERSHIPS].insert(
             {
@@ -37,7 +41,8 @@ class Memberships:
                 "name": user.name,
                 "role": role,
                 "joined": now(),
-                "read_seq": read_seq,
+                "read_seq": read.seq,
+                "read_unlisted": read.unlisted,
             }
         )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from littlechat.core import Membership, Room
+from littlechat.core import Membership, Position, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,24 @@ class RoomListEntry(Room):
     membership: Membership | None = field(default=None, compare=False)
     """Their membership as read with the list; `access` may have a newer one."""
 
+    read_unlisted: int = field(default=0, kw_only=True)
+    muted: bool = field(default=False, kw_only=True)
+    """Whether they want to be told nothing of it: what is unread there is counted, quietly."""
+
+    @property
+    def read(self) -> Position:
+        """How far they have read."""
+        return Position(self.read_seq, self.read_unlisted)
+
     @property
     def unread(self) -> int:
-        """The number of messages that they have not read."""
-        return max(0, self.last_seq - self.read_seq)
+        """How many messages that the room's list shows they have not read."""
+        return max(0, self.end.listed - self.read.listed)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether anything was said that they have not read, be it in a thread alone."""
+        return self.last_seq > self.read_seq
 
     @property
     def unread_mentions(self) -> tuple[int, ...]:

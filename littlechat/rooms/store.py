@@ -16,6 +16,7 @@ from littlechat.core import (
     ROOM_ID_MAX,
     TOMBSTONE_VISIBILITIES,
     Membership,
+    Position,
     Room,
     User,
     Visibility,
@@ -32,7 +33,7 @@ from littlechat.platform import (
     Missing,
     now,
 )
-from littlechat.rooms.documents import entry_from, room_from
+from littlechat.rooms.documents import end_of, entry_from, room_from
 from littlechat.rooms.memberships import Memberships
 from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.schema import MEMBERSHIPS, ROOMS
@@ -208,9 +209,10 @@ class RoomStore:
         }
         await self._db[ROOMS].update({"_id": room_id}, {"$set": {**tombstone, "deleted": now()}})
 
-    async def touch(self, room_id: str, seq: int, at: datetime) -> None:
+    async def touch(self, room_id: str, end: Position, at: datetime) -> None:
         """Store the latest activity, for lists; it never moves backwards."""
-        await self._db[ROOMS].update({"_id": room_id}, {"$max": {"last_seq": seq, "last_at": at}})
+        latest = {"last_seq": end.seq, "last_unlisted": end.unlisted, "last_at": at}
+        await self._db[ROOMS].update({"_id": room_id}, {"$max": latest})
 
     async def find(self, room_id: str) -> Room | None:
         """Return a room without checking access, or None."""
@@ -219,10 +221,10 @@ class RoomStore:
         except Missing:
             return None
 
-    async def find_last_seq(self, room_id: str) -> int:
-        """Return a room's `last_seq`, a hint which may lag behind; 0 for an unknown room."""
+    async def find_end(self, room_id: str) -> Position:
+        """Return a room's last position, a hint which may lag behind; 0 for an unknown room."""
         document = await self._db[ROOMS].find_one({"_id": room_id})
-        return int(document["last_seq"]) if document else 0
+        return end_of(document) if document else Position()
 
     async def list_all(self) -> list[Room]:
         """Return every room that is not deleted, in no order."""

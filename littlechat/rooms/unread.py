@@ -7,7 +7,7 @@ the inbox is a query by an index.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from littlechat.core import Message, User, everyone_in
+from littlechat.core import Message, Position, User, everyone_in
 from littlechat.messages import Messages
 from littlechat.platform import Database, now
 from littlechat.rooms.room_list import RoomListEntry
@@ -34,17 +34,17 @@ class Unread:
     def __init__(self, db: Database, messages: Messages) -> None:
         self._db, self._messages = db, messages
 
-    async def advance(self, room_id: str, user_id: str, seq: int) -> None:
-        """Move a user's read position forward to `seq`; never backwards."""
-        await self._db[MEMBERSHIPS].update(
-            {"room": room_id, "user": user_id}, {"$max": {"read_seq": seq}}
-        )
+    async def advance(self, room_id: str, user_id: str, read: Position) -> None:
+        """Move a user's read position forward; never backwards."""
+        await self._move(room_id, user_id, "$max", read)
 
-    async def put_back(self, room_id: str, user_id: str, seq: int) -> None:
-        """Set a user's read position to `seq`, to mark later messages as unread."""
-        await self._db[MEMBERSHIPS].update(
-            {"room": room_id, "user": user_id}, {"$set": {"read_seq": seq}}
-        )
+    async def put_back(self, room_id: str, user_id: str, read: Position) -> None:
+        """Set a user's read position, to mark later messages as unread."""
+        await self._move(room_id, user_id, "$set", read)
+
+    async def _move(self, room_id: str, user_id: str, how: str, read: Position) -> None:
+        place = {"read_seq": read.seq, "read_unlisted": read.unlisted}
+        await self._db[MEMBERSHIPS].update({"room": room_id, "user": user_id}, {how: place})
 
     async def list_unread_mentions(
         self, user: User, rooms: Iterable[RoomListEntry]
@@ -53,7 +53,7 @@ class Unread:
 
         Only of `rooms` with unread messages; the seqs may include some that have been read.
         """
-        unread = [room for room in rooms if room.unread]
+        unread = [room for room in rooms if room.is_behind]
         if not unread:
             return {}
         until = now() + CLOCK_SKEW

@@ -4,6 +4,7 @@ from littlechat.server.bare_send import BareSendWebsocket
 from littlechat.server.blueprint_names import BlueprintNamesRequest
 from littlechat.server.body_limits import BodyLimitsConnection
 from littlechat.server.bounded_inbox import BoundedInboxWebsocket
+from littlechat.server.kept_forms import KeptFormsConnection, KeptFormsRequest
 from littlechat.server.lingering_answers import LingeringAnswersConnection
 from littlechat.server.no_sessions import NoSessions
 from littlechat.server.paced_bodies import PacedBodiesConnection
@@ -15,6 +16,7 @@ from littlechat.server.whole_answers import WholeAnswersConnection
 
 class RequestConnection(
     LingeringAnswersConnection,
+    KeptFormsConnection,
     PacedBodiesConnection,
     BodyLimitsConnection,
     SingleTaskConnection,
@@ -23,7 +25,7 @@ class RequestConnection(
     """One request and its answer, in the place of Quart's `ASGIHTTPConnection`."""
 
 
-class ServedRequest(ReadyFormsRequest, BlueprintNamesRequest):
+class ServedRequest(ReadyFormsRequest, KeptFormsRequest, BlueprintNamesRequest):
     """What handlers know as `request`."""
 
 

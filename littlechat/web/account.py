@@ -5,6 +5,7 @@ from quart.typing import ResponseReturnValue
 from quart_auth import logout_user
 
 from littlechat.accounts import (
+    PROFILE_LIMITS,
     STATUS_HOURS,
     WrongLogin,
     current,
@@ -187,4 +188,5 @@ async def _account(
         given={**shown, **given},
         zones=zones(),
         hours=STATUS_HOURS,
+        profile_limits=PROFILE_LIMITS,
     )

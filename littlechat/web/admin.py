@@ -15,6 +15,7 @@ from littlechat.accounts import (
     validate_mode,
 )
 from littlechat.core import (
+    SEARCH_MAX,
     Invalid,
     Session,
     User,
@@ -183,12 +184,14 @@ async def _accounts(
     link: str = "",
     whose: User | None = None,
 ) -> ResponseReturnValue:
-    search = request.args.get("search", "").replace("\0", "")[:100]
+    search = request.args.get("search", "").replace("\0", "")
+    # What is longer than any name finds nobody, and stays in its field as it was typed.
+    is_name = len(search) <= SEARCH_MAX
     return page(
         "accounts/admin.html",
         status,
         trouble=trouble_here(),
-        users=await services().accounts.users.list_matching(search),
+        users=await services().accounts.users.list_matching(search) if is_name else [],
         search=search,
         errors=errors or {},
         username=username,

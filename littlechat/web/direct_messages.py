@@ -83,9 +83,11 @@ async def _choice(
     session: Session, chosen: list[str], q: str, error: str = ""
 ) -> ResponseReturnValue:
     """Show the page, those chosen who exist first, and what was typed in its field."""
-    accounts, q = services().accounts, q.strip()[:NAME_MAX]
-    called = services().avatar_styles.find(q) if q else ()
-    listed = await accounts.users.list_by_prefix(q, LISTED_MAX, called)
+    accounts, q = services().accounts, q.strip()
+    # Nobody's name begins with what is longer than any; it stays in its field as it was typed.
+    is_name = len(q) <= NAME_MAX
+    called = services().avatar_styles.find(q) if q and is_name else ()
+    listed = await accounts.users.list_by_prefix(q, LISTED_MAX, called) if is_name else []
     names = [name[: NAME_MAX + 1] for name in chosen]
     found = await accounts.users.find_several(names)
     picked = list(dict.fromkeys(found[fold(name)] for name in names if fold(name) in found))

@@ -15,20 +15,23 @@ from littlechat.platform import Missing, TooMany, Unavailable
 from littlechat.web.headers import add_headers, add_headers_to_refusal
 from littlechat.web.origin import refuse_cross_origin
 from littlechat.web.pages import is_htmx, page, request_is_htmx
+from littlechat.web.typed import find_typed
 
 log = logging.getLogger(__name__)
 
 
-def refusal(status: int, sentence: str, cause: str = "", **headers: str) -> Response:
+async def refusal(status: int, sentence: str, cause: str = "", **headers: str) -> Response:
     """Return an error as a page, or for htmx as an alert; to a socket's handshake as plain text.
 
-    `cause` says more for who runs the installation.
+    `cause` says more for who runs the installation. On the page stands what the person typed into
+    the form that is refused.
     """
     if has_websocket_context():
         plain = "text/plain; charset=utf-8"
         return Response(sentence, status=status, content_type=plain, headers=headers)
     template = "layout/_alert.html" if is_htmx() else "layout/error.html"
-    response = page(template, status, code=status, sentence=sentence, cause=cause)
+    typed = None if is_htmx() else await find_typed(status)
+    response = page(template, status, code=status, sentence=sentence, cause=cause, typed=typed)
     response.headers.update(headers)
     return response
 
@@ -38,7 +41,7 @@ SENTENCES = {
     404: "There is nothing here, or it is not for you to see.",
     405: "This address does not do that.",
     413: "That is too much at once.",
-    500: "Something went wrong on our side. What you wrote is still in its field.",
+    500: "Something went wrong on our side. What you wrote is not lost.",
 }
 
 
@@ -54,7 +57,7 @@ async def on_http_error(error: HTTPException) -> Response:
     headers = {"HX-Redirect": "/login"} if code == 401 and request_is_htmx() else {}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.valid_methods or ())
-    return refusal(code, sentence, getattr(error, "cause", ""), **headers)
+    return await refusal(code, sentence, getattr(error, "cause", ""), **headers)
 
 
 async def on_missing(_: Missing) -> Response:
@@ -64,12 +67,12 @@ async def on_missing(_: Missing) -> Response:
 
 async def on_refused(error: Refused) -> Response:
     """Respond with 403 and the reason."""
-    return refusal(403, str(error))
+    return await refusal(403, str(error))
 
 
 async def on_invalid(error: Invalid) -> Response:
     """Respond with what is invalid, for handlers that have no form to show it in."""
-    return refusal(STATUSES.get(type(error), 422), str(error))
+    return await refusal(STATUSES.get(type(error), 422), str(error))
 
 
 async def on_too_many(error: TooMany) -> Response:
@@ -80,20 +83,20 @@ async def on_too_many(error: TooMany) -> Response:
         else (f"{round(error.retry_after / 60)} minutes")
     )
     sentence = f"That was too much in too short a time. Try again in {wait}."
-    return refusal(429, sentence, **{"Retry-After": str(error.retry_after)})
+    return await refusal(429, sentence, **{"Retry-After": str(error.retry_after)})
 
 
 async def on_unavailable(error: Unavailable) -> Response:
     """Respond with 503: the failure is ours, and nothing typed is lost."""
     log.error("database unavailable", extra={"error": str(error)})
     sentence = "The database does not answer just now. Nothing you typed is lost: try again."
-    return refusal(503, sentence, **{"Retry-After": "5"})
+    return await refusal(503, sentence, **{"Retry-After": "5"})
 
 
 async def on_crash(error: Exception) -> Response:
     """Log an unexpected error; respond with 500, without details."""
     log.error("request failed", exc_info=error)
-    return refusal(500, SENTENCES[500])
+    return await refusal(500, SENTENCES[500])
 
 
 def protect(app: Quart) -> None:

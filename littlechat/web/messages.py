@@ -70,17 +70,20 @@ async def _conversation(
     panel = await _panel(room_id, draft.thread, draft, error) if draft.thread else None
     # Read before the messages: what is posted in between is then sent again rather than missed.
     head = await served.messages.head(room_id)
+    end = await served.messages.end(room_id)
     stretch = await _stretch(room_id, head)
     joined, others = await served.rooms.access.list_rooms(session.user)
     members = await served.rooms.access.list_members(room_id)
     room = next((one for one in joined if one.id == room_id), None)
-    read_seq = room.read_seq if room else membership.read_seq
+    read = room.read if room else membership.read
     return cached_page(
         "rooms/room.html",
         room_id,
         {
             "history": served.renderer.history(room_id, stretch),
             "cursor": head,
+            "end": end.seq,
+            "end_unlisted": end.unlisted,
             "client_id": new_id(),
             "panel": panel or "",
         },
@@ -95,8 +98,8 @@ async def _conversation(
         members=members,
         may_mention_all=may_mention_all(members, session.user),
         displays=services().avatar_styles.displays,
-        read_seq=read_seq,
-        unread=max(0, head.seq - read_seq),
+        read=read,
+        unread=max(0, end.listed - read.listed),
         online=served.realtime.feeds.online(room_id),
         away=served.realtime.feeds.away(room_id),
         stretch=replace(stretch, messages=[]),

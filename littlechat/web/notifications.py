@@ -96,6 +96,9 @@ async def post_level(session: Session, membership: Membership) -> ResponseReturn
     raw, room_id = await form_text("level"), membership.room_id
     level = validate_level(raw) if raw else None
     await services().notifications.set_level(room_id, session, level)
+    # Lists show whether a room is muted, and what is remembered of the person is from before.
+    services().realtime.announcements.refresh(session.user.id)
+    services().realtime.announcements.announce_rooms([session.user.id])
     if is_htmx():
         return page("notifications/_room_level.html", room_id=room_id, level=level, back="")
     return go(local_path(await form_text("back")) or f"/rooms/{room_id}")

@@ -4,7 +4,7 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.accounts import current
-from littlechat.core import Session, validate_number
+from littlechat.core import SEARCH_MAX, Session, validate_number
 from littlechat.platform import now
 from littlechat.web.guards import signed_in
 from littlechat.web.pages import is_htmx, page
@@ -21,10 +21,15 @@ INERT = "default-src 'none'; sandbox; frame-ancestors 'none'"
 @signed_in
 async def show_people(session: Session) -> ResponseReturnValue:
     """Show the directory; htmx gets only the list."""
-    search = request.args.get("search", "").replace("\0", "")[:100]
+    search = request.args.get("search", "").replace("\0", "")
     number = page_number()
     moment = now()
-    found, more = await services().accounts.profiles.list_page(search, number)
+    # What is longer than any name finds nobody, and stays in its field as it was typed.
+    found, more = (
+        await services().accounts.profiles.list_page(search, number)
+        if len(search) <= SEARCH_MAX
+        else ([], False)
+    )
     return page(
         "accounts/_people_list.html" if is_htmx() else "accounts/people.html",
         people=[current(one, moment) for one in found],

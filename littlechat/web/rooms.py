@@ -4,6 +4,7 @@ from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
 from littlechat.core import (
+    SEARCH_MAX,
     Invalid,
     Membership,
     Refused,
@@ -40,8 +41,13 @@ NAME_TAKEN = "There is a room of this name already."
 async def show_rooms(session: Session) -> ResponseReturnValue:
     """Show the rooms that the person may see; htmx gets only the list, for page or sidebar."""
     # MongoDB refuses a pattern with a NUL in it.
-    search = request.args.get("search", "").replace("\0", "")[:100]
-    joined, others = await services().rooms.access.find_rooms(session.user, search)
+    search = request.args.get("search", "").replace("\0", "")
+    # What is longer than any name finds nothing, and stays in its field as it was typed.
+    joined, others = (
+        await services().rooms.access.find_rooms(session.user, search)
+        if len(search) <= SEARCH_MAX
+        else ([], [])
+    )
     view = request.args.get("view", "page")
     template = "rooms/room_list.html"
     if is_htmx():

@@ -36,6 +36,8 @@ blueprint = Blueprint("search", __name__)
 Pieces = list[tuple[str, bool]]
 """A text in pieces, each with whether it is a hit."""
 
+TOO_LONG = f"A search has at most {QUERY_MAX} characters; this one is {{over:,}} over."
+
 HERE = "here"
 """The value of `in:` that stands for the room from which the search was opened."""
 
@@ -65,7 +67,7 @@ class Hit:
 @signed_in
 async def show_search(session: Session) -> ResponseReturnValue:
     """Show what is found, newest first; htmx gets only the results, or the next page of them."""
-    typed = " ".join(request.args.get("q", "").replace("\0", "").split())[:QUERY_MAX]
+    typed = " ".join(request.args.get("q", "").replace("\0", "").split())
     here, after = request.args.get("here", "")[:60], _place(request.args.get("after", ""))
     # Read from the store and not a cache: a room that one was just removed from is not searched.
     me = session.user.name
@@ -73,7 +75,9 @@ async def show_search(session: Session) -> ResponseReturnValue:
     by_id = {room.id: room for room in joined}
     titles = {room.id: room.title(me) for room in joined}
     here = here if here in titles else ""
-    query = parse(typed, now())
+    query = parse(typed if len(typed) <= QUERY_MAX else "", now())
+    if over := max(0, len(typed) - QUERY_MAX):
+        query = replace(query, hints=(TOO_LONG.format(over=over),))
     found = Found()
     if not query.is_empty:
         await services().platform.rate_limits.hit(SEARCH, session.user.id)

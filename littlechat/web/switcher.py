@@ -23,8 +23,10 @@ blueprint = Blueprint("switcher", __name__)
 @signed_in
 async def show_switcher(session: Session) -> ResponseReturnValue:
     """Show the places to go to; htmx gets only the list."""
-    q = request.args.get("q", "").strip()[:QUERY_MAX]
-    places = await _list_places(session, q, request.args.get("here", ""))
+    q = request.args.get("q", "").strip()
+    # What is longer than any name leads nowhere, and stays in its field as it was typed.
+    is_name = len(q) <= QUERY_MAX
+    places = await _list_places(session, q, request.args.get("here", "")) if is_name else []
     template = "rooms/_switcher_results.html" if is_htmx() else "rooms/switcher.html"
     return page(template, places=rank(q, places), q=q, online=services().realtime.presence.names)
 

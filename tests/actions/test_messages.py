@@ -7,7 +7,7 @@ import pytest
 
 from littlechat.actions import messages as message_actions
 from littlechat.core.errors import Invalid
-from littlechat.core.messages import Cursor, Draft, Message
+from littlechat.core.messages import Cursor, Draft, Message, Position
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.core.rooms import Membership, Room
@@ -124,9 +124,9 @@ async def test_many_messages_touch_their_room_once_and_with_the_last(
     touched: list[int] = []
     touch = here.rooms.store.touch
 
-    async def count(room_id: str, seq: int, at: Any) -> None:
-        touched.append(seq)
-        await touch(room_id, seq, at)
+    async def count(room_id: str, end: Position, at: Any) -> None:
+        touched.append(end.seq)
+        await touch(room_id, end, at)
 
     monkeypatch.setattr(here.rooms.store, "touch", count)
     await asyncio.gather(
@@ -145,8 +145,8 @@ async def test_many_messages_touch_their_room_once_and_with_the_last(
 async def test_a_touch_never_moves_a_room_backwards(here: Services, room: Room) -> None:
     first = await here.messages.add(room.id, ADA, Draft("one", "c1"))
     second = await here.messages.add(room.id, ADA, Draft("two", "c2"))
-    await here.rooms.store.touch(room.id, second.seq, second.at)
-    await here.rooms.store.touch(room.id, first.seq, first.at)
+    await here.rooms.store.touch(room.id, second.position, second.at)
+    await here.rooms.store.touch(room.id, first.position, first.at)
     assert (await here.rooms.store.get(room.id)).last_seq == 2
 
 

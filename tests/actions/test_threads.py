@@ -17,7 +17,8 @@ from littlechat.core.messages import (
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.core.rooms import Membership
-from littlechat.messages.mutations import quoted, replies_counted
+from littlechat.messages.documents import Replies
+from littlechat.messages.mutations import emptied, quoted, replies_counted
 from littlechat.platform.database import now
 from littlechat.rendering.renderer import Renderer
 from littlechat.web.services import Services
@@ -130,13 +131,66 @@ async def test_a_removed_message_is_not_answered_but_a_repeated_send_returns_the
     assert thread.replies == [first]
 
 
-async def test_a_removed_reply_still_counts(here: Services) -> None:
+async def counted(served: Services, root: int = 1) -> Replies:
+    message = await served.messages.get(ROOM, root)
+    return Replies(message.replies, message.replied_at)
+
+
+async def test_a_removed_reply_counts_no_more_and_its_time_is_not_the_last(
+    here: Services, there: Services, tab: Open
+) -> None:
     await say(here, ADA)
-    await answer(here, BEN, 1)
-    await here.actions.messages.remove(ROOM, 2, MANAGER, ADA)
+    first, last = await answer(here, BEN, 1), await answer(there, BEN, 1)
+    await at_rest(here, there)
+    page = await tab(BEN)
+    await there.actions.messages.remove(ROOM, last.seq, MANAGER, ADA)
+    await page.until(lambda dom: 1 in dom.messages and dom.messages[1].replies == 1)
+    assert await counted(here) == Replies(1, first.at)
+    await here.actions.messages.remove(ROOM, first.seq, MANAGER, ADA)
+    await page.until(lambda dom: not dom.messages[1].replies)
+    assert await counted(here) == Replies(0, None)
+
+
+async def test_a_removed_root_tells_how_many_replies_are_left(here: Services) -> None:
+    await say(here, ADA)
+    reply = await answer(here, BEN, 1)
     await answer(here, BEN, 1)
     await at_rest(here)
-    assert (await here.messages.get(ROOM, 1)).replies == 2
+    await here.actions.messages.remove(ROOM, 1, MANAGER, ADA)
+    await here.actions.messages.remove(ROOM, reply.seq, MANAGER, ADA)
+    await at_rest(here)
+    assert (await counted(here)).count == 1
+
+
+async def test_posts_and_removals_through_two_processes_at_once_leave_the_right_count(
+    here: Services, there: Services
+) -> None:
+    await say(here, ADA)
+    replies = [await answer(here, BEN, 1) for _ in range(6)]
+    acts = [
+        act
+        for number, served in enumerate((here, there) * 3)
+        for act in (
+            answer(served, BEN, 1),
+            served.actions.messages.remove(ROOM, replies[number].seq, MANAGER, ADA),
+        )
+    ]
+    await asyncio.gather(*acts)
+    await at_rest(here, there)
+    left = [one for one in await here.messages.list_replies(ROOM, 1) if not one.removed]
+    assert await counted(here) == Replies(6, max(one.at for one in left))
+
+
+async def test_a_count_that_a_process_left_too_high_is_put_right_when_the_thread_is_read(
+    here: Services,
+) -> None:
+    await say(here, ADA)
+    reply = await answer(here, BEN, 1)
+    await at_rest(here)
+    await here.messages.change(ROOM, reply.seq, emptied(None))
+    await here.actions.threads.get(ROOM, 1)
+    await at_rest(here)
+    assert await counted(here) == Replies(0, None)
 
 
 async def test_replies_through_two_processes_at_once_are_all_counted(
@@ -233,17 +287,13 @@ async def test_a_reply_to_a_room_that_is_deleted_meanwhile_harms_nobody(here: Se
     await here.actions.threads._requote(reply)
 
 
-def test_counts_and_times_only_grow() -> None:
-    early, late = now(), now().replace(year=now().year + 1)
-    root = Message(ROOM, 1, ADA.id, "Ada", "x", early)
-    assert replies_counted(1, early)(root) == {"replies": 1, "replied_at": early}
-    counted = replace(root, replies=2, replied_at=late)
-    assert replies_counted(1, early)(counted) is None
-    assert replies_counted(3, early)(counted) == {"replies": 3, "replied_at": late}
-    assert replies_counted(2, late)(replace(root, replies=2, replied_at=early)) == {
-        "replies": 2,
-        "replied_at": late,
-    }
+def test_a_message_is_changed_only_by_another_count_or_quote() -> None:
+    at = now()
+    root = Message(ROOM, 1, ADA.id, "Ada", "x", at)
+    assert replies_counted(Replies(1, at))(root) == {"replies": 1, "replied_at": at}
+    answered = replace(root, replies=2, replied_at=at)
+    assert replies_counted(Replies(2, at))(answered) is None
+    assert replies_counted(Replies())(answered) == {"replies": 0, "replied_at": None}
     assert quoted(Quote("a", "b"))(replace(root, quote=Quote("a", "b"))) is None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from littlechat.core.names import new_id
 from tests.browser.pages import (
     PHONE,
     Open,
@@ -113,41 +114,196 @@ async def test_what_comes_while_one_is_away_stays_unread_below_a_line(
     await until_read(site, name, ben, 4)
 
 
+async def read_on(page: Page, room: str, step: int = 400) -> None:
+    """Turn the wheel until nothing is unread, as somebody does who reads."""
+    await page.mouse.move(640, 400)
+    async with asyncio.timeout(3 * WAIT_SECONDS):
+        while await badge(page, room).is_visible():
+            await page.mouse.wheel(0, step)
+            await page.wait_for_timeout(50)
+
+
+async def count_unread(page: Page, room: str) -> int:
+    """Return what the sidebar says."""
+    counted = badge(page, room).locator("b")
+    before = None
+    while before != (text := await counted.text_content()):
+        before = text
+        # Until two frames in a row find nothing new on the screen.
+        await page.evaluate("() => new Promise(done => setTimeout(done, 200))")
+    return int(text or "0") if await badge(page, room).is_visible() else 0
+
+
+DESK = {"width": 1280, "height": 800}
+
+
 async def test_one_jumps_to_the_first_unread_far_back_and_reads_on(
     room: tuple[str, Person, Person], open_page: Open, site: Site
 ) -> None:
     name, _, ben = room
-    await fill(site, name, "Ada", count=90)
+    await fill(site, name, "Ada", count=92)
     await ben.post(f"/rooms/{name}/read", htmx=True, seq="10")
-    page = await away(open_page, viewport={"width": 1280, "height": 800})
+    page = await open_page(viewport=DESK)
     await enter(page, ben, name)
-    await expect(page.locator(".new-line")).to_have_count(0)
-    jump = page.get_by_role("link", name="80 new: jump to the first")
+    # Nothing is taken away by opening: the newest were seen, those before them were not.
+    await expect(badge(page, name)).to_have_text("82 unread")
+    jump = page.get_by_role("link", name="82 new: jump to the first")
+    await expect(jump).to_be_visible()
+    assert await position(site, name, ben) == 10
     await jump.click()
     await page.wait_for_url("**around=11*")
     await expect(page.locator("#message-11 > .new-line")).to_be_in_viewport()
     await expect(page.locator("#first-unread")).to_be_hidden()
-    # Here is not the end: nothing is read by standing in the past.
+    # What is on the screen there is read; the rest is not.
     await live(page)
-    await come(page)
-    await page.wait_for_timeout(300)
-    assert await position(site, name, ben) == 10
+    async with asyncio.timeout(WAIT_SECONDS):
+        while await position(site, name, ben) == 10:
+            await asyncio.sleep(0.02)
+    left = await count_unread(page, name)
+    assert 60 < left < 82
+    # At the second visit the rest is still told of.
+    await page.goto(f"{ben.url}/rooms/{name}")
+    await expect(page.get_by_role("link", name=f"{left} new: jump to the first")).to_be_visible()
+    await page.locator("#first-unread a").click()
+    await expect(page.locator(".new-line")).to_be_in_viewport()
+    await page.wait_for_url("**around=*")
+    await live(page)
+    await read_on(page, name)
+    await until_read(site, name, ben, 92)
+    # The page has come into the present.
+    await expect(page.locator("#message-92")).to_be_in_viewport()
 
 
-async def test_the_line_in_reach_is_jumped_to_within_the_page(
+async def test_a_room_opens_at_the_line_and_counts_fall_as_it_is_read(
     room: tuple[str, Person, Person], open_page: Open, site: Site
 ) -> None:
     name, _, ben = room
     await fill(site, name, "Ada", count=40)
     await ben.post(f"/rooms/{name}/read", htmx=True, seq="10")
-    page = await away(open_page, viewport={"width": 1280, "height": 700})
+    page = await open_page(viewport=DESK)
     await enter(page, ben, name)
-    await expect(page.locator("#message-11 > .new-line")).not_to_be_in_viewport()
-    await page.locator("#first-unread a").click()
     await expect(page.locator("#message-11 > .new-line")).to_be_in_viewport()
+    await expect(page.locator("#message-40")).not_to_be_in_viewport()
     await expect(page.locator("#first-unread")).to_be_hidden()
-    await expect(page.locator("#message-11 .time")).to_be_focused()
+    left = await count_unread(page, name)
+    assert 10 < left < 30
+    await expect(page).to_have_title(f"({left}) Garden · littlechat")
+    # What a jump to the newest skips stays unread, and one finds back to it.
+    await page.locator("#news").click()
+    await expect(page.locator("#message-40")).to_be_in_viewport()
+    await expect(page.locator("#news")).to_be_hidden()
+    await expect(badge(page, name)).to_have_text(f"{left} unread")
+    jump = page.get_by_role("link", name=f"{left} new: jump to the first")
+    await jump.click()
+    first = page.locator(f"#message-{41 - left}")
+    await expect(first.locator(".new-line")).to_be_in_viewport()
+    await expect(first.locator(".time")).to_be_focused()
     assert "around" not in page.url
+    await read_on(page, name)
+    await until_read(site, name, ben, 40)
+    await expect(page).to_have_title("Garden · littlechat")
+
+
+async def test_reading_up_from_the_newest_to_the_line_reads_all(
+    room: tuple[str, Person, Person], open_page: Open, site: Site
+) -> None:
+    name, _, ben = room
+    await fill(site, name, "Ada", count=70)
+    page = await open_page(viewport=DESK)
+    await enter(page, ben, name)
+    await expect(badge(page, name)).to_have_text("70 unread")
+    await read_on(page, name, -400)
+    await until_read(site, name, ben, 70)
+    await expect(page.locator("#first-unread")).to_be_hidden()
+
+
+async def test_all_is_marked_read_without_being_seen_by_a_button(
+    room: tuple[str, Person, Person], open_page: Open, site: Site
+) -> None:
+    name, _, ben = room
+    await fill(site, name, "Ada", count=70)
+    page = await open_page(viewport=DESK)
+    await enter(page, ben, name)
+    await page.get_by_role("button", name="Mark read").click()
+    await until_read(site, name, ben, 70)
+    await expect(badge(page, name)).to_be_hidden()
+    await expect(page.locator("#first-unread")).to_be_hidden()
+    await expect(page).to_have_url(f"{ben.url}/rooms/{name}")
+
+
+async def test_while_one_is_away_the_line_is_not_pushed_off_the_screen(
+    room: tuple[str, Person, Person], open_page: Open, site: Site
+) -> None:
+    name, _, ben = room
+    page = await away(open_page, viewport=DESK)
+    await enter(page, ben, name)
+    await come(page)
+    await fill(site, name, "Ada", count=1)
+    await until_read(site, name, ben, 1)
+    await page.evaluate("window.away = true")
+    await fill(site, name, "Ada", count=30)
+    await expect(page.locator("#message-31")).to_be_attached()
+    await expect(page.locator("#message-2 > .new-line")).to_be_in_viewport()
+    assert await position(site, name, ben) == 1
+    await come(page)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while await position(site, name, ben) == 1:
+            await asyncio.sleep(0.02)
+    assert await position(site, name, ben) < 31
+
+
+async def test_replies_in_their_thread_alone_make_no_room_unread(
+    room: tuple[str, Person, Person], open_page: Open, site: Site
+) -> None:
+    name, ada, ben = room
+    other = await ada.create_room("Attic")
+    await ben.join(other)
+    await ada.say(name, "root")
+    await ben.post(f"/rooms/{name}/read", htmx=True, seq="1")
+    page = await open_page(viewport=DESK)
+    await enter(page, ben, other)
+    await expect(badge(page, name)).to_be_hidden()
+    for person in (ben, ada):
+        await person.post(
+            f"/rooms/{name}/messages", htmx=True, body="aside", thread="1", client_id=new_id()
+        )
+    await ada.say(name, "for all")
+    await expect(badge(page, name)).to_have_text("1 unread")
+    await expect(page).to_have_title("(1) Attic · littlechat")
+    await page.reload()
+    await expect(badge(page, name)).to_have_text("1 unread")
+    await page.goto(f"{ben.url}/rooms/{name}")
+    await until_read(site, name, ben, 4)
+    await expect(badge(page, name)).to_be_hidden()
+    # Nor does an own reply that is written here.
+    await page.goto(f"{ben.url}/rooms/{name}?thread=1")
+    await live(page)
+    await page.locator("#thread-body").fill("my own")
+    await page.locator("#thread-body").press("Enter")
+    await expect(page.locator("#thread-message-5")).to_be_visible()
+    await until_read(site, name, ben, 5)
+    await expect(badge(page, name)).to_be_hidden()
+
+
+async def test_a_room_set_to_nothing_is_neither_bold_nor_in_the_title(
+    room: tuple[str, Person, Person], open_page: Open
+) -> None:
+    name, ada, ben = room
+    other = await ada.create_room("Attic")
+    await ben.join(other)
+    await ada.say(name, "one")
+    page = await open_page(viewport=DESK)
+    await enter(page, ben, other)
+    await expect(page).to_have_title("(1) Attic · littlechat")
+    label = page.locator(f'#rooms a[href="/rooms/{name}"] .label')
+    await expect(label).to_have_css("font-weight", "650")
+    # Said on another page, it is so at once on this one.
+    await ben.post(f"/rooms/{name}/level", level="nothing")
+    await expect(page).to_have_title("Attic · littlechat")
+    assert float(await label.evaluate("one => getComputedStyle(one).fontWeight")) < 600
+    await ada.say(name, "two")
+    await expect(badge(page, name)).to_have_text("2 unread")
+    await expect(page).to_have_title("Attic · littlechat")
 
 
 async def test_marked_unread_it_stays_so_until_one_comes_anew(
@@ -335,6 +491,7 @@ async def test_axe_finds_nothing_where_something_is_new(
     for scheme in ("light", "dark"):
         page = await away(open_page, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
         await enter(page, ben, name)
+        await page.locator("#news").click()
         await expect(page.locator("#first-unread")).to_be_visible()
         await assert_accessible(page)
         await page.locator("#first-unread a").click()

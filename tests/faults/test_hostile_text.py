@@ -3,6 +3,7 @@
 import pytest
 
 from littlechat.core.errors import Invalid
+from littlechat.core.messages import Position
 from littlechat.platform.database import now
 from tests.attacks import (
     insiders,
@@ -27,7 +28,7 @@ async def test_no_payload_is_live_in_any_page(lenient: Site) -> None:
         served = lenient.services
         room = await ada.create_room("Plain")
         await ada.say(room, "plain")
-        await served.rooms.store.touch(room, 1, now())  # At once, since lists show when.
+        await served.rooms.store.touch(room, Position(1), now())  # At once, since lists show when.
         link = await ada.invite(room)
         mine = (f"/rooms/{room}", f"/rooms/{room}/settings", f"/rooms/{room}/messages/1/edit")
         his = ("/rooms", f"/rooms/{room}", link, f"/rooms?here={room}&view=sidebar")

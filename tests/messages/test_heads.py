@@ -2,7 +2,7 @@
 
 import pytest
 
-from littlechat.core.messages import Cursor, Draft
+from littlechat.core.messages import Cursor, Draft, Position
 from littlechat.core.names import new_id
 from littlechat.messages import heads as heads_module
 from littlechat.messages.heads import LEAP_NUMBERS, Heads
@@ -45,8 +45,8 @@ async def test_the_last_number_is_found_however_far_it_is(db: Database, count: i
 async def test_a_known_head_never_goes_back_and_starts_at_the_hint(db: Database) -> None:
     await say(db, 4)
 
-    async def hint(room_id: str) -> int:
-        return 2
+    async def hint(room_id: str) -> Position:
+        return Position(2)
 
     heads = Heads(db)
     heads.find_hint = hint

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from littlechat.core.messages import Cursor, Draft, Message
+from littlechat.core.messages import Cursor, Draft, Message, Position
 from littlechat.core.names import new_id
 from littlechat.messages import store as messages
 from littlechat.messages.mutations import edited, emptied
@@ -405,3 +405,48 @@ async def test_a_number_is_given_once(db: Database, store: Messages) -> None:
     document = {"room": ROOM, "seq": 1, "author": "x", "client_id": "x"}
     with pytest.raises(Duplicate):
         await db[MESSAGES].insert(document)
+
+
+def aside(thread: int) -> Draft:
+    return Draft("in its thread alone", new_id(), thread=thread, shown=False)
+
+
+async def test_each_message_tells_how_many_up_to_it_the_room_does_not_list(db: Database) -> None:
+    here, there = Messages(db), Messages(db)
+    first = await here.add(ROOM, ADA, Draft("root", new_id()))
+    drafts = [aside(1), Draft("listed", new_id()), aside(1), Draft("reply", new_id(), thread=1)]
+    # Through two processes in turn, neither of which hears of the other's, and some together.
+    told = [await (here, there)[n % 2].add(ROOM, ADA, draft) for n, draft in enumerate(drafts)]
+    told += await asyncio.gather(
+        *(process.add(ROOM, ADA, aside(1)) for _ in range(5) for process in (here, there))
+    )
+    assert first.position == Position(1, 0)
+    unlisted = 0
+    for message in (await here.after(ROOM, 0)).messages:
+        unlisted += not message.shown
+        assert message.position == Position(message.seq, unlisted)
+        assert await there.position(ROOM, message.seq) == message.position
+    assert sorted(one.position for one in told)[-1] == Position(15, 12)
+    assert await Messages(db).position(ROOM, 10**9) == Position(15, 12)
+
+
+async def test_a_room_from_before_its_threads_were_counted_counts_from_now_on(
+    db: Database,
+) -> None:
+    messages = Messages(db)
+    await messages.add(ROOM, ADA, Draft("root", new_id()))
+    await messages.add(ROOM, ADA, aside(1))
+    await db[MESSAGES].update({"room": ROOM, "seq": 2}, {"$unset": {"unlisted": ""}})
+    later = Messages(db)
+    assert await later.position(ROOM, 2) == Position(2, 0)
+    assert (await later.add(ROOM, ADA, aside(1))).position == Position(3, 1)
+
+
+async def test_a_process_that_does_not_count_yet_loses_nobody_s_count(db: Database) -> None:
+    messages = Messages(db)
+    await messages.add(ROOM, ADA, Draft("root", new_id()))
+    await messages.add(ROOM, ADA, aside(1))
+    other = Messages(db)
+    await other.add(ROOM, ADA, Draft("of an older version", new_id()))
+    await db[MESSAGES].update({"room": ROOM, "seq": 3}, {"$unset": {"unlisted": ""}})
+    assert (await messages.add(ROOM, ADA, aside(1))).position == Position(4, 2)

@@ -262,3 +262,46 @@ async def test_say_makes_one_write_and_no_read_for_plain_words(
 
 async def _nothing(*_: object) -> None:
     pass
+
+
+async def test_replies_in_their_thread_alone_are_counted_for_nobody(
+    here: Services, there: Services, room: Room, elsewhere: Open
+) -> None:
+    his = elsewhere(there, BEN)
+    root = await here.actions.messages.say(room.id, ADA, Draft("root", ""))
+    await here.realtime.unread_signals.mark_read(BEN, room.id, root.seq)
+    for author in (ADA, BEN):
+        aside = Draft("aside", "", thread=root.seq, shown=False)
+        await here.actions.threads.post(room.id, author, aside)
+    await his.until_frame('data-end="3" data-unlisted="2"')
+    for served in (here, there):
+        assert [(await listed(served, user)).unread for user in (BEN, CLEO)] == [0, 1]
+    await here.actions.messages.say(room.id, ADA, Draft("listed", ""))
+    await his.until_frame('data-end="4" data-unlisted="2"')
+    for served in (here, there):
+        served.rooms.access.invalidate()
+        assert [(await listed(served, user)).unread for user in (BEN, CLEO)] == [1, 2]
+    await there.realtime.unread_signals.mark_read(BEN, room.id, 2)
+    await his.until_frame('data-read="2" data-unlisted="1"')
+    assert (await listed(here, BEN)).unread == 1
+    await there.realtime.unread_signals.mark_read(BEN, room.id, 4)
+    await his.until_frame('data-read="4" data-unlisted="2"')
+    assert [(await listed(served, BEN)).unread for served in (here, there)] == [0, 0]
+    await there.realtime.unread_signals.mark_unread(BEN, room.id, 3)
+    await his.until_frame('data-unread="2" data-unlisted="1"')
+    assert (await listed(here, BEN)).unread == 1
+
+
+async def test_who_joins_has_nothing_unread_in_a_room_with_threads(
+    here: Services, room: Room
+) -> None:
+    root = await here.actions.messages.say(room.id, ADA, Draft("root", ""))
+    aside = Draft("aside", "", thread=root.seq, shown=False)
+    await here.actions.threads.post(room.id, ADA, aside)
+    await until(lambda: not here.platform.tasks._running)
+    dan = somebody("Dan")
+    await here.actions.members.join(room.id, dan)
+    assert (await listed(here, dan)).unread == 0
+    await here.actions.messages.say(room.id, ADA, Draft("listed", ""))
+    await until(lambda: not here.platform.tasks._running)
+    assert (await listed(here, dan)).unread == 1

@@ -18,6 +18,7 @@ from littlechat.core.messages import (
     File,
     Message,
     Page,
+    Position,
     Quote,
     Reaction,
 )
@@ -30,6 +31,7 @@ from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.switcher import Place
 from littlechat.text.emoji import Emoji
 from littlechat.web.bots import Form
+from littlechat.web.typed import Typed, TypedField
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=UTC)
 VOID = set("area base br col embed hr img input link meta source track wbr".split())
@@ -234,7 +236,11 @@ def values(text: str) -> dict[str, Any]:
         "displays": {text: text},
         "unknown": [{"typed": text, "similar": [(text, text)]}],
         "outside": [text],
-        "read_seq": 2,
+        "read": Position(2),
+        "end": 5,
+        "end_unlisted": 1,
+        "profile_limits": {"display": 1, "bio": 1, "status": 1},
+        "typed": Typed((TypedField("body", text, text, True),), ((text, text),), f"/{text}"),
         "asked": True,
         "hints": [text],
         "hits": [

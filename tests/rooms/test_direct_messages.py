@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from littlechat.core.errors import Refused
+from littlechat.core.messages import Position
 from littlechat.core.people import User
 from littlechat.platform.database import Database, Missing, now
 from littlechat.rooms.direct_messages import DirectMessages
@@ -70,7 +71,7 @@ async def test_it_shows_to_the_others_once_somebody_has_spoken(
 ) -> None:
     room = await directs.open(ADA, [BEN])
     assert (await titles(rooms, ADA), await titles(rooms, BEN)) == (["Ben"], [])
-    await rooms.store.touch(room, 1, now())
+    await rooms.store.touch(room, Position(1), now())
     assert await titles(rooms, BEN) == ["Ada"]
 
 
@@ -78,12 +79,12 @@ async def test_hidden_it_comes_back_with_the_next_message_or_by_a_search(
     directs: DirectMessages, rooms: Rooms
 ) -> None:
     room = await directs.open(ADA, [BEN])
-    await rooms.store.touch(room, 3, now())
+    await rooms.store.touch(room, Position(3), now())
     await directs.hide(room, BEN, 3)
     assert (await titles(rooms, ADA), await titles(rooms, BEN)) == (["Ben"], [])
     assert await titles(rooms, BEN, "ad") == ["Ada"]
     assert await titles(rooms, BEN, "be") == []
-    await rooms.store.touch(room, 4, now())
+    await rooms.store.touch(room, Position(4), now())
     assert await titles(rooms, BEN) == ["Ada"]
 
 

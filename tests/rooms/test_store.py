@@ -8,6 +8,7 @@ import pytest
 
 from littlechat.core.errors import Invalid
 from littlechat.core.limits import LOBBY
+from littlechat.core.messages import Position
 from littlechat.core.rooms import Room, Visibility
 from littlechat.platform.database import (
     Database,
@@ -192,7 +193,7 @@ async def test_lists_begin_with_the_latest_activity(rooms: Rooms) -> None:
         for name in "abcxyz"
     }
     for minutes, name in ((5, "a"), (1, "b"), (9, "x"), (2, "z")):
-        await rooms.store.touch(made[name].id, 1, now() + timedelta(minutes=minutes))
+        await rooms.store.touch(made[name].id, Position(1), now() + timedelta(minutes=minutes))
     assert names(await rooms.store.list_visible(ADA)) == (["a", "b", "c"], ["x", "z", "y"])
     assert names(await rooms.store.list_visible(BEN)) == (["x", "z", "y"], ["a", "b", "c"])
 

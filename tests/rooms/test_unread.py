@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from littlechat.core.messages import Draft, Message
+from littlechat.core.messages import Draft, Message, Position
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.core.rooms import Room, everyone_in
@@ -70,9 +70,9 @@ async def world(db: Database) -> World:
 async def test_positions_move_forward_and_are_put_back(world: World) -> None:
     room = await world.found("Garden")
     for seq, expected in ((3, 3), (2, 3), (5, 5)):
-        await world.reading.advance(room.id, BEN.id, seq)
+        await world.reading.advance(room.id, BEN.id, Position(seq))
         assert await world.position(room, BEN) == expected
-    await world.reading.put_back(room.id, BEN.id, 1)
+    await world.reading.put_back(room.id, BEN.id, Position(1))
     assert await world.position(room, BEN) == 1
     assert await world.position(room, ADA) == 0
     (listed,) = (await world.rooms.store.list_visible(BEN))[0]
@@ -81,14 +81,16 @@ async def test_positions_move_forward_and_are_put_back(world: World) -> None:
 
 async def test_positions_of_at_once_leave_the_furthest(world: World) -> None:
     room = await world.found("Garden")
-    await asyncio.gather(*(world.reading.advance(room.id, BEN.id, n) for n in (4, 9, 2, 7)))
+    await asyncio.gather(
+        *(world.reading.advance(room.id, BEN.id, Position(n)) for n in (4, 9, 2, 7))
+    )
     assert await world.position(room, BEN) == 9
 
 
 async def test_who_is_no_member_has_no_position(world: World) -> None:
     room = await world.found("Garden")
-    await world.reading.advance(room.id, CLEO.id, 3)
-    await world.reading.put_back(room.id, CLEO.id, 3)
+    await world.reading.advance(room.id, CLEO.id, Position(3))
+    await world.reading.put_back(room.id, CLEO.id, Position(3))
     assert await world.db[MEMBERSHIPS].count({"user": CLEO.id}) == 0
 
 
@@ -165,9 +167,9 @@ async def test_unread_calls_are_counted_where_something_is_unread(world: World) 
         await world.say(room, "you", BEN.id)
         await world.say(room, "all", everyone_in(room.id))
         await world.say(room, "nobody")
-        await world.rooms.store.touch(room.id, 3, now())
+        await world.rooms.store.touch(room.id, Position(3), now())
     await world.date(await world.say(garden, "too long ago", BEN.id), 40)
-    await world.reading.advance(attic.id, BEN.id, 3)
+    await world.reading.advance(attic.id, BEN.id, Position(3))
     calls = await world.reading.list_unread_mentions(BEN, await world.listed(BEN))
     assert calls == {"garden": {1, 2}}
 

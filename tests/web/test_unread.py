@@ -246,3 +246,19 @@ async def test_pages_of_two_processes_receive_it(site: Site, other_site: Site) -
             await found_room(site, "Attic", ada)  # All pages hear of that, and in their order.
             await outside.until_text("rooms-news")
             assert "data-room" not in "".join(outside.frames)
+
+
+async def test_a_room_set_to_nothing_counts_in_a_low_voice_at_once(site: Site) -> None:
+    async with insiders(site, "Ada", "Ben") as (ada, ben):
+        room = await found_room(site, "Garden", ada, ben)
+        await ada.say(room, "hello")
+        await settled(site, room, 1)
+        assert "data-muted" not in (await ben.get("/rooms")).text
+        for level, muted in (("nothing", True), ("", False)):
+            await ben.post(f"/rooms/{room}/level", level=level)
+            for path in ("/rooms", f"/rooms/{room}"):
+                page = (await ben.get(path)).text
+                assert ("data-muted" in page) is muted
+                assert badges(page) == ["unread 1"]
+                pressed = 'value="nothing" aria-pressed="true"' in page
+                assert pressed is (muted and path != "/rooms")

@@ -2,11 +2,12 @@
 // form with its progress. The chip of an uploaded file holds the form field that names the file; a
 // failed upload can be tried again, and the text is kept.
 
+import * as drafts from "../layout/drafts.js";
 import { receive } from "./file_sources.js";
 import { failureSentence } from "../layout/failures.js";
 
 const AT_ONCE = 2;
-const { me, room } = document.body.dataset;
+const { room } = document.body.dataset;
 const template = document.getElementById("uploading");
 
 export function takeFiles(form, zone, kept) {
@@ -57,9 +58,10 @@ export function takeFiles(form, zone, kept) {
   }
 
   function arrive(chip, html) {
-    const had = chip.contains(document.activeElement);
+    const had = chip.contains(document.activeElement), { file } = chip, before = chip.previousElementSibling;
     chip.outerHTML = html;
     if (had) field.focus();
+    tell("attached", { file, chip: before ? before.nextElementSibling : chips.firstElementChild });
   }
 
   function fail(chip, text, again) {
@@ -88,6 +90,7 @@ export function takeFiles(form, zone, kept) {
     },
     drop(chip) {
       chip.remove();
+      tell("detached", chip);
       fetch(`/files/${chip.dataset.file}/discard`, { method: "POST" }).catch(() => {}); // Otherwise the server's cleanup deletes it later.
     },
   };
@@ -98,6 +101,9 @@ export function takeFiles(form, zone, kept) {
     field.focus();
   });
 
+  // Scripts that make files of their own hand them in, and hear what becomes of them.
+  const tell = (what, detail) => form.dispatchEvent(new CustomEvent(`littlechat:${what}`, { detail }));
+  form.addEventListener("littlechat:attach", ({ detail }) => add(detail));
   receive(form, zone, add);
 
   form.addEventListener("submit", event => {
@@ -114,10 +120,9 @@ export function takeFiles(form, zone, kept) {
 async function remember(chips, key) {
   const ids = () => [...chips.querySelectorAll("[data-file]")].map(chip => chip.dataset.file);
   try {
-    const old = new URLSearchParams(JSON.parse(localStorage.getItem(key) ?? "[]").map(id => ["id", id]));
+    const old = new URLSearchParams(JSON.parse(drafts.read(key) || "[]").map(id => ["id", id]));
     new MutationObserver(() => {
-      if (ids().length) localStorage.setItem(key, JSON.stringify(ids()));
-      else localStorage.removeItem(key);
+      drafts.keep(key, ids().length ? JSON.stringify(ids()) : "");
     }).observe(chips, { childList: true });
     if (!old.size || ids().length) return;
     const answer = await fetch(`/rooms/${room}/files?${old}`);
@@ -126,4 +131,4 @@ async function remember(chips, key) {
 }
 
 const composer = document.getElementById("composer");
-takeFiles(composer, document.getElementById("main"), `files:${me}:${room}`);
+takeFiles(composer, document.getElementById("main"), drafts.keyOf("files", room));

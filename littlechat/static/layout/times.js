@@ -1,5 +1,7 @@
 // Times in the reader's own time zone and language; the server writes them in UTC.
 
+import { dayOf, daysAgo } from "./days.js";
+
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
@@ -7,14 +9,16 @@ const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short"
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
-const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+const MINUTE = 60_000, HOUR = 60 * MINUTE;
 
-export const dayOf = moment => moment.toDateString();
 export const dayName = moment => {
-  const today = new Date();
-  const words = { [dayOf(today)]: 0, [dayOf(new Date(today - DAY))]: -1 }[dayOf(moment)];
-  const name = words === undefined ? day.format(moment) : ago.format(words, "day");
-  const year = moment.getFullYear() === today.getFullYear() ? "" : ` ${moment.getFullYear()}`;
+  const days = daysAgo(moment);
+  if (days === 0 || days === 1) {
+    const name = ago.format(-days, "day");
+    return name[0].toLocaleUpperCase() + name.slice(1);
+  }
+  const name = day.format(moment);
+  const year = moment.getFullYear() === new Date().getFullYear() ? "" : ` ${moment.getFullYear()}`;
   return name[0].toLocaleUpperCase() + name.slice(1) + year;
 };
 
@@ -30,17 +34,21 @@ export function localise(time) {
 }
 
 function howLongAgo(moment) {
-  const past = Date.now() - moment;
+  const past = Date.now() - moment, days = daysAgo(moment);
   if (past < MINUTE) return "just now";
   if (past < HOUR) return ago.format(-Math.floor(past / MINUTE), "minute");
-  if (past < DAY) return ago.format(-Math.floor(past / HOUR), "hour");
-  if (past < 7 * DAY) return ago.format(-Math.floor(past / DAY), "day");
+  if (days < 1) return ago.format(-Math.floor(past / HOUR), "hour");
+  if (days < 7) return ago.format(-days, "day");
   return date.format(moment);
 }
 
 export const localiseAll = root => root.querySelectorAll("time").forEach(localise);
 
 localiseAll(document);
+document.addEventListener("littlechat:day", () => localiseAll(document));
+document.addEventListener("littlechat:minute", () => {
+  document.querySelectorAll("time").forEach(time => time.closest(".byline") || localise(time));
+});
 document.addEventListener("htmx:after:swap", event => {
   if (!event.target.closest?.("#messages")) localiseAll(document.getElementById("inbox") ?? document.getElementById("rooms") ?? document);
 });

@@ -2,7 +2,10 @@
 // message that could not be sent comes back into the field. Each message being sent is a form of its
 // own beside the composer.
 
+import * as drafts from "../layout/drafts.js";
 import { isSend, nameEnter } from "../layout/keys.js";
+import { tell } from "../layout/length.js";
+import { refuseLong } from "./long_text.js";
 
 const random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
@@ -15,7 +18,8 @@ export function compose(composer, place, sent) {
   const notice = composer.querySelector(".alerts");
   const pending = document.getElementById(`${composer.id}-pending`);
   const template = document.getElementById(`${composer.id}-message`);
-  const draft = `draft:${document.body.dataset.me}:${document.body.dataset.room}${place}`;
+  const { room } = document.body.dataset;
+  const draft = drafts.keyOf("draft", room, place);
   const mine = new WeakSet();
   let returned = "";
   nameEnter(field);
@@ -26,19 +30,19 @@ export function compose(composer, place, sent) {
   }
 
   function keep() {
-    try {
-      if (field.value) localStorage.setItem(draft, field.value);
-      else localStorage.removeItem(draft);
-    } catch { /* A browser may refuse storage; the draft then lasts until the page is left. */ }
+    drafts.keep(draft, field.value);
+    drafts.keep(drafts.keyOf("title", room), document.querySelector(".topic h1").textContent.trim());
   }
 
   function fill(text) {
     field.value = text;
     grow();
     keep();
+    tell(field);
   }
 
   field.addEventListener("input", () => { grow(); keep(); });
+  refuseLong(composer, fill);
   field.addEventListener("keydown", event => {
     if (!isSend(event)) return;
     event.preventDefault();
@@ -106,8 +110,7 @@ export function compose(composer, place, sent) {
     if (mine.has(form)) giveBack(form, "The server cannot be reached. Your text is kept.");
   });
 
-  try {
-    if (!field.value) field.value = localStorage.getItem(draft) ?? "";
-  } catch { /* As above. */ }
+  if (!field.value) field.value = drafts.read(draft);
   grow();
+  tell(field);
 }

@@ -2,7 +2,8 @@
 // times and days, which messages are their own or mention them, and the line above the new ones. It also
 // groups consecutive messages of one author.
 
-import { dayName, dayOf, localiseAll } from "../layout/times.js";
+import { dayOf } from "../layout/days.js";
+import { dayName, localiseAll } from "../layout/times.js";
 
 const TOGETHER = 5 * 60_000;
 const list = document.getElementById("messages");
@@ -27,9 +28,8 @@ const next = item => {
 function relate(item) {
   if (!seen(item)) return;
   const before = previous(item), at = moment(item);
-  // The first loaded message may not be the first of its day: wait until older ones are loaded.
-  const first = !before && !list.querySelector(":scope > .older");
-  const newDay = first || (before && dayOf(moment(before)) !== dayOf(at));
+  // The first loaded message tells its day, too, though it may not be the first of it.
+  const newDay = !before || dayOf(moment(before)) !== dayOf(at);
   if (newDay) item.dataset.day = dayName(at);
   else delete item.dataset.day;
   const isNew = Boolean(item.querySelector(":scope > .new-line"));
@@ -82,6 +82,9 @@ function all(items) {
   items.forEach(item => { const after = next(item); if (after) touched.add(after); });
   touched.forEach(relate);
 }
+
+document.addEventListener("littlechat:day", () =>
+  list.querySelectorAll("[data-day]").forEach(item => { item.dataset.day = dayName(moment(item)); }));
 
 all([...list.querySelectorAll(":scope > .message")]);
 new MutationObserver(changes => {

@@ -6,21 +6,32 @@ const scroller = document.getElementById("scroll");
 const list = document.getElementById("messages");
 const news = document.getElementById("news");
 const me = document.body.dataset.me;
-let waiting = 0;
+const waiting = new Set(); // The numbers of messages below that are to be read, for the button.
 
 // The list is laid out from its end (column-reverse): scrollTop is 0 at the newest, negative above.
-export const atEnd = () => scroller.scrollTop > -NEAR;
+// Where newer messages are still to be loaded, the end of what is loaded is not the newest.
+export const atEnd = () => scroller.scrollTop > -NEAR && !list.querySelector(":scope > .newer");
 
 export function toEnd() {
   scroller.scrollTop = 0;
-  waiting = 0;
+  waiting.clear();
   show();
+}
+
+// Count messages among those below, or no more.
+export function expect(items) {
+  items.forEach(item => waiting.add(item.dataset.seq));
+  show();
+}
+
+export function passed(items) {
+  if (items.filter(item => waiting.delete(item.dataset.seq)).length) show();
 }
 
 function show() {
   if (news.tagName === "A") return;
-  news.hidden = waiting === 0;
-  news.textContent = waiting === 1 ? "1 new message" : `${waiting} new messages`;
+  news.hidden = !waiting.size;
+  news.textContent = waiting.size === 1 ? "1 new message" : `${waiting.size} new messages`;
 }
 
 let last = Math.max(0, ...[...list.querySelectorAll(".message")].map(item => Number(item.dataset.seq)));
@@ -29,12 +40,11 @@ list.addEventListener("littlechat:placed", event => {
   if (!posts.length) return;
   last = Math.max(...posts.map(item => Number(item.dataset.seq)));
   if (posts.some(item => item.dataset.author === me)) toEnd();
-  else if (!atEnd()) waiting += posts.length;
-  show();
+  else if (!atEnd()) expect(posts);
 });
 
 scroller.addEventListener("scroll", () => {
-  if (waiting && atEnd()) toEnd();
+  if (waiting.size && atEnd()) toEnd();
 }, { passive: true });
 if (news.tagName === "BUTTON") news.addEventListener("click", () => { toEnd(); document.getElementById("body").focus(); });
 

@@ -1,125 +1,129 @@
-// How far this room is read: reports it to the server, draws the line above new messages, and offers a
-// jump to it. Messages count as read when the list is scrolled to its end in a visible, focused window.
+// How far this room is read, and the line above new messages. What was not on the screen is unread: the
+// position moves on only through messages that were seen, one after the other, so that what a jump skips
+// stays unread.
 
 import { drawLine } from "../messages/personalise.js";
 import { atEnd } from "../messages/scroll.js";
+import { goToLine, offer, openAtLine, stayAtLine } from "./first_unread.js";
+import * as server from "./report_read.js";
+import { forget, isLooking, takeIn, wasSeen, watch } from "./seen.js";
 
-const EVERY = 5_000, JITTER = 2_000;
 const list = document.getElementById("messages");
 const jump = document.getElementById("first-unread");
 const { me, room } = document.body.dataset;
 const seqOf = item => Number(item.dataset.seq);
-const first = Number(list.dataset.read);
-let read = first, told = first; // The read position as this page knows it, and as reported to the server.
+const place = (seq, unlisted) => ({ seq: Number(seq), unlisted: Number(unlisted ?? 0) });
+const placeOf = item => place(item.dataset.seq, item.dataset.unlisted);
+const listed = position => position.seq - position.unlisted;
+const further = (one, other) => other.seq > one.seq ? other : one;
+const items = () => [...list.querySelectorAll(":scope > .message")];
+
+let end = place(list.dataset.end, list.dataset.endUnlisted);
+let read = place(list.dataset.read, list.dataset.readUnlisted);
+let known = last(); // The last message of this page.
 let held = false; // Set by mark unread, until the reader posts, or leaves the tab and returns.
-let known = last(), line = known > first ? first : Infinity, toldAt = -EVERY, timer;
+let answered = false; // Whether the reader has posted since the line was drawn.
 
 function last() {
-  const shown = list.querySelectorAll(":scope > .message");
-  return shown.length ? seqOf(shown[shown.length - 1]) : 0;
+  return Math.max(0, ...items().slice(-1).map(seqOf));
 }
 
-const isLooking = () => document.visibilityState === "visible" && document.hasFocus();
-const isAttending = () => !held && isLooking() && atEnd() && !list.querySelector(":scope > .newer");
+const unread = () => Math.max(0, listed(end) - listed(read));
+
+// One's own messages, and those that stand in their threads alone, are passed without being seen.
+const isPassed = item => item.dataset.author === me || item.matches(".threaded") || wasSeen(item);
 
 function look() {
-  if (isAttending() && last() > read) {
-    read = last();
-    document.dispatchEvent(new CustomEvent("littlechat:read", { detail: { room, read } }));
-  }
-  if (read > told && !timer) {
-    const wait = toldAt + EVERY - performance.now();
-    timer = setTimeout(tell, wait > 0 ? wait + Math.random() * JITTER : 0);
-  }
+  const fresh = held ? [] : takeIn();
+  if (!held && isLooking()) advance();
+  if (answered && !unread()) moveLine(Infinity);
+  offer(read.seq, unread(), fresh);
 }
 
-async function tell() {
-  clearTimeout(timer);
-  timer = undefined;
-  if (read <= told) return;
-  const before = told;
-  [told, toldAt] = [read, performance.now()];
-  if (!await post({ seq: read })) told = Math.min(told, before);
+// A room's numbers have no holes: where the next one is not loaded, the rest is not known to be seen.
+function advance() {
+  const before = read;
+  for (let item; (item = document.getElementById(`message-${read.seq + 1}`)) && isPassed(item);) read = placeOf(item);
+  if (read !== before) noteRead();
 }
 
-function post(values) {
-  // keepalive: the request must survive the closing of the page.
-  return fetch(`/rooms/${room}/read`, {
-    method: "POST", body: new URLSearchParams(values), headers: { "HX-Request": "true" }, keepalive: true,
-  }).then(answer => answer.ok, () => false);
+function noteRead() {
+  end = further(end, read);
+  announce({ read: read.seq, unlisted: read.unlisted });
+  server.report(read.seq);
 }
+
+const announce = detail => document.dispatchEvent(new CustomEvent("littlechat:read", { detail: { room, ...detail } }));
 
 function moveLine(to) {
-  line = to;
-  drawLine(line);
-  watchLine();
+  answered = false;
+  drawLine(to);
 }
 
-list.addEventListener("littlechat:placed", event => {
-  const posts = event.detail.filter(item => seqOf(item) > known);
-  const before = known;
+function putBack(to) {
+  [read, held] = [to, true];
+  forget();
+  server.putBack(to.seq);
+  moveLine(to.seq);
+}
+
+list.addEventListener("littlechat:placed", ({ detail }) => {
+  const posts = detail.filter(item => seqOf(item) > known);
+  const wasRead = known <= read.seq;
   known = Math.max(known, last());
-  if (posts.some(item => item.dataset.author === me)) {
-    held = false;
-    moveLine(Infinity);
-  } else if (posts.length && !isAttending() && before <= read) moveLine(read);
+  end = posts.map(placeOf).reduce(further, end);
+  if (posts.some(item => item.dataset.author === me)) [held, answered] = [false, true];
+  else if (posts.length && wasRead && !(isLooking() && atEnd())) moveLine(read.seq);
+  if (posts.length && !isLooking()) stayAtLine();
   look();
 });
 
-document.addEventListener("littlechat:heard", event => {
-  const heard = event.detail;
-  if (heard.room !== room) return;
-  if (heard.read) read = Math.max(read, heard.read);
-  if (heard.read) told = Math.max(told, heard.read);
-  if (heard.unread) putBack(Number(heard.unread));
-  if (heard.end) look();
+list.addEventListener("littlechat:reloaded", () => {
+  known = last();
+  end = items().map(placeOf).reduce(further, end);
+  if (unread()) moveLine(read.seq);
+  look();
 });
 
-function putBack(seq) {
-  read = told = seq;
-  held = true;
-  clearTimeout(timer);
-  timer = undefined;
-  moveLine(seq);
-}
+document.addEventListener("littlechat:heard", ({ detail: heard }) => {
+  if (heard.room !== room) return;
+  if (heard.end) end = further(end, place(heard.end, heard.unlisted));
+  if (heard.read) {
+    read = further(read, place(heard.read, heard.unlisted));
+    server.isTold(read.seq);
+  }
+  if (heard.unread) putBack(place(heard.unread, heard.unlisted));
+  look();
+});
 
-document.addEventListener("littlechat:unread", event => {
-  const before = event.detail - 1;
-  putBack(before);
-  document.dispatchEvent(new CustomEvent("littlechat:read", { detail: { room, unread: String(before) } }));
-  post({ seq: before + 1, unread: 1 });
+document.addEventListener("littlechat:unread", ({ detail: seq }) => {
+  const item = document.getElementById(`message-${seq}`) ?? document.getElementById(`thread-message-${seq}`);
+  putBack(place(seq - 1, placeOf(item).unlisted - item.matches(".threaded")));
+  announce({ unread: String(read.seq), unlisted: read.unlisted });
+  server.reportUnread(seq);
+  look();
+});
+
+jump.addEventListener("click", event => {
+  if (!event.target.closest("a")) return;
+  moveLine(read.seq);
+  if (goToLine()) event.preventDefault();
+});
+jump.addEventListener("submit", event => {
+  event.preventDefault();
+  [read, held] = [end, false];
+  noteRead();
+  moveLine(Infinity);
+  server.tell();
+  look();
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") return tell();
-  held = false;
+  if (document.visibilityState !== "hidden") held = false;
   look();
 });
-addEventListener("pagehide", tell);
-addEventListener("focus", look);
-document.getElementById("scroll").addEventListener("scroll", look, { passive: true });
 
-// The jump to the line is offered only while the line is above the visible part.
-let drawn;
-const sight = new IntersectionObserver(entries => {
-  if (entries.at(-1).isIntersecting || entries.at(-1).boundingClientRect.top > innerHeight / 2) jump.hidden = true;
-}, { root: document.getElementById("scroll") });
-
-function watchLine() {
-  sight.disconnect();
-  drawn = list.querySelector(".new-line");
-  if (drawn) sight.observe(drawn);
-  else if (line === Infinity) jump.hidden = true;
-}
-
-jump.addEventListener("click", event => {
-  const there = list.querySelector(".new-line");
-  if (!there || !event.target.closest("a")) return;
-  event.preventDefault();
-  jump.hidden = true;
-  there.scrollIntoView({ block: "center" });
-  there.closest(".message").querySelector(".time").focus({ preventScroll: true });
-});
-
-moveLine(line);
+if (unread()) moveLine(read.seq);
+openAtLine();
+watch(look);
 look();

@@ -11,42 +11,43 @@ let asked = 0; // When the room list was last requested.
 
 const links = () => document.querySelectorAll("#rooms a[data-end]");
 const idOf = link => decodeURIComponent(link.pathname.split("/")[2]);
-const unreadIn = room => Math.max(0, room.end - room.read);
-const callsIn = room => [...room.calls].filter(seq => seq > room.read).length;
+// How many messages a room's list shows up to a place: replies in their threads alone are not counted.
+const listed = place => place.seq - place.unlisted;
+const unreadIn = room => Math.max(0, listed(room.end) - listed(room.read));
+const further = (one, other) => other.seq > one.seq ? other : one;
+const place = (seq, unlisted) => ({ seq: Number(seq), unlisted: Number(unlisted ?? 0) });
+const callsIn = room => [...room.calls].filter(seq => seq > room.read.seq).length;
 const short = count => count < 100 ? String(count) : "99+";
 const sum = (list, of) => list.reduce((all, one) => all + of(one), 0);
 
 // A list that arrives may be older than the signals received meanwhile.
 function takeIn() {
   for (const link of links()) {
-    const { end, read, calls, taken } = link.dataset;
+    const { end, endUnlisted, read, readUnlisted, calls, taken, muted } = link.dataset;
     // Take in each link once: later swaps must not repeat its old counts.
     if (taken) continue;
     link.dataset.taken = "yes";
-    const room = rooms.get(idOf(link)) ?? { end: 0, read: 0, calls: new Set() };
-    room.end = Math.max(room.end, end);
+    const room = rooms.get(idOf(link)) ?? { end: place(0), read: place(0), calls: new Set() };
+    room.muted = muted !== undefined;
+    room.end = further(room.end, place(end, endUnlisted));
     // A list requested before something was marked unread does not know of it.
-    if (!(room.putBack > asked)) room.read = Math.max(room.read, read);
+    if (!(room.putBack > asked)) room.read = further(room.read, place(read, readUnlisted));
     calls.split(" ").filter(Boolean).forEach(seq => room.calls.add(Number(seq)));
     rooms.set(idOf(link), room);
   }
   show();
 }
 
-function hear({ room: id, end, author, call, read, unread }) {
+function hear({ room: id, end, author, call, read, unread, unlisted }) {
   const room = rooms.get(id);
   if (!room) return;
-  if (end) {
-    // One's own message from another tab or device is not unread.
-    if (author === me && room.read >= room.end) room.read = Math.max(room.read, end);
-    room.end = Math.max(room.end, end);
-  }
-  if (call) {
-    room.calls.add(Number(call));
-    room.end = Math.max(room.end, call);
-  }
-  if (read) room.read = Math.max(room.read, read);
-  if (unread) Object.assign(room, { read: Number(unread), putBack: performance.now() });
+  const at = place(end ?? call ?? read ?? unread, unlisted);
+  // One's own message from another tab or device is not unread, if nothing else came with it.
+  if (end && author === me && !unreadIn(room) && listed(at) - listed(room.end) <= 1) room.read = further(room.read, at);
+  if (end || call) room.end = further(room.end, at);
+  if (call) room.calls.add(at.seq);
+  if (read) room.read = further(room.read, at);
+  if (unread) Object.assign(room, { read: at, putBack: performance.now() });
 }
 
 function badge(element, count, text) {
@@ -61,11 +62,12 @@ function show() {
     badge(link.querySelector(".unread"), unread, short(unread));
     badge(link.querySelector(".calls"), calls, `@${short(calls)}`);
   }
-  const all = [...rooms.values()], calls = sum(all, callsIn), unread = sum(all, unreadIn);
+  const all = [...rooms.values()], loud = all.filter(room => !room.muted);
+  const calls = sum(all, callsIn), unread = sum(loud, unreadIn);
   document.querySelectorAll(".inbox .calls").forEach(one => badge(one, calls, `@${short(calls)}`));
-  const others = unread - (rooms.has(here) ? unreadIn(rooms.get(here)) : 0);
+  const others = sum(loud.filter(room => room !== rooms.get(here)), unreadIn);
   badge(document.getElementById("elsewhere"), others, short(others));
-  document.querySelectorAll(".read-all").forEach(form => form.hidden = !unread);
+  document.querySelectorAll(".read-all").forEach(form => form.hidden = !all.some(room => room.end.seq > room.read.seq));
   document.title = unread ? `(${short(unread)}) ${name}` : name;
   draw(unread, calls);
 }
@@ -95,7 +97,8 @@ if (heard) new MutationObserver(() => {
 // What this page itself shows and reads is known here before the server signals it; the room list that
 // came with the page may be a second behind.
 function see(items) {
-  hear({ room: here, end: Math.max(0, ...items.map(item => Number(item.dataset.seq))) });
+  const end = items.map(item => place(item.dataset.seq, item.dataset.unlisted)).reduce(further, place(0));
+  if (end.seq) hear({ room: here, end: end.seq, unlisted: end.unlisted });
   show();
 }
 document.addEventListener("littlechat:placed", event => see(event.detail));
