@@ -28,7 +28,7 @@ from littlechat.platform.database import (
     provision,
 )
 from littlechat.platform.embedded_database import EmbeddedServer
-from tests.factories import WAIT_SECONDS
+from tests.factories import WAIT_SECONDS, WRITES
 from tests.lines import Proxy, through
 from tests.tabs import somebody
 
@@ -57,7 +57,7 @@ class CommandRecorder(monitoring.CommandListener):
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> CommandRecorder:
     """Record the commands of the clients that this test opens, and of no others."""
-    nobody = monitoring._Listeners([], [], [], [], [])
+    nobody = monitoring._Listeners([WRITES], [], [], [], [])
     monkeypatch.setattr(monitoring, "_LISTENERS", nobody)
     recorder = CommandRecorder()
     monitoring.register(recorder)
