@@ -29,7 +29,7 @@ WAITING_BYTES = 128 * 1024
 class PacedBody(Body):
     """A body that counts all that came, and lets its sender wait for its reader."""
 
-    def __init__(self, expected: int | None, bytes_max: int) -> None:
+    def __init__(self, expected: int | None, bytes_max: int | None) -> None:
         super().__init__(expected, bytes_max)
         self.bytes_max = bytes_max
         self.came = 0
@@ -45,7 +45,7 @@ class PacedBody(Body):
             if self.came > self._refused_bytes_max:
                 self.whole.set()
             return
-        if self.came > self.bytes_max:
+        if self.bytes_max is not None and self.came > self.bytes_max:
             self._must_raise = RequestEntityTooLarge()
             self._data.clear()
             self.set_complete()

@@ -89,7 +89,7 @@ async def test_a_burst_is_one_notification_of_the_last_that_matters(
 async def test_what_is_removed_or_edited_at_once_is_not_notified_as_it_was(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "GATHER_SECONDS", 3_600.0)
+    cast.hold_pauses(monkeypatch)
     other, message = await cast.to_ben("a tpyo"), await cast.to_ben("a slip of the tongue")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{message.seq}/remove")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{other.seq}/edit", body="a typo, @Ben")

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "littlechat" / "server"
-FRONTS = {"__init__.py", "process.py", "connection.py", "application.py"}
+FRONTS = {"__init__.py", "process.py", "workers.py", "connection.py", "application.py"}
 FIELDS = ("Upstream", "Cost", "Instead", "Guard", "Until")
 DEPARTURES = sorted(path for path in SERVER.glob("*.py") if path.name not in FRONTS)
 UPSTREAM = re.compile(r"\b(Hypercorn|Quart-Auth|Quart)\s(\d+\.\d+)")
