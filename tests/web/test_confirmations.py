@@ -24,8 +24,12 @@ PLAIN = {
     *("/rooms/<room>/settings", "/rooms/<room>/bans/<name>/lift", "/rooms/<room>/level"),
     *("/rooms/<room>/bots", "/rooms/<room>/bots/<bot>/webhook"),
     *("/rooms/<room>/messages", "/rooms/<room>/messages/<int:seq>/edit", "/rooms/<room>/read"),
-    *("/rooms/<room>/messages/<int:seq>/reactions", "/rooms/<room>/files"),
-    *("/files/<loose_id>/discard", "/rooms/<room>/delete"),
+    *(
+        "/rooms/<room>/messages/<int:seq>/reactions",
+        "/rooms/<room>/files",
+        "/rooms/<room>/mentions",
+    ),
+    *("/files/<unattached_id>/discard", "/rooms/<room>/delete"),
 }
 """Acts that add, or that one takes back where one did them.
 
