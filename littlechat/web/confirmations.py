@@ -67,15 +67,6 @@ async def show_question(session: Session) -> ResponseReturnValue:
     raise Missing
 
 
-@asks("/logout")
-async def ask_log_out(session: Session) -> Question:
-    return Question(
-        "Log out?",
-        "This browser is signed out. What you began to write here and did not send is deleted.",
-        "Log out",
-    )
-
-
 @asks("/rooms/<room>/leave")
 async def ask_leave(session: Session, room: str) -> Question:
     found, membership = await _room(session, room)

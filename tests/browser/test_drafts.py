@@ -130,8 +130,8 @@ async def test_a_half_filled_form_is_not_put_back_for_somebody_else(
     page = await open_page()
     await copy_cookies(ben, page.context)
     await page.goto(f"{ben.url}/account")
-    for label in ("About you", "Display name", "What are you about?"):
-        await page.get_by_label(label).fill(SECRET)
+    for label in ("About you", "Display name", "Status"):
+        await page.get_by_label(label, exact=True).fill(SECRET)
     await page.goto(f"{ben.url}/rooms/new")
     await page.get_by_label("What it is about").fill(SECRET)
     await end_session(site, ben, page.context)

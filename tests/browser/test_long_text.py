@@ -127,7 +127,7 @@ async def test_no_field_cuts_what_is_typed_and_each_refusal_keeps_it(
         (f"/rooms/{name}/settings", "Name"),
         ("/account", "About you"),
         ("/account", "Display name"),
-        ("/account", "What are you about?"),
+        ("/account", "Status"),
     ):
         await page.goto(f"{ada.url}{path}")
         field = page.get_by_label(label, exact=True)

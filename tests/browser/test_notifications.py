@@ -29,7 +29,7 @@ from littlechat.platform.configuration import Settings
 from littlechat.platform.database import now
 from littlechat.rendering.static_addresses import static_url
 from tests.attacks import found_room, insiders, user_of
-from tests.browser.pages import AXE, PHONE, Open, confirm, copy_cookies
+from tests.browser.pages import AXE, PHONE, Open, copy_cookies
 from tests.browsers import FakeBrowser, PushService
 from tests.factories import WAIT_SECONDS, Person, Site, command
 
@@ -412,7 +412,6 @@ async def test_logging_out_leaves_no_worker_behind(site: Site, open_for: Open) -
         page = await open_for(ada, "/rooms")
         await worker_ready(page)
         await page.get_by_role("button", name="Log out").click()
-        await confirm(page)
         await page.wait_for_url("**/login")
         count = "async () => (await navigator.serviceWorker.getRegistrations()).length"
         await page.wait_for_function(f"async () => await ({count})() === 0")

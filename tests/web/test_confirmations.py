@@ -14,7 +14,7 @@ UNDONE = {"/rooms/<room>/leave", "/rooms/<room>/hide"}
 """Acts that offer an Undo; leaving a room asks where one could not come back."""
 
 PLAIN = {
-    *("/setup", "/register", "/login", "/reset/<token>", "/bots/messages"),
+    *("/setup", "/register", "/login", "/logout", "/reset/<token>", "/bots/messages"),
     *("/account/profile", "/account/status", "/account/avatar", "/account/pictures"),
     *("/account/password", "/account/notifications", "/account/notifications/test"),
     *("/account/notifications/subscribe", "/direct", "/rooms"),
@@ -24,10 +24,17 @@ PLAIN = {
     *("/rooms/<room>/settings", "/rooms/<room>/bans/<name>/lift", "/rooms/<room>/level"),
     *("/rooms/<room>/bots", "/rooms/<room>/bots/<bot>/webhook"),
     *("/rooms/<room>/messages", "/rooms/<room>/messages/<int:seq>/edit", "/rooms/<room>/read"),
-    *("/rooms/<room>/messages/<int:seq>/reactions", "/rooms/<room>/files"),
-    *("/files/<loose_id>/discard", "/rooms/<room>/delete"),
+    *(
+        "/rooms/<room>/messages/<int:seq>/reactions",
+        "/rooms/<room>/files",
+        "/rooms/<room>/mentions",
+    ),
+    *("/files/<unattached_id>/discard", "/rooms/<room>/delete"),
 }
-"""Acts that add, or that one takes back where one did them; a room’s name is typed to delete it."""
+"""Acts that add, or that one takes back where one did them.
+
+A room’s name is typed to delete it, and the page asks before a log-out that loses drafts.
+"""
 
 
 def test_every_act_is_asked_about_undone_or_known_to_be_harmless(site: Site) -> None:
@@ -50,7 +57,6 @@ async def test_question_names_the_consequence_and_leads_to_the_act(site: Site) -
         await site.services.accounts.roles.promote(await user_of(site, ada))
         room = await found_room(site, "Garden", ada, ben, visibility="private")
         for person, act, words in (
-            (ada, "/logout", "did not send is deleted"),
             (ada, "/admin/people/Ben/disable", "signed out everywhere at once"),
             (ada, "/admin/people/Ben/promote", "all that you can"),
             (ada, "/admin/people/Ben/demote", "keep their account"),
@@ -83,7 +89,8 @@ async def test_nothing_is_asked_that_nobody_here_knows_or_may_know(site: Site) -
         await site.services.accounts.roles.promote(await user_of(site, ada))
         room = await found_room(site, "Garden", ada, ben, visibility="private")
         for act in (
-            *("", "/nowhere", "//evil.example/logout", "https://evil.example/logout", "/logout?x"),
+            *("", "/nowhere", "//evil.example/rooms/read", "/rooms/read?x"),
+            "https://evil.example/rooms/read",
             *("/rooms/nowhere/leave", "/login", "javascript:alert(1)", "/rooms/read/../logout"),
         ):
             assert (await ada.http.get("/confirm", params={"act": act})).status_code == 404, act
