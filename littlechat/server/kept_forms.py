@@ -36,11 +36,11 @@ class KeptBody(PacedBody):
 
     def __init__(self, expected: int | None, bytes_max: int, kept_max: int, *, plain: bool) -> None:
         super().__init__(expected, kept_max)
-        self._allowed_max, self._plain = bytes_max, plain
+        self._allowed_max, self._kept_max, self._plain = bytes_max, kept_max, plain
 
     def append(self, data: bytes) -> None:
         """Take in a part; what came before it became too much is kept for its reader."""
-        came = bytes(self._data) if self.came + len(data) > self.bytes_max else b""
+        came = bytes(self._data) if self.came + len(data) > self._kept_max else b""
         super().append(data)
         if came and self._must_raise is not None:
             self._data.extend(came)
@@ -67,7 +67,7 @@ class KeptBody(PacedBody):
     @property
     def refused_data(self) -> bytes:
         """All of a plain form that came whole and is refused; nothing of a longer one."""
-        is_whole = self._must_raise is not None and self.came <= self.bytes_max
+        is_whole = self._must_raise is not None and self.came <= self._kept_max
         return bytes(self._data) if is_whole else b""
 
 

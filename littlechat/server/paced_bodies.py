@@ -31,7 +31,7 @@ class PacedBody(Body):
 
     def __init__(self, expected: int | None, bytes_max: int | None) -> None:
         super().__init__(expected, bytes_max)
-        self.bytes_max = bytes_max
+        self.bytes_max = sys.maxsize if bytes_max is None else bytes_max
         self.came = 0
         self.whole = asyncio.Event()
         """Set when nothing more comes."""
@@ -45,7 +45,7 @@ class PacedBody(Body):
             if self.came > self._refused_bytes_max:
                 self.whole.set()
             return
-        if self.bytes_max is not None and self.came > self.bytes_max:
+        if self.came > self.bytes_max:
             self._must_raise = RequestEntityTooLarge()
             self._data.clear()
             self.set_complete()

@@ -1,9 +1,6 @@
 """Ada and Ben in a room, he with a browser that is notified."""
 
-import asyncio
 from contextlib import AsyncExitStack
-
-import pytest
 
 from littlechat.core.messages import Draft, Message
 from tests.attacks import found_room, insiders, user_of
@@ -18,7 +15,6 @@ class Cast:
     def __init__(self, site: Site, service: PushService) -> None:
         self.site, self.service = site, service
         self.stack = AsyncExitStack()
-        self._held: list[asyncio.Event] = []
 
     async def gather(self) -> "Cast":
         people = await self.stack.enter_async_context(
@@ -43,27 +39,6 @@ class Cast:
         """End the moment in which posts are gathered, as a stop does: no clock decides."""
         await self.listeners_done()
         self.site.services.notifications.delivery._shutdown.begin()
-
-    def hold_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let each pause of the delivery last until `end_pause`, or a stop: no clock decides."""
-        shutdown = self.site.services.notifications.delivery._shutdown
-        pause = shutdown.pause
-
-        async def hold(_: float) -> bool:
-            ended = asyncio.Event()
-            self._held.append(ended)
-            waiting = [asyncio.ensure_future(one) for one in (ended.wait(), pause(3_600))]
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for one in waiting:
-                one.cancel()
-            return shutdown._begun.is_set()
-
-        monkeypatch.setattr(shutdown, "pause", hold)
-
-    async def end_pause(self) -> None:
-        """End the first of the pauses that are held, once there is one."""
-        await until(lambda: bool(self._held))
-        self._held.pop(0).set()
 
     async def listeners_done(self, site: Site | None = None) -> None:
         """Wait until every listener has received the posts."""

@@ -89,11 +89,10 @@ async def test_a_burst_is_one_notification_of_the_last_that_matters(
 async def test_what_is_removed_or_edited_at_once_is_not_notified_as_it_was(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cast.hold_pauses(monkeypatch)
+    monkeypatch.setattr(delivery, "GATHER_SECONDS", 3_600.0)
     other, message = await cast.to_ben("a tpyo"), await cast.to_ben("a slip of the tongue")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{message.seq}/remove")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{other.seq}/edit", body="a typo, @Ben")
-    await cast.end_pause()
     await cast.gathered()
     assert (await cast.browser.next())["body"] == "a typo, @Ben"
 
@@ -123,13 +122,11 @@ async def test_a_busy_service_is_tried_again_and_not_for_ever(cast: Cast) -> Non
 async def test_a_session_that_ends_between_two_tries_ends_the_tries(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cast.hold_pauses(monkeypatch)
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (1.5, 0.01))
     cast.service.answers = [(503, {})]
     await cast.to_ben("too late")
-    await cast.end_pause()
     await cast.browser.next()
     await cast.ben.post("/logout")
-    await cast.end_pause()
     await cast.settle()
     assert len(cast.browser.pushed) == 1
 
@@ -138,10 +135,9 @@ async def test_a_session_that_ends_between_two_tries_ends_the_tries(
 async def test_what_was_removed_between_two_tries_is_not_sent(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    cast.hold_pauses(monkeypatch)
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.4, 0.4))
     cast.service.answers = [(503, {})]
     message = await cast.to_ben("too late")
-    await cast.end_pause()
     await cast.browser.next()
     path = f"/rooms/{cast.room}"
     if how == "removed":
@@ -150,7 +146,6 @@ async def test_what_was_removed_between_two_tries_is_not_sent(
         await cast.ada.post(f"{path}/members/Ben/remove")
     else:
         await cast.ada.post(f"{path}/delete", confirmation="Garden")
-    await cast.end_pause()
     await cast.settle()
     assert len(cast.browser.pushed) == 1
 
@@ -158,14 +153,12 @@ async def test_what_was_removed_between_two_tries_is_not_sent(
 async def test_a_retry_sends_what_is_left_as_it_is_then(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cast.hold_pauses(monkeypatch)
+    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.4, 0.4))
     cast.service.answers = [(503, {})]
     first, last = await cast.to_ben("a tpyo"), await cast.to_ben("a slip")
-    await cast.end_pause()
     assert (await cast.browser.next())["body"] == "a slip (and 1 more)"
     await cast.ada.post(f"/rooms/{cast.room}/messages/{last.seq}/remove")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{first.seq}/edit", body="a typo, @Ben")
-    await cast.end_pause()
     assert (await cast.browser.next(2))["body"] == "a typo, @Ben"
 
 

@@ -8,7 +8,7 @@ from littlechat.notifications.recipients import Recipient
 from littlechat.notifications.schema import SUBSCRIPTIONS
 from tests.attacks import user_of
 from tests.browsers import FakeBrowser
-from tests.factories import WAIT_SECONDS, Site
+from tests.factories import Site
 from tests.notifications.cast import Cast
 
 
@@ -34,7 +34,7 @@ async def test_a_rooms_level_takes_effect_at_once_in_every_process(
 
 async def until_level(cast: Cast, site: Site, level: str) -> None:
     """Wait until a process has received the level that was chosen, by the bus."""
-    async with asyncio.timeout(WAIT_SECONDS):
+    async with asyncio.timeout(5):
         while True:
             members = await site.services.rooms.access.list_members(cast.room)
             if {one.user_id: one.level for one in members}[cast.ben_id] == (level or None):
