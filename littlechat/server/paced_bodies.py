@@ -11,6 +11,7 @@ Until: Quart bounds what waits, and counts what was read.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
