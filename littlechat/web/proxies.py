@@ -94,7 +94,10 @@ def trouble_here() -> Trouble | None:
     trouble = find_trouble(request.headers, request.scheme, services().settings.proxy_hops)
     if trouble and _is_due("proxy"):
         lines = " ".join(trouble.lines)
-        log.warning(trouble.sentence, extra={"peer": request.remote_addr, "lines": lines})
+        log.warning(
+            "the proxy in front is not set up as littlechat is",
+            extra={"problem": trouble.sentence, "peer": request.remote_addr, "add": lines},
+        )
     return trouble
 
 
