@@ -121,7 +121,7 @@ def _page(status: int, form: Form) -> ResponseReturnValue:
     return page(
         "accounts/setup.html",
         status,
-        form=form,
+        setup=form,
         insecure=cookie_will_not_stick(),
         trouble=trouble_here(),
         name_max=INSTALLATION_NAME_MAX,

@@ -31,6 +31,9 @@ from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.switcher import Place
 from littlechat.text.emoji import Emoji
 from littlechat.web.bots import Form
+from littlechat.web.confirmations import Question
+from littlechat.web.proxies import Trouble
+from littlechat.web.setup import Form as Setup
 from littlechat.web.typed import Typed, TypedField
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=UTC)
@@ -242,6 +245,13 @@ def values(text: str) -> dict[str, Any]:
         "profile_limits": {"display": 1, "bio": 1, "status": 1},
         "typed": Typed((TypedField("body", text, text, True),), ((text, text),), f"/{text}"),
         "asked": True,
+        "trouble": Trouble(text, (text,)),
+        "setup": Setup(text, text, "open", {"installation": text}),
+        "first": True,
+        "question": Question(text, text, text, f"/{text}"),
+        "act": f"/{text}",
+        "fields": {text: text},
+        "welcome": {"mode": "open", "link": text},
         "hints": [text],
         "hits": [
             {

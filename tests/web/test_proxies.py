@@ -134,7 +134,7 @@ async def test_unbelieved_proxy_is_told_to_the_person_the_administrator_and_the_
         assert "<pre>PROXY_HOPS=1</pre>" in page
         said = [one for one in caplog.records if one.name == "littlechat.web.proxies"]
         assert len(said) == 1, "once, and not with every request"
-        assert "PROXY_HOPS=1" in said[0].lines  # type: ignore[attr-defined]
+        assert "PROXY_HOPS=1" in said[0].add  # type: ignore[attr-defined]
         assert "<pre>" not in (await ada.get("/admin")).text, "without a proxy nothing is said"
         # Links lead to where the administrator is, over https.
         made = await ada.http.post(
