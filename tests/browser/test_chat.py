@@ -372,7 +372,7 @@ async def test_phone_shows_one_column_and_people_on_demand(
 
 async def test_room_is_reached_and_used_by_keyboard_alone(site: Site, open_page: Open) -> None:
     page = await open_page()
-    await page.goto(site.url)
+    await page.goto(f"{site.url}/login")
     await expect(page.get_by_label("Username")).to_be_focused()
     await tab_to(page, "Register")
     await page.keyboard.press("Enter")
