@@ -128,6 +128,7 @@ ROWS = (
     Row("POST", "/rooms/read", "Dan", 303, 401),
     Row("GET", "/inbox", "Dan", 200, 303),
     Row("GET", ROOM, "Dan", 200, 303, None, 404),
+    Row("POST", f"{ROOM}/mentions", "Ben", 200, 401, 403, 404, form={"body": "@sab"}),
     Row("POST", f"{ROOM}/read", "Ben", 303, 401, 403, 404, form={"seq": "1"}),
     Row("POST", f"{ROOM}/join", "Dan", 303, 401, None, 404),
     Row("POST", f"{ROOM}/leave", "Ben", 303, 401, 404, 404),
