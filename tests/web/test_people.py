@@ -43,7 +43,7 @@ async def test_only_administrators_see_acts(site: Site) -> None:
 
 async def test_online_away_and_last_seen(site: Site) -> None:
     async with insiders(site, "Ada", "Ben") as (ada, ben):
-        assert "not seen lately" in (await ben.get("/people/Ada")).text
+        assert ">not lately<" in (await ben.get("/people/Ada")).text
         await ada.join("lobby")
         stream = await ada.stream("lobby")
         assert ">online<" in (await ben.get("/people/Ada")).text
