@@ -54,7 +54,7 @@ async def test_online_away_and_last_seen(site: Site) -> None:
         await stream.until(lambda _: "data-away" not in stream.frames[-1])
         await stream.close()
         async with asyncio.timeout(WAIT_SECONDS):
-            while "last seen" not in (await ben.get("/people/Ada")).text:
+            while "<dd><time" not in (await ben.get("/people/Ada")).text:
                 await asyncio.sleep(0.05)
 
 
