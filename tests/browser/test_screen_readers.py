@@ -240,6 +240,7 @@ async def test_whole_entry_of_the_inbox_opens_it_and_its_links_still_work(
     await page.goto(f"{ben.url}/inbox")
     entry = page.locator(".entries > li")
     link = entry.get_by_role("link", name="https://example.org/")
+    await expect(link).to_be_visible()
     box = await link.bounding_box()
     assert box
     script = "([x, y]) => document.elementFromPoint(x, y).closest('a').href"

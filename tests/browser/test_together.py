@@ -239,7 +239,7 @@ async def test_on_phones_people_meet_by_their_cards_and_mark_unread(
     await hers.goto(f"{ada.url}/account")
     await hers.get_by_label("Status", exact=True).fill("On the train")
     await hers.get_by_role("button", name="Set status").tap()
-    await expect(hers.get_by_role("status")).to_be_visible()
+    await expect(hers.locator("p.done")).to_be_visible()
     assert await hers.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await his.locator("#message-1 .author").tap()
     await expect(card).to_contain_text("On the train")

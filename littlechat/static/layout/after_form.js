@@ -14,7 +14,7 @@ function take() {
 }
 
 const before = take();
-const isFree = () => document.activeElement === document.body && !location.hash && !document.querySelector("[autofocus]");
+const isFree = () => document.activeElement === document.body && !location.hash && !document.querySelector("[autofocus]:not(dialog *)");
 if (before && Date.now() - before.at < SOON && isFree()) {
   document.getElementById("main")?.focus({ preventScroll: true });
   if (before.path === location.pathname) scrollTo(0, before.top);

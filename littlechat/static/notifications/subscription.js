@@ -71,7 +71,12 @@ function complain(text) {
 async function turnOff() {
   const here = await row();
   await (await current())?.unsubscribe();
-  here?.querySelector("form").requestSubmit();
+  // Asked for by the button of this very browser: the form's question is for the others in the list.
+  const browser = here?.querySelector("[name=browser]").value;
+  if (browser) await fetch("/account/notifications/unsubscribe", {
+    method: "POST", headers: { "HX-Request": "true" }, body: new URLSearchParams({ browser }),
+  });
+  location.reload();
 }
 
 async function busy(button, act) {
