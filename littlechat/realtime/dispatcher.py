@@ -151,9 +151,9 @@ class Dispatcher:
     def _on_frame(self, event: Event) -> None:
         if note := event["note"]:
             self._update_access(event["users"], note)
-            # Not `read` and `unread`: a page that was rendered after those has them, and applying
-            # them again could undo what its person did since.
-            if "end" in note or "call" in note:
+            # `read` too: the page left behind may report it while the next one is on its way. Not
+            # `unread`: applying it again could undo what its person read since.
+            if "end" in note or "call" in note or "read" in note:
                 self._remember(event["users"], event["key"], event["frame"])
         self._send_to(event["users"], event["key"], event["frame"])
 
