@@ -148,12 +148,18 @@ class Dispatcher:
     def _remember(self, users: list[str], key: str, frame: str) -> None:
         self._recent.append((asyncio.get_running_loop().time(), users, key, frame))
 
+    def _forget(self, users: list[str], key: str) -> None:
+        kept = [frame for frame in self._recent if (frame[1], frame[2]) != (users, key)]
+        self._recent = deque(kept, maxlen=RECENT_MAX)
+
     def _on_frame(self, event: Event) -> None:
         if note := event["note"]:
             self._update_access(event["users"], note)
             # `read` too: the page left behind may report it while the next one is on its way. Not
             # `unread`: applying it again could undo what its person read since.
-            if "end" in note or "call" in note or "read" in note:
+            if "unread" in note:
+                self._forget(event["users"], event["key"])
+            else:
                 self._remember(event["users"], event["key"], event["frame"])
         self._send_to(event["users"], event["key"], event["frame"])
 

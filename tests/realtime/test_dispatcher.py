@@ -54,7 +54,7 @@ async def test_page_that_opens_its_socket_receives_what_was_sent_while_it_loaded
     there.realtime.dispatcher.send_recent(pages[0].socket)
     await pages[0].until_frame("letters")
     spoken = here.renderer.frames.direct_message("letters")
-    assert "".join(pages[0].frames) == f"<i>end</i><i>call</i>{spoken}"
+    assert "".join(pages[0].frames) == f"<i>end</i><i>read</i><i>call</i>{spoken}"
     monkeypatch.setattr(live, "OPENING_SECONDS", -1.0)
     late = Tab(there, users[0])
     there.realtime.dispatcher.send_recent(late.socket)
@@ -63,6 +63,29 @@ async def test_page_that_opens_its_socket_receives_what_was_sent_while_it_loaded
     await late.until_frame("after")
     assert late.frames == ["<i>after</i>"]
     for page in (*pages, late):
+        await page.close()
+
+
+async def test_what_was_read_is_not_repeated_to_a_page_after_it_was_marked_unread(
+    here: Services, there: Services
+) -> None:
+    ada, ben = somebody("Ada"), somebody("Ben")
+    for user, what in ((ada, "read"), (ben, "read"), (ada, "unread")):
+        here.realtime.announcements.send_to_people(
+            [user.id], "read:garden", f"<i>{what}</i>", {"room": "garden", what: 3}
+        )
+    here.realtime.announcements.announce_direct_message([ada.id, ben.id], "letters")
+    spoken = here.renderer.frames.direct_message("letters")
+    witness = Tab(there, ben)
+    there.realtime.hub.join(witness.socket, user_topic(ben.id))
+    here.realtime.announcements.send_to_people([ben.id], "end", "<i>last</i>")
+    await witness.until_frame("last")
+    await witness.close()
+    for user, expected in ((ada, spoken), (ben, f"<i>read</i>{spoken}")):
+        page = Tab(there, user)
+        there.realtime.dispatcher.send_recent(page.socket)
+        await page.until_frame("letters")
+        assert "".join(page.frames) == expected
         await page.close()
 
 

@@ -89,8 +89,9 @@ document.addEventListener("littlechat:heard", ({ detail: heard }) => {
   if (heard.room !== room) return;
   if (heard.end) end = further(end, place(heard.end, heard.unlisted));
   if (heard.read) {
-    read = further(read, place(heard.read, heard.unlisted));
-    server.isTold(read.seq);
+    const told = place(heard.read, heard.unlisted);
+    read = further(read, told);
+    server.isTold(told.seq);
   }
   if (heard.unread) putBack(place(heard.unread, heard.unlisted));
   look();
