@@ -1,7 +1,10 @@
 """The real parts that tests share: a database over its wire, and servers on ports."""
 
+import asyncio
+import fcntl
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -31,7 +34,7 @@ from littlechat.platform.embedded_database import EmbeddedServer
 from littlechat.realtime import feed
 from littlechat.rendering import renderer as render
 from littlechat.web.services import Services
-from tests.factories import SECRET_KEY, Site, another, wipe
+from tests.factories import SECRET_KEY, Site, another, command, wipe
 from tests.tabs import BEN, ROOM, Open, Tab, process
 
 # How long an example takes says nothing on a machine that does other things too.
@@ -205,6 +208,26 @@ def compiled_once(compile_: Callable[..., Any]) -> Callable[..., Any]:
         return made[key]
 
     return compile_once
+
+
+@pytest.fixture(scope="session")
+async def set_up_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that a first start has set up, which takes as long as several later ones."""
+    directory = shared_directory(tmp_path_factory, "set-up")
+    with (directory / "lock").open("w") as lock:
+        # Whichever worker comes first makes it; the others wait.
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        if not (directory / "done").exists():
+            async with command(directory / "data"):
+                pass
+            (directory / "done").touch()
+    return directory / "data"
+
+
+@pytest.fixture
+def data(set_up_once: Path, tmp_path: Path) -> Path:
+    """A data directory for the command, which nobody has used yet."""
+    return Path(shutil.copytree(set_up_once, tmp_path / "data"))
 
 
 @pytest.fixture

@@ -59,9 +59,9 @@ async def test_two_people_meet_in_a_room_and_talk(site: Site, open_page: Open) -
 
 
 async def test_pages_heal_without_reload_when_the_server_is_killed(
-    open_page: Open, tmp_path: Path
+    open_page: Open, data: Path
 ) -> None:
-    async with command(tmp_path / "data") as (process, url):
+    async with command(data) as (process, url):
         port = int(url.rpartition(":")[2])
         async with Person(url, "Ada") as ada, Person(url, "Ben") as ben:
             await ada.register()
@@ -81,7 +81,7 @@ async def test_pages_heal_without_reload_when_the_server_is_killed(
             await send(his, "while it was down")
             await expect(his.locator("#composer-alert")).to_contain_text("kept")
             await expect(his.locator("#body")).to_have_value("while it was down")
-            async with command(tmp_path / "data", port):
+            async with command(data, port):
                 # A third page writes before the two are back: they have something to catch up with.
                 await ada.say(room, "first after the restart")
                 for page in (hers, his):

@@ -358,8 +358,8 @@ async def test_a_rooms_bell_is_set_by_keyboard_and_on_a_phone(site: Site, open_f
         assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-async def test_without_a_line_a_page_says_so_and_comes_back(open_for: Open, tmp_path: Path) -> None:
-    async with command(tmp_path / "data") as (process, url):
+async def test_without_a_line_a_page_says_so_and_comes_back(open_for: Open, data: Path) -> None:
+    async with command(data) as (process, url):
         port = int(url.rpartition(":")[2])
         async with Person(url, "Ada") as ada:
             await ada.register()
@@ -389,7 +389,7 @@ async def test_without_a_line_a_page_says_so_and_comes_back(open_for: Open, tmp_
                 "/static/layout/pages.css",
                 "/static/layout/style.css",
             ]
-            async with command(tmp_path / "data", port):
+            async with command(data, port):
                 await expect(page.locator(".message")).to_contain_text("what nobody else")
 
 

@@ -5,6 +5,7 @@ The server is a process of its own, so that what the clients cost is not taken f
 
 import asyncio
 import contextlib
+import shutil
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -60,9 +61,12 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def server(
+    set_up_once: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
     """One server for all of them: what one leaves behind, the next would feel."""
-    async with command(tmp_path_factory.mktemp("fair") / "data") as (process, url):
+    data = Path(shutil.copytree(set_up_once, tmp_path_factory.mktemp("fair") / "data"))
+    async with command(data) as (process, url):
         yield Server(process.pid, int(url.rpartition(":")[2]), url)
 
 

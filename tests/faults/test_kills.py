@@ -103,12 +103,10 @@ async def two_in_a_room(url: str, stack: AsyncExitStack) -> tuple[Person, Person
     return ada, ben, room
 
 
-async def test_server_killed_during_sends_loses_nothing_that_it_acknowledged(
-    tmp_path: Path,
-) -> None:
+async def test_server_killed_during_sends_loses_nothing_that_it_acknowledged(data: Path) -> None:
     acknowledged: list[str] = []
     async with AsyncExitStack() as stack:
-        async with command(tmp_path / "data") as (process, url):
+        async with command(data) as (process, url):
             ada, ben, room = await two_in_a_room(url, stack)
             port = int(url.rpartition(":")[2])
 
@@ -125,7 +123,7 @@ async def test_server_killed_during_sends_loses_nothing_that_it_acknowledged(
                     await asyncio.sleep(0.01)
             process.send_signal(signal.SIGKILL)
             await asyncio.gather(*talking)
-        async with command(tmp_path / "data", port):
+        async with command(data, port):
             # Each browser sends again what it has no answer for; nothing of it may double.
             for body in acknowledged[-20:]:
                 assert await try_to_say(ada if body.startswith("Ada") else ben, room, body)
@@ -163,9 +161,8 @@ async def test_client_cut_in_the_middle_of_its_post_sends_again_and_posts_once(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 async def test_database_that_dies_or_stands_still_loses_nothing(
-    number: signal.Signals, tmp_path: Path
+    number: signal.Signals, data: Path
 ) -> None:
-    data = tmp_path / "data"
     async with AsyncExitStack() as stack, command(data) as (_, url):
         ada, ben, room = await two_in_a_room(url, stack)
         stream = await ben.stream(room, (await ben.page(room)).cursor)
