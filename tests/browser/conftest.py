@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -50,14 +50,20 @@ async def site(start: Callable[[], Awaitable[Site]]) -> Site:
     return first
 
 
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The system's Chromium: its shell without a window, where it is installed, takes half."""
-    path = shutil.which("chromium-headless-shell") or require("chromium")
+@asynccontextmanager
+async def launched(path: str) -> AsyncIterator[Browser]:
+    """A running browser."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The system's Chromium: its headless shell, which takes half, if it is there."""
+    async with launched(shutil.which("chromium-headless-shell") or require("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture

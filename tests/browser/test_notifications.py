@@ -29,9 +29,11 @@ from littlechat.platform.configuration import Settings
 from littlechat.platform.database import now
 from littlechat.rendering.static_addresses import static_url
 from tests.attacks import found_room, insiders, user_of
+from tests.browser.conftest import launched
 from tests.browser.pages import AXE, PHONE, Open, copy_cookies
 from tests.browsers import FakeBrowser, PushService
 from tests.factories import WAIT_SECONDS, Person, Site, command
+from tests.programs import require
 
 SHOTS = os.environ.get("LITTLECHAT_SHOTS", "")
 HERE = "/account/notifications"
@@ -41,6 +43,13 @@ HERE = "/account/notifications"
 def make_app(db: object, settings: Settings, make_bus: Callable[[], Bus]) -> Callable[..., Quart]:
     """Make applications that may send to this machine."""
     return lambda: create_app(replace(settings, push_private=True), make_bus())
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """The whole Chromium: its headless shell shows no notifications."""
+    async with launched(require("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture
