@@ -7,7 +7,7 @@ fields are private to this package: `loose` is when it was last left without a m
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,6 +27,10 @@ UPLOAD_ABANDONED_AFTER = timedelta(seconds=2 * UPLOAD_TIMEOUT_SECONDS)
 
 UPLOADS_AT_ONCE_MAX = 4
 """One person's simultaneous uploads in a process: each holds memory and a connection."""
+
+
+RequireStill = Callable[[], Awaitable[None]]
+"""Raises if the sender lost the right to send while the file arrived and was examined."""
 
 
 class TooLarge(Invalid):
@@ -69,10 +73,12 @@ class Uploads:
         parts: AsyncIterator[bytes],
         *,
         keeps_position: bool = False,
+        require_still: RequireStill | None = None,
     ) -> Upload:
         """Store a file while its parts arrive; on any error or cancellation nothing is left.
 
-        The position where a picture or a film was taken is removed unless `keeps_position`. Raises
+        The position where a picture or a film was taken is removed unless `keeps_position`. What
+        `require_still` raises, called just before the file can be used, is raised as well. Raises
         `TooLarge`, `Full`, `TooMany`, and `Invalid` for an empty file.
         """
         name, file_id = validate_file_name(name), new_id()
@@ -98,7 +104,9 @@ class Uploads:
         finishing: asyncio.Task[Upload] | None = None
         try:
             written = await self._blobs.write(file_id, self._limited(parts))
-            finishing = asyncio.create_task(self._finish(file_id, written, keeps_position))
+            finishing = asyncio.create_task(
+                self._finish(file_id, written, keeps_position, require_still)
+            )
             return await asyncio.shield(finishing)
         except BaseException:
             # Including a cancellation, when the client has disconnected.
@@ -126,10 +134,18 @@ class Uploads:
             most = size_in_words(self.bytes_max)
             raise TooLarge(file=f"A file may have at most {most} here.")
 
-    async def _finish(self, file_id: str, written: Written, keeps_position: bool) -> Upload:
+    async def _finish(
+        self,
+        file_id: str,
+        written: Written,
+        keeps_position: bool,
+        require_still: RequireStill | None,
+    ) -> Upload:
         if not written.size:
             raise Invalid(file="This file is empty.")
         fields = await self._originals.examine(file_id, written, keeps_position)
+        if require_still:
+            await require_still()
         await self._usage.take(fields["stored"])
         await self._db[FILES].update({"_id": file_id}, {"$set": fields})
         found = await self._db[FILES].find_one({"_id": file_id})

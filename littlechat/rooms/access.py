@@ -64,14 +64,20 @@ class Access:
         self.invalidations = 0
         """Their number. An answer that was read across an invalidation is not cached."""
 
-    async def find_session(self, token: str) -> Session | None:
-        """Return the valid session with this token, or None."""
-        return await self._read_through(("session", token, ""), lambda: self._sessions.find(token))
-
-    async def find_membership(self, room_id: str, user: User) -> Membership | None:
-        """Return a user's membership in a room, or None."""
+    async def find_session(self, token: str, *, fresh: bool = False) -> Session | None:
+        """Return the valid session with this token, or None; with `fresh` as it is stored now."""
         return await self._read_through(
-            ("membership", room_id, user.id), lambda: self._memberships.find(room_id, user)
+            ("session", token, ""), lambda: self._sessions.find(token), fresh=fresh
+        )
+
+    async def find_membership(
+        self, room_id: str, user: User, *, fresh: bool = False
+    ) -> Membership | None:
+        """Return a user's membership in a room, or None; with `fresh` as it is stored now."""
+        return await self._read_through(
+            ("membership", room_id, user.id),
+            lambda: self._memberships.find(room_id, user),
+            fresh=fresh,
         )
 
     async def list_rooms(self, user: User, here: str = "") -> Lists:
@@ -130,8 +136,10 @@ class Access:
             ("members", room_id, ""), lambda: self._memberships.list_of(room_id)
         )
 
-    async def _read_through(self, key: Key, read: Callable[[], Awaitable[Found]]) -> Found:
-        entry = self._entries.get(key)
+    async def _read_through(
+        self, key: Key, read: Callable[[], Awaitable[Found]], *, fresh: bool = False
+    ) -> Found:
+        entry = None if fresh else self._entries.get(key)
         if entry is not None and entry[1] > self._clock() and self._bus.connected:
             cached: Found = entry[0]
             return cached

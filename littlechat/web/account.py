@@ -19,7 +19,7 @@ from littlechat.core import Invalid, Session
 from littlechat.files import thumbnail
 from littlechat.platform import PASSWORD, PROFILE, now
 from littlechat.rendering import AVATAR_STYLES
-from littlechat.web.guards import signed_in, takes_files
+from littlechat.web.guards import require_still, signed_in, takes_files
 from littlechat.web.pages import form_text, go, page
 from littlechat.web.services import services
 
@@ -99,6 +99,7 @@ async def post_avatar(session: Session) -> ResponseReturnValue:
         picture = await thumbnail(chosen.stream, AVATAR_PIXELS, square=True)
     except Invalid as invalid:
         return await _account(session, 422, invalid.errors, "")
+    await require_still()  # Others' pictures may have been drawn first.
     await _change_profile(session, "set_avatar", picture.data, picture.type)
     return go("/account?done=avatar")
 

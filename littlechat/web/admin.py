@@ -1,10 +1,7 @@
 """The pages of administrators: people, registration, the audit log. All are for them only."""
 
-from functools import wraps
-
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden
 
 from littlechat.accounts import (
     DAYS_DEFAULT,
@@ -21,9 +18,9 @@ from littlechat.core import (
     User,
     validate_number,
 )
-from littlechat.platform import ADMINISTER, Duplicate
+from littlechat.platform import Duplicate
 from littlechat.web.clients import site_origin
-from littlechat.web.guards import Handler, signed_in
+from littlechat.web.guards import admin_only
 from littlechat.web.pages import form_text, go, page
 from littlechat.web.proxies import trouble_here
 from littlechat.web.services import services
@@ -31,20 +28,6 @@ from littlechat.web.services import services
 blueprint = Blueprint("admin", __name__)
 
 NAME_TAKEN = "This name is taken."
-
-
-def admin_only(handler: Handler) -> Handler:
-    """Let only administrators call a handler."""
-
-    @wraps(handler)
-    async def guarded(session: Session, **values: object) -> ResponseReturnValue:
-        if not session.user.is_admin:
-            raise Forbidden("Only administrators may do this.")
-        if request.method == "POST":
-            await services().platform.rate_limits.hit(ADMINISTER, session.user.id)
-        return await handler(session, **values)
-
-    return signed_in(guarded)
 
 
 @blueprint.get("/admin")

@@ -72,6 +72,13 @@ def bot_only(handler: BotHandler) -> Callable[[], Awaitable[ResponseReturnValue]
 
 
 async def _bot() -> Bot:
+    bot = await _find_bot()
+    await services().platform.rate_limits.hit(BOT, bot.id)
+    return bot
+
+
+async def _find_bot(*, fresh: bool = False) -> Bot:
+    """Return the bot whose token came, as long as it may post; with `fresh` as is stored now."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     bot = (
         await services().bots.store.find_by_token(token.strip())
@@ -80,10 +87,15 @@ async def _bot() -> Bot:
     )
     if bot is None:
         raise Unauthorized("Send a bot’s token:  Authorization: Bearer lc_…")
-    if await services().rooms.access.find_membership(bot.room_id, bot.user) is None:
+    access = services().rooms.access
+    if await access.find_membership(bot.room_id, bot.user, fresh=fresh) is None:
         raise Forbidden("This bot is not in its room any more.")
-    await services().platform.rate_limits.hit(BOT, bot.id)
     return bot
+
+
+async def _require_still() -> None:
+    """Ask the store again, after the body came or a file was stored, whether the bot may post."""
+    await _find_bot(fresh=True)
 
 
 @blueprint.post("/bots/messages")
@@ -92,6 +104,7 @@ async def _bot() -> Bot:
 async def post_bot_message(bot: Bot) -> ResponseReturnValue:
     """Post a message as a bot; a repeated `Idempotency-Key` or `client_id` is the same message."""
     text, client_id = await _text()
+    await _require_still()
     client_id = validate_client_id(request.headers.get("Idempotency-Key", "") or client_id)
     served, room_id = services(), bot.room_id
     # Looked up before any file of a repeated request is stored again.
@@ -100,13 +113,15 @@ async def post_bot_message(bot: Bot) -> ResponseReturnValue:
     ids = list[str]()
     try:
         await _store_files(bot, ids)
+        if ids:
+            await _require_still()
         files = (
             await served.files.attachments.claim(room_id, bot.user, ids, client_id) if ids else ()
         )
         message = await served.actions.messages.say(
             room_id, bot.user, Draft(text, client_id, files=files)
         )
-    except (Invalid, TooMany):
+    except (Invalid, TooMany, HTTPException):
         # A client that tries again sends its files again.
         served.platform.tasks.spawn(served.files.discard_some(ids, bot.user))
         raise
@@ -123,7 +138,10 @@ async def _store_files(bot: Bot, ids: list[str]) -> None:
     for sent in (await request.files).getlist("file"):
         await services().platform.rate_limits.hit(UPLOAD, bot.id)
         parts, name = parts_of(sent.stream), sent.filename or "file"
-        ids.append((await services().files.uploads.add(bot.room_id, bot.user, name, parts)).file.id)
+        upload = await services().files.uploads.add(
+            bot.room_id, bot.user, name, parts, require_still=_require_still
+        )
+        ids.append(upload.file.id)
 
 
 async def _text() -> tuple[str, str]:

@@ -11,7 +11,16 @@ from werkzeug.exceptions import RequestTimeout
 from littlechat.core import File, Membership, Session
 from littlechat.files import UPLOAD_TIMEOUT_SECONDS, Upload, is_inline
 from littlechat.platform import UPLOAD, Missing
-from littlechat.web.guards import member_of, signed_in, takes_files
+from littlechat.web.guards import (
+    may_read_on,
+    member_of,
+    read_on,
+    reads_body,
+    require_still,
+    signed_in,
+    takes_files,
+    while_allowed,
+)
 from littlechat.web.pages import page
 from littlechat.web.services import services
 
@@ -33,6 +42,7 @@ HEADERS = {
 @blueprint.post("/rooms/<room>/files")
 @takes_files
 @member_of
+@reads_body
 async def post_file(session: Session, membership: Membership) -> ResponseReturnValue:
     """Take a file as the bare body, its name in the query; answer with what goes into the form."""
     uploads = services().files.uploads
@@ -46,8 +56,9 @@ async def post_file(session: Session, membership: Membership) -> ResponseReturnV
                 membership.room_id,
                 session.user,
                 name,
-                request.body,
+                while_allowed(request.body),
                 keeps_position=profile.keeps_position,
+                require_still=require_still,
             )
     except TimeoutError:
         raise RequestTimeout("This file took too long to arrive. Try again.") from None
@@ -93,7 +104,8 @@ async def show_file(session: Session, file_id: str) -> ResponseReturnValue:
         return Response("", status=status, headers=headers)
     if status == 206:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size}"
-    return _streamed(uploads.read(upload, start, stop), stop - start, status, headers)
+    pieces = read_on(uploads.read(upload, start, stop), may_read_on(session, upload.room_id))
+    return _streamed(pieces, stop - start, status, headers)
 
 
 @blueprint.get("/files/<file_id>/thumb")
@@ -108,7 +120,8 @@ async def show_thumbnail(session: Session, file_id: str) -> ResponseReturnValue:
         "Content-Disposition": "inline",
         "Accept-Ranges": "none",
     }
-    pieces = services().files.read_thumbnail(upload)
+    may = may_read_on(session, upload.room_id)
+    pieces = read_on(services().files.read_thumbnail(upload), may)
     return _streamed(pieces, upload.thumbnail_size, 200, headers)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from markupsafe import Markup
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
 
 from littlechat.core import (
     SEQ_MAX,
@@ -26,7 +27,13 @@ from littlechat.files import parts_of
 from littlechat.messages import PAGE_DEFAULT
 from littlechat.platform import SEND, UPLOAD, Missing
 from littlechat.text import may_mention_all
-from littlechat.web.guards import member_of, signed_in, takes_files
+from littlechat.web.guards import (
+    member_of,
+    require_still,
+    signed_in,
+    takes_files,
+    while_allowed,
+)
 from littlechat.web.pages import (
     cached_page,
     form_text,
@@ -270,9 +277,20 @@ def _number(name: str) -> int | None:
 async def _form_files(room_id: str, user: User, ids: list[str]) -> None:
     """Append to `ids` those of the files of a message form, after storing those in the form itself.
 
-    If one is refused, the files before it are stored and in `ids`.
+    If one is refused, the files before it are stored and in `ids`; if their sender has lost the
+    right to send them, nothing of them stays.
     """
     ids += map(str, (await request.form).getlist("file"))
+    try:
+        await _store_files(room_id, user, ids)
+        if ids:
+            await require_still()
+    except (HTTPException, Missing):
+        services().platform.tasks.spawn(services().files.discard_some(ids, user))
+        raise
+
+
+async def _store_files(room_id: str, user: User, ids: list[str]) -> None:
     served = services()
     for sent in (await request.files).getlist("upload"):
         if sent.filename:
@@ -280,6 +298,11 @@ async def _form_files(room_id: str, user: User, ids: list[str]) -> None:
             keeps = (await served.accounts.profiles.get(user.name)).keeps_position
             name, parts = sent.filename, parts_of(sent.stream)
             upload = await served.files.uploads.add(
-                room_id, user, name, parts, keeps_position=keeps
+                room_id,
+                user,
+                name,
+                while_allowed(parts),
+                keeps_position=keeps,
+                require_still=require_still,
             )
             ids.append(upload.file.id)
