@@ -106,6 +106,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         await served.accounts.users.open()
         await served.accounts.installation.load()
         await served.rooms.store.open()
+        await served.rooms.invitations.open()
         await served.avatar_styles.load()
         await served.notifications.open()
         await served.realtime.dispatcher.open()
@@ -148,7 +149,17 @@ def build_services(settings: Settings, bus: Bus | None) -> Services:
         platform.bus,
         private=settings.push_private,
     )
-    actions = Actions(accounts, messages, rooms, files, renderer, platform.bus, realtime, tasks)
+    actions = Actions(
+        accounts,
+        messages,
+        rooms,
+        files,
+        renderer,
+        platform.bus,
+        realtime,
+        tasks,
+        moderates_direct=settings.moderate_direct_messages,
+    )
     bots = Bots(
         db,
         accounts.users,
@@ -187,9 +198,11 @@ def connect(served: Services) -> None:
     posts.subscribe_to_posts(served.bots.webhooks.on_posted)
     posts.subscribe_to_posts(served.search.indexer.on_message)
     posts.subscribe_to_changes(served.search.indexer.on_message)
+    served.actions.credentials.subscribe(served.bots.store)
     deleted.subscribe(served.bots.store.clear_room)
     # Last, since an indexer may have died after it added rows of the room.
     deleted.subscribe_to_cleared(served.search.index.note_deleted_room)
+    served.actions.sessions.subscribe_to_renewals(served.notifications.on_renewed)
     dispatcher, tasks = served.realtime.dispatcher, served.platform.tasks
     dispatcher.subscribe(NOTIFICATIONS, served.notifications.on_event)
     dispatcher.on_signal(INSTALLATION, lambda: tasks.spawn(served.accounts.installation.load()))
@@ -234,13 +247,18 @@ def watch(served: Services) -> None:
 
 
 async def sweep(served: Services) -> None:
-    """Clear deleted rooms, at once and then at intervals, and files that nothing refers to."""
-    deleted_rooms = served.actions.deleted_rooms
+    """Clear deleted rooms, at once and then at intervals, and files that nothing refers to.
+
+    What has outlived the right of its maker ends as well.
+    """
+    deleted_rooms, credentials = served.actions.deleted_rooms, served.actions.credentials
+    await _swept(credentials.sweep())
     await _swept(deleted_rooms.sweep(now()))
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         await _swept(served.files.sweep(now()))
         await _swept(deleted_rooms.sweep(now()))
+        await _swept(credentials.sweep())
 
 
 async def _swept(sweep: Coroutine[Any, Any, object]) -> None:

@@ -221,8 +221,8 @@ class Person:
 
     async def invite(self, room: str) -> str:
         """Make an invitation and return the address to open."""
-        await self.post(f"/rooms/{room}/invitations")
-        found = re.search(r"/join/[\w-]+", (await self.get(f"/rooms/{room}/settings")).text)
+        answer = await self.post(f"/rooms/{room}/invitations")
+        found = re.search(r"/join/[\w-]+", answer.text)
         assert found
         return found[0]
 

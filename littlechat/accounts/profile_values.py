@@ -58,6 +58,8 @@ class Profile:
     seen: datetime | None = None
     disabled: bool = False
     is_admin: bool = False
+    bot_room: str = ""
+    """The id of the room of a bot; empty for a person."""
     bot: bool = False
     keeps_position: bool = False
     """Whether the pictures they send go on telling where they were taken."""

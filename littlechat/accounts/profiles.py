@@ -143,6 +143,7 @@ def _profile(document: Document) -> Profile:
         disabled=bool(document.get("disabled")),
         is_admin=document.get("standing") == "admin",
         bot=bool(document.get("bot")),
+        bot_room=str(document.get("bot") or ""),
         keeps_position=bool(document.get("keeps_position")),
     )
 

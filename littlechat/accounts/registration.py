@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from littlechat.accounts.schema import ONE_TIME_LINKS, SETTINGS
-from littlechat.core import Invalid, Refused, User
+from littlechat.core import EndedRight, Invalid, Made, Refused, User
 from littlechat.platform import (
     Database,
     Document,
@@ -117,9 +117,21 @@ class Registration:
         if not await self._db[ONE_TIME_LINKS].delete({"_id": link_id[:64], "kind": "invitation"}):
             raise Missing
 
-    async def end_invitations(self, by: User) -> None:
-        """Delete all invitations that a user created."""
-        await self._db[ONE_TIME_LINKS].delete({"kind": "invitation", "by": by.id})
+    async def end_made(self, ended: EndedRight) -> list[str]:
+        """Delete the links that somebody made by a right that ended; return what that was."""
+        if ended.kind not in ("account", "administer"):
+            return []
+        kinds = {"invitation": "invitations to register", "password": "links to set a password"}
+        deleted = {
+            words: await self._db[ONE_TIME_LINKS].delete({"kind": kind, "by": ended.user_id})
+            for kind, words in kinds.items()
+        }
+        return [f"{number} {words}" for words, number in deleted.items() if number]
+
+    async def list_made(self) -> set[Made]:
+        """Return by whom the links were made: by administrators; on the command line by nobody."""
+        documents = await self._db[ONE_TIME_LINKS].find({})
+        return {Made(str(one["by"]), "administer") for one in documents if one["by"]}
 
     async def make_password_link(self, user: User, by: User | None) -> str:
         """Create a link to set a user's password, replacing earlier ones; return its token."""

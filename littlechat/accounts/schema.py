@@ -29,6 +29,7 @@ ONE_TIME_LINKS = CollectionSpec(
     "passes",
     Index("user"),
     Index("kind"),
+    Index("by"),
     Index("expires", expireAfterSeconds=0),
 )
 """One-time links, by the digest of their token."""

@@ -4,7 +4,7 @@ Whether somebody is disabled or an administrator must be read here, never from a
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from itertools import chain
 
@@ -32,6 +32,10 @@ from littlechat.text import accent_pattern, comparable
 
 LISTED_MAX = 1_000
 """Users on the list for administrators; to find others, they search."""
+
+
+RequireStill = Callable[[], Awaitable[None]]
+"""Raises if who changes a password lost the right meanwhile."""
 
 
 class WrongLogin(Exception):
@@ -158,15 +162,26 @@ class Users:
             raise Disabled
         return user_from(document)
 
-    async def change_password(self, user: User, current: str, new: str) -> None:
+    async def change_password(
+        self, user: User, current: str, new: str, require_still: RequireStill | None = None
+    ) -> None:
         """Replace a password; raise `WrongLogin` for `current` and `Invalid` for `new`."""
         await self.check_password(user.name, current)
         require_password(user.name, new)
-        await self.set_password(user, new)
+        await self.set_password(user, new, require_still)
 
-    async def set_password(self, user: User, new: str) -> None:
-        """Set a password that has passed `require_password`."""
-        values = {"password": await self._passwords.hash(new), "password_at": now()}
+    async def set_password(
+        self, user: User, new: str, require_still: RequireStill | None = None
+    ) -> None:
+        """Set a password that has passed `require_password`.
+
+        `require_still` is called when the hash, which takes long, is made; what it raises is raised
+        and nothing is stored.
+        """
+        digest = await self._passwords.hash(new)
+        if require_still:
+            await require_still()
+        values = {"password": digest, "password_at": now()}
         await self._db[USERS].update({"_id": user.id}, {"$set": values})
 
     def require_password(self, user: User, new: str) -> None:
@@ -195,10 +210,13 @@ class Users:
         return {str(one["key"]): user_from(one) for one in documents if not one.get("disabled")}
 
     async def list_names(self, names: Iterable[str]) -> list[str]:
-        """Return those of the names that exist, as they are written, of whatever account."""
+        """Return those of the names that people have, as they are written; no bots' names.
+
+        A bot is known in its room only, whose members are asked before.
+        """
         keys = list({fold(name) for name in names})
         documents = await self._db[USERS].find({"key": {"$in": keys}}) if keys else []
-        return [str(one["name"]) for one in documents]
+        return [str(one["name"]) for one in documents if not one.get("bot")]
 
     async def list_by_prefix(self, start: str, limit: int, also: Iterable[str] = ()) -> list[User]:
         """Return at most `limit` users whose names start with `start`, in any case and accents.

@@ -7,9 +7,10 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from littlechat.accounts import INSTALLATION, Accounts, Mode
+from littlechat.actions.credentials import Credentials
 from littlechat.actions.messages import MessageActions
-from littlechat.core import Membership, Message, Refused, User
-from littlechat.platform import BackgroundTasks, Duplicate
+from littlechat.core import EndedRight, Membership, Message, Refused, User
+from littlechat.platform import BackgroundTasks, Duplicate, Missing
 from littlechat.realtime import Realtime
 from littlechat.rooms import Rooms
 
@@ -26,6 +27,7 @@ class Administration:
         accounts: Accounts,
         rooms: Rooms,
         messages: MessageActions,
+        credentials: Credentials,
         realtime: Realtime,
         tasks: BackgroundTasks,
     ) -> None:
@@ -35,6 +37,7 @@ class Administration:
             accounts.audit,
         )
         self._rooms, self._messages, self._tasks = rooms, messages, tasks
+        self._credentials = credentials
         self._announcements = realtime.announcements
 
     async def register(self, username: str, password: str, invitation: str) -> User:
@@ -141,9 +144,8 @@ class Administration:
         await self._accounts.sessions.disable(user)
         self._announcements.revoke(user=user.id)
         await self._registration.end_password_links(user)
-        await self._registration.end_invitations(user)
-        await self._rooms.invitations.end_all_by(user)
         await self._audit.note(by, "disabled", user.name)
+        await self._credentials.end(EndedRight("account", user.id, user.name), by)
 
     async def enable(self, by: User, name: str) -> None:
         """Enable an account, so that its owner can sign in again; raise `Missing`."""
@@ -165,6 +167,7 @@ class Administration:
         await self._accounts.roles.demote(user)
         self._announcements.refresh(user.id)
         await self._audit.note(by, "removed as administrator", user.name)
+        await self._credentials.end(EndedRight("administer", user.id, user.name), by)
 
     async def set_mode(self, by: User, mode: Mode) -> None:
         """Set who may register."""
@@ -187,14 +190,23 @@ class Administration:
         )
 
     async def ban(self, room_id: str, name: str, by: User) -> None:
-        """Remove a member, who cannot join again; raise `Missing` or `Refused`."""
+        """Remove a member, who cannot join again; raise `Missing` or `Refused`.
+
+        Who left first, or was never in the room, can be banned as well.
+        """
         await self._tasks.run_to_completion(self._ban(room_id, name, by))
 
     async def _ban(self, room_id: str, name: str, by: User) -> None:
-        member = await self._rooms.members.ban(room_id, name, by)
-        self._announcements.revoke(user=member.user_id, room=room_id, reason="banned")
+        try:
+            user_id = (await self._rooms.members.ban(room_id, name, by)).user_id
+        except Missing:
+            user = await self._accounts.users.get(name)
+            await self._rooms.members.ban_absent(room_id, user, by)
+            user_id, name = user.id, user.name
+        self._announcements.revoke(user=user_id, room=room_id, reason="banned")
         self._announcements.announce_rooms()
         await self._audit.note(by, "banned from a room", name, room_id)
+        await self._credentials.end(EndedRight("removed", user_id, name, room_id), by)
 
     async def lift_ban(self, room_id: str, name: str, by: User) -> None:
         """Lift a ban, so that its subject can join the room again; raise `Missing`."""

@@ -2,6 +2,7 @@
 
 from littlechat.accounts import Accounts
 from littlechat.actions.administration import Administration
+from littlechat.actions.credentials import Credentials
 from littlechat.actions.deleted_rooms import DeletedRooms
 from littlechat.actions.members import MemberActions
 from littlechat.actions.messages import MessageActions
@@ -29,13 +30,26 @@ class Actions:
         bus: Bus,
         realtime: Realtime,
         tasks: BackgroundTasks,
+        *,
+        moderates_direct: bool = False,
     ) -> None:
         self.messages = MessageActions(
-            accounts.users, messages, rooms, files, renderer, bus, realtime, tasks
+            accounts.users,
+            messages,
+            rooms,
+            files,
+            renderer,
+            bus,
+            realtime,
+            tasks,
+            moderates_direct=moderates_direct,
         )
         self.threads = Threads(messages, self.messages, tasks)
         self.deleted_rooms = DeletedRooms(rooms, messages, files, tasks)
         self.rooms = RoomActions(rooms, messages, self.deleted_rooms, realtime, tasks)
-        self.members = MemberActions(rooms, realtime, tasks)
+        self.credentials = Credentials(accounts, rooms)
+        self.members = MemberActions(rooms, self.credentials, realtime, tasks)
         self.sessions = SessionActions(accounts, realtime, tasks)
-        self.administration = Administration(accounts, rooms, self.messages, realtime, tasks)
+        self.administration = Administration(
+            accounts, rooms, self.messages, self.credentials, realtime, tasks
+        )

@@ -3,8 +3,9 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from littlechat.core import Refused, Room, User
-from littlechat.platform import BackgroundTasks
+from littlechat.actions.credentials import Credentials
+from littlechat.core import EndedRight, Refused, Room, User
+from littlechat.platform import BackgroundTasks, Missing
 from littlechat.realtime import Realtime
 from littlechat.rooms import Rooms
 
@@ -12,8 +13,10 @@ from littlechat.rooms import Rooms
 class MemberActions:
     """What changes who is in a room. Callers have checked who acts and in which room."""
 
-    def __init__(self, rooms: Rooms, realtime: Realtime, tasks: BackgroundTasks) -> None:
-        self._members, self._tasks = rooms.members, tasks
+    def __init__(
+        self, rooms: Rooms, credentials: Credentials, realtime: Realtime, tasks: BackgroundTasks
+    ) -> None:
+        self._members, self._credentials, self._tasks = rooms.members, credentials, tasks
         self._announcements = realtime.announcements
 
     async def join(self, room_id: str, user: User) -> None:
@@ -28,8 +31,9 @@ class MemberActions:
     async def _join(self, work: Coroutine[Any, Any, Room], user: User) -> Room:
         try:
             room = await work
-        except Refused:
-            # Banned while joining: other processes may have cached the membership meanwhile.
+        except (Refused, Missing):
+            # Banned while joining, or the invitation ended: other processes may have cached the
+            # membership meanwhile.
             self._announcements.refresh(user.id)
             raise
         self._announcements.announce_rooms()
@@ -42,13 +46,16 @@ class MemberActions:
     async def _leave(self, room_id: str, user: User) -> None:
         await self._members.leave(room_id, user)
         self._announcements.revoke(user=user.id, room=room_id, reason="left")
+        await self._credentials.end(EndedRight("left", user.id, user.name, room_id), user)
         self._announcements.announce_rooms()
 
-    async def remove(self, room_id: str, name: str) -> None:
+    async def remove(self, room_id: str, name: str, by: User) -> None:
         """Remove another member from a room; raise `Missing` or `Refused`."""
-        await self._tasks.run_to_completion(self._remove(room_id, name))
+        await self._tasks.run_to_completion(self._remove(room_id, name, by))
 
-    async def _remove(self, room_id: str, name: str) -> None:
+    async def _remove(self, room_id: str, name: str, by: User) -> None:
         member = await self._members.remove(room_id, name)
         self._announcements.revoke(user=member.user_id, room=room_id, reason="taken out")
+        ended = EndedRight("removed", member.user_id, member.user_name, room_id)
+        await self._credentials.end(ended, by)
         self._announcements.announce_rooms()

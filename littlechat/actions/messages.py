@@ -50,8 +50,10 @@ class MessageActions:
         bus: Bus,
         realtime: Realtime,
         tasks: BackgroundTasks,
+        *,
+        moderates_direct: bool = False,
     ) -> None:
-        self._users = users
+        self._users, self._moderates_direct = users, moderates_direct
         self._messages, self._files, self._renderer = messages, files, renderer
         self._store, self._direct_messages = rooms.store, rooms.direct_messages
         self._access, self._bus, self._tasks = rooms.access, bus, tasks
@@ -146,10 +148,17 @@ class MessageActions:
     async def remove(self, room_id: str, seq: int, by: Membership, user: User) -> Message:
         """Remove one's own message, or anybody's as room manager or administrator.
 
-        Raises `Missing`.
+        In a direct conversation an administrator is like anybody, unless the installation says
+        otherwise. Raises `Missing`.
         """
-        mutation = emptied(None if by.may_manage or user.is_admin else user)
+        mutation = emptied(None if await self._may_remove_all(by, user) else user)
         return await self._tasks.run_to_completion(self._remove(room_id, seq, mutation))
+
+    async def _may_remove_all(self, by: Membership, user: User) -> bool:
+        if by.may_manage or not user.is_admin:
+            return by.may_manage
+        is_direct = bool(await self._direct_messages.list_people(by.room_id))
+        return self._moderates_direct or not is_direct
 
     async def _remove(self, room_id: str, seq: int, mutation: Mutation) -> Message:
         await self._files.mark_for_sweep(room_id, seq)

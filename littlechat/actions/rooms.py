@@ -41,14 +41,14 @@ class RoomActions:
             self._announced(self._rooms.store.create(creator, name, description, kind))
         )
 
-    async def describe(self, room: Room, name: str, description: str) -> None:
+    async def describe(self, room: Room, name: str, description: str, by: User) -> None:
         """Set name and description; raise `Invalid`, `Refused`, or `Duplicate` for a taken name."""
         if room.id == LOBBY:
             raise Refused("The Lobby keeps its name.")
         if room.is_direct:
             raise Refused("A direct conversation is called by its people.")
         await self._tasks.run_to_completion(
-            self._announced(self._rooms.store.describe(room.id, name, description))
+            self._announced(self._rooms.store.describe(room, name, description, by))
         )
 
     async def delete(self, room: Room, confirmation: str) -> None:

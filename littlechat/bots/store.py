@@ -10,15 +10,17 @@ import re
 import secrets
 from base64 import urlsafe_b64encode
 from datetime import datetime
-from typing import cast
 from urllib.parse import urlsplit
 
 from littlechat.accounts import Users
+from littlechat.bots.documents import bot_from, makers_of
 from littlechat.bots.schema import BOTS, DELIVERIES
-from littlechat.bots.values import Bot, Webhook, When
+from littlechat.bots.values import MASK, Bot, When
 from littlechat.core import (
     NAME_READ_MAX,
+    EndedRight,
     Invalid,
+    Made,
     Refused,
     User,
     fold,
@@ -72,6 +74,7 @@ class BotStore:
             "room": room_id,
             "by": by.id,
             "by_name": by.name,
+            "token_by": by.id,
             "created": former.created if former else now(),
             "digest": digest,
             "has_token": True,
@@ -81,11 +84,11 @@ class BotStore:
         # remove it, or complete it by a new token.
         await self._db[BOTS].insert(document)
         await self._settle(document)
-        return _bot(document), token
+        return bot_from(document), token
 
     async def _settle(self, document: Document) -> None:
         """Create the user and the membership of a bot, as far as they are missing."""
-        bot = _bot(document)
+        bot = bot_from(document)
         try:
             await self._users.add_bot(bot.user, bot.room_id)
         except Duplicate:
@@ -96,11 +99,11 @@ class BotStore:
     async def list_bots(self, room_id: str) -> list[Bot]:
         """Return a room's bots, sorted by name."""
         documents = await self._db[BOTS].find({"room": room_id})
-        return sorted(map(_bot, documents), key=lambda one: fold(one.name))
+        return sorted(map(bot_from, documents), key=lambda one: fold(one.name))
 
     async def list_with_webhook(self) -> list[Bot]:
         """Return the bots of all rooms whose webhook is on."""
-        bots = map(_bot, await self._db[BOTS].find({}))
+        bots = map(bot_from, await self._db[BOTS].find({}))
         return [one for one in bots if one.webhook and not one.webhook.off]
 
     async def get(self, room_id: str, bot_id: str) -> Bot:
@@ -113,23 +116,25 @@ class BotStore:
     async def find(self, bot_id: str) -> Bot | None:
         """Return a bot, or None."""
         document = await self._db[BOTS].find_one({"_id": bot_id[:64]})
-        return _bot(document) if document else None
+        return bot_from(document) if document else None
 
     async def find_by_token(self, token: str) -> Bot | None:
         """Return the bot that has this token, or None."""
         if not re.fullmatch(r"lc_[A-Za-z0-9_-]{43}", token):
             return None
         document = await self._db[BOTS].find_one({"digest": _digest(token)})
-        return _bot(document) if document else None
+        return bot_from(document) if document else None
 
-    async def replace_token(self, bot: Bot) -> str:
-        """Return a new token, which replaces the old one."""
+    async def replace_token(self, bot: Bot, by: User | None = None) -> str:
+        """Return a new token of `by`, or of the bot's maker, which replaces the old one."""
         document = await self._db[BOTS].find_one({"_id": bot.id})
         if document is None:
             raise Missing
         await self._settle(document)
         token, digest = _new_token()
-        await self._set(bot, {"digest": digest, "has_token": True})
+        whose = by.id if by else document["by"]
+        values = {"digest": digest, "has_token": True, "token_by": whose, "ended_with": ""}
+        await self._set(bot, values)
         return token
 
     async def revoke_token(self, bot: Bot) -> None:
@@ -146,21 +151,63 @@ class BotStore:
         """Remove the bots of a deleted room."""
         await self._db[BOTS].delete({"room": room_id})
 
-    async def set_webhook(self, bot: Bot, url: str, when: str, origin: str) -> str:
+    async def end_made(self, ended: EndedRight) -> list[str]:
+        """End the tokens and webhooks that somebody made by a right that ended; say which."""
+        where = {"room": ended.room_id} if ended.room_id else {}
+        found = list[str]()
+        for document in await self._db[BOTS].find(where):
+            token, hook = (maker == ended.user_id for maker in makers_of(document))
+            if (token or hook) and not await self._may_still(ended, document):
+                found += await self._end_made(bot_from(document), ended, token=token, hook=hook)
+        return found
+
+    async def list_made(self) -> set[Made]:
+        """Return by whom tokens and webhooks were made: by managers of their rooms."""
+        found = set[Made]()
+        for document in await self._db[BOTS].find({}):
+            makers = makers_of(document)
+            found |= {Made(one, "manage", str(document["room"])) for one in makers if one}
+        return found
+
+    async def _may_still(self, ended: EndedRight, document: Document) -> bool:
+        """Whether a former administrator manages the bot's room by their role in it."""
+        if ended.kind != "administer":
+            return False
+        places = await self._memberships.list_of(str(document["room"]))
+        return any(one.may_manage and one.user_id == ended.user_id for one in places)
+
+    async def _end_made(self, bot: Bot, ended: EndedRight, *, token: bool, hook: bool) -> list[str]:
+        if token:
+            await self.revoke_token(bot)
+        if hook:
+            await self._set(bot, {"webhook": None})
+            await self._db[DELIVERIES].delete({"bot": bot.id})
+        await self._set(bot, {"ended_with": ended.user_name})
+        words = {"token": token, "webhook": hook}
+        return [f"the {what} of {bot.name}" for what, was in words.items() if was]
+
+    async def set_webhook(
+        self, bot: Bot, url: str, when: str, origin: str, by: User | None = None
+    ) -> str:
         """Set where messages are sent to a bot; return the secret if it is a new one, else "".
 
-        The webhook is on then, whatever had failed; an empty address removes it. Raises `Invalid`.
+        The webhook is on then, whatever had failed; an empty address removes it, and the masked one
+        stays as it is and whose it is. A new one is `by`'s, or the bot's maker's. Raises `Invalid`.
         """
+        old, whose = bot.webhook, by.id if by else ""
+        if old is not None and url.strip() == old.masked:
+            url, whose = old.url, old.by_id
         url, when = validate_url(url), validate_when(when)
         if not url:
             await self._set(bot, {"webhook": None})
             await self._db[DELIVERIES].delete({"bot": bot.id})
             return ""
         # Another origin gets a new secret: it must not be able to sign in the name of this one.
-        same = bot.webhook is not None and urlsplit(bot.webhook.url)[:2] == urlsplit(url)[:2]
-        key = bot.webhook.key if bot.webhook and same else secrets.token_urlsafe(24)
+        # So does another person: who made this one knows its secret.
+        same = old is not None and (urlsplit(old.url)[:2], old.by_id) == (urlsplit(url)[:2], whose)
+        key = old.key if old and same else secrets.token_urlsafe(24)
         values = {"url": url, "when": when, "origin": origin, "key": key, "since": now()}
-        await self._set(bot, {"webhook": values})
+        await self._set(bot, {"webhook": {**values, "by": whose}, "ended_with": ""})
         return "" if same else self.secret(key)
 
     def secret(self, key: str) -> str:
@@ -217,6 +264,8 @@ def validate_url(raw: str) -> str:
         raise Invalid(url="This is not an address.") from None
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise Invalid(url="An address begins with https:// or http:// and names a host.")
+    if MASK in url:
+        raise Invalid(url="Type the whole address: what is hidden here cannot be taken over.")
     if "@" in parts.netloc or parts.fragment:
         raise Invalid(url="The address may hold no password and no part after #.")
     if not url.isprintable() or " " in url or "\\" in url:
@@ -240,30 +289,3 @@ def _new_token() -> tuple[str, str]:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _bot(document: Document) -> Bot:
-    hook = document["webhook"]
-    return Bot(
-        id=str(document["_id"]),
-        name=str(document["name"]),
-        room_id=str(document["room"]),
-        by_name=str(document["by_name"]),
-        created=document["created"],
-        has_token=bool(document["has_token"]),
-        webhook=_webhook(hook) if hook else None,
-    )
-
-
-def _webhook(values: Document) -> Webhook:
-    return Webhook(
-        url=str(values["url"]),
-        when=cast(When, values["when"]),
-        origin=str(values["origin"]),
-        key=str(values["key"]),
-        failures=int(values.get("failures", 0)),
-        problem=str(values.get("problem", "")),
-        off=bool(values.get("off", False)),
-        skipped=int(values.get("skipped", 0)),
-        since=values.get("since"),
-    )

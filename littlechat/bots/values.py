@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from urllib.parse import urlsplit
 
 from littlechat.core import User
+
+MASK = "••••••"
+"""Stands for the part of an address that is not shown."""
 
 When = Literal["mention", "message"]
 
@@ -29,6 +33,15 @@ class Webhook:
     since: datetime | None = None
     """When it was set or switched on: earlier messages are not sent to it. None if an earlier
     version stored it, which kept no such time."""
+    by_id: str = ""
+    """Whose address it is; empty for the maker of the bot."""
+
+    @property
+    def masked(self) -> str:
+        """The address as it may be shown: its path and query may hold the receiver's key."""
+        parts = urlsplit(self.url)
+        secret = parts.path not in ("", "/") or parts.query
+        return f"{parts.scheme}://{parts.netloc}/{MASK}" if secret else self.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,8 @@ class Bot:
     created: datetime
     has_token: bool
     webhook: Webhook | None
+    ended_with: str = ""
+    """Whose right ended, and with it the token or the webhook that this bot had; else empty."""
 
     @property
     def user(self) -> User:

@@ -34,6 +34,7 @@ from littlechat.core.messages import (
 )
 from littlechat.core.names import fold, new_id
 from littlechat.core.people import Session, Standing, User
+from littlechat.core.rights import EndedRight, Made
 from littlechat.core.rooms import (
     Invitation,
     Level,
@@ -80,10 +81,12 @@ __all__ = [
     "TOMBSTONE_VISIBILITIES",
     "Cursor",
     "Draft",
+    "EndedRight",
     "File",
     "Invalid",
     "Invitation",
     "Level",
+    "Made",
     "Membership",
     "Message",
     "Page",

@@ -97,13 +97,19 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An invitation link: whoever has `token` may join the room until the link is revoked."""
+    """A link into a room, by which whoever has it may join until it expires or is revoked.
 
-    token: str
+    `id` is the digest of its token.
+    """
+
+    id: str
     room_id: str
     by_id: str
     by_name: str
     created: datetime
+    expires: datetime
+    token: str = field(default="", compare=False, kw_only=True)
+    """Known only when it has just been made."""
 
 
 def everyone_in(room_id: str) -> str:

@@ -75,6 +75,11 @@ class Notifications:
         await self._subscriptions.add(session, endpoint, p256dh, auth, contact)
         self.recipients.announce_change(session.user.id)
 
+    async def on_renewed(self, old: Session, fresh: Session) -> None:
+        """Let the browser of a session that is replaced by another be notified as before."""
+        await self._subscriptions.pass_on(old.id, fresh.id)
+        self.recipients.announce_change(old.user.id)
+
     async def unsubscribe(self, session: Session, subscription_id: str) -> None:
         """Stop notifying one of the person's browsers; raise `Missing`."""
         await self._subscriptions.remove(session.user.id, subscription_id)

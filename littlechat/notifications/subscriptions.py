@@ -39,6 +39,11 @@ class Subscriptions:
             return await self.settle_key(made)  # Another process was first.
         return made
 
+    async def pass_on(self, old_session_id: str, session_id: str) -> None:
+        """Let the subscriptions of a session belong to the one that replaces it."""
+        where = {"session": old_session_id}
+        await self._db[SUBSCRIPTIONS].update_many(where, {"$set": {"session": session_id}})
+
     async def add(
         self, session: Session, endpoint: str, p256dh: str, auth: str, contact: str
     ) -> Subscription:

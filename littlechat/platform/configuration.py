@@ -44,6 +44,8 @@ class Settings:
     """Maximum size of all files together, in MiB; 0 switches uploads off."""
     push_private: bool = False
     """Whether push services may be on private addresses. Only tests set it; no variable does."""
+    moderate_direct_messages: bool = False
+    """Whether administrators may remove what others said to them in direct conversations."""
     webhooks_private: bool = False
     """Whether bots' webhooks may be on private addresses, including this machine's."""
     proxy_hops: int = 0
@@ -70,6 +72,8 @@ class Settings:
             metrics_token=env.get("METRICS_TOKEN") or None,
             upload_max=_integer(env, "UPLOAD_MAX", 25, 1, 10_240),
             upload_quota=_integer(env, "UPLOAD_QUOTA", 5_120, 0, 2**30),
+            moderate_direct_messages=_choice(env, "MODERATE_DIRECT_MESSAGES", "off", ("on", "off"))
+            == "on",
             webhooks_private=_choice(env, "WEBHOOKS_PRIVATE", "off", ("on", "off")) == "on",
             proxy_hops=_integer(env, "PROXY_HOPS", 0, 0, 10),
         )

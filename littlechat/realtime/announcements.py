@@ -41,6 +41,11 @@ class Announcements:
             },
         )
 
+    def renew(self, session: str) -> None:
+        """Make the pages of a session that was replaced by another connect again, everywhere."""
+        self._access.invalidate(sessions=[session])
+        self._bus.publish(EVERY_PROCESS, {"kind": "renewed", "session": session})
+
     def refresh(self, user: str) -> None:
         """Make every process read again what somebody may do, leaving their sockets open."""
         self._access.invalidate(user=user)

@@ -62,6 +62,7 @@ class Dispatcher:
         self._signals: dict[str, Callable[[], None]] = {}
         self._on_kind: dict[str, Listener] = {
             "revoked": revocation.on_revoked,
+            "renewed": revocation.on_renewed,
             "refreshed": revocation.on_refreshed,
             "rooms_changed": self._on_rooms_changed,
             "spoken": self._on_direct_message,

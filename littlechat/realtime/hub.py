@@ -236,8 +236,9 @@ class Hub:
         sessions: Iterable[str] = (),
         topic: str | None = None,
         reason: str = "",
+        code: int = POLICY,
     ) -> int:
-        """Close with 1008 the sockets of a user, of sessions, or of a topic; return how many.
+        """Close with `code` the sockets of a user, of sessions, or of a topic; return how many.
 
         With `user` and `topic` only those that match both.
         """
@@ -253,7 +254,7 @@ class Hub:
             )
         ]
         for socket in chosen:
-            socket.close(POLICY, reason)
+            socket.close(code, reason)
         return len(chosen)
 
     async def close_all(self, code: int, over_seconds: float) -> None:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from littlechat.accounts import Sessions
 from littlechat.platform import Bus, Event, Unavailable
 from littlechat.realtime.feed import room_topic
-from littlechat.realtime.hub import POLICY, Hub, Socket
+from littlechat.realtime.hub import POLICY, RESTART, Hub, Socket
 from littlechat.rooms import Access, Memberships
 
 RECHECK_SECONDS = 30.0
@@ -42,6 +42,12 @@ class Revocation:
         # During an update, a process of the previous version may still publish events without one.
         reason = str(event.get("reason", ""))
         self._hub.kick(user=user, sessions=sessions, topic=topic, reason=reason)
+
+    def on_renewed(self, event: Event) -> None:
+        """Close the sockets of a session that was replaced; its pages come back as the new one."""
+        sessions = [event["session"]]
+        self._access.invalidate(sessions=sessions)
+        self._hub.kick(sessions=sessions, code=RESTART)
 
     def on_refreshed(self, event: Event) -> None:
         """Read again what somebody may do, leaving their sockets open."""

@@ -6,6 +6,7 @@ room is decided here only (`access`), and must be asked by every handler that sh
 
 from littlechat.rooms.access import Access
 from littlechat.rooms.facade import Rooms
+from littlechat.rooms.invitations import INVITATION_DAYS, INVITATION_DAYS_MAX
 from littlechat.rooms.memberships import Memberships
 from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.schema import COLLECTIONS
@@ -15,6 +16,8 @@ from littlechat.rooms.unread import Unread
 
 __all__ = [
     "COLLECTIONS",
+    "INVITATION_DAYS",
+    "INVITATION_DAYS_MAX",
     "QUERY_MAX",
     "SHOWN_MAX",
     "Access",

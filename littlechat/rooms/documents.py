@@ -60,12 +60,14 @@ def membership_from(document: Document) -> Membership:
     )
 
 
-def invitation_from(document: Document) -> Invitation:
-    """Return the invitation stored in a document."""
+def invitation_from(document: Document, token: str = "") -> Invitation:
+    """Return the invitation stored in a document; `token` if it has just been made."""
     return Invitation(
-        token=str(document["_id"]),
+        id=str(document["_id"]),
         room_id=str(document["room"]),
         by_id=str(document["by"]),
         by_name=str(document["by_name"]),
         created=document["created"],
+        expires=document["expires"],
+        token=token,
     )

@@ -11,7 +11,7 @@ from littlechat.core import (
 )
 from littlechat.platform import Duplicate, Missing
 from littlechat.rooms.bans import Bans
-from littlechat.rooms.invitations import Invitations
+from littlechat.rooms.invitations import INVITATION_DAYS, Invitations
 from littlechat.rooms.memberships import Memberships
 from littlechat.rooms.store import RoomStore
 
@@ -40,30 +40,33 @@ class Members:
     async def accept(self, token: str, user: User) -> Room:
         """Make a user a member by invitation; raise `Missing`, or `Refused` if banned."""
         _, room = await self.get_invitation(token)
-        await self._enter(room, user, "member")
+        await self._enter(room, user, "member", token)
         return room
 
-    async def invite(self, room_id: str, by: User) -> Invitation:
+    async def invite(self, room_id: str, by: User, days: int = INVITATION_DAYS) -> Invitation:
         """Create an invitation link into the room; raise `Missing` or `Refused`."""
         if (await self._store.get(room_id)).is_direct:
             raise Refused("A direct conversation stays between its people: make a room for more.")
-        return await self._invitations.make(room_id, by)
+        return await self._invitations.make(room_id, by, days)
 
     async def get_invitation(self, token: str) -> tuple[Invitation, Room]:
         """Return an invitation and its room; raise `Missing`."""
         invitation = await self._invitations.get(token)
         return invitation, await self._store.get(invitation.room_id)
 
-    async def _enter(self, room: Room, user: User, role: Role) -> None:
+    async def _enter(self, room: Room, user: User, role: Role, token: str = "") -> None:
         await self._require_unbanned(room, user)
         try:
             await self._memberships.add(room.id, user, role, room.end)
         except Duplicate:
             return
         try:
-            # Checked again: a ban that came in between found no membership to remove.
+            # Checked again: a ban that came in between found no membership to remove, and with a
+            # removal or with its maker's right the invitation ended.
             await self._require_unbanned(room, user)
-        except Refused:
+            if token:
+                await self._invitations.get(token)
+        except (Refused, Missing):
             await self._memberships.remove(room.id, user.id)
             raise
         await self._memberships.recount(room.id)
@@ -119,7 +122,12 @@ class Members:
             await self._bans.add(room_id, member.user_id, name, by)
         return await self.remove(room_id, name)
 
+    async def ban_absent(self, room_id: str, user: User, by: User) -> None:
+        """Ban somebody who is not in the room, who may have left it first."""
+        await self._bans.add(room_id, user.id, user.name, by)
+        # They may have come in meanwhile.
+        await self._exit(room_id, user.id)
+
     async def _exit(self, room_id: str, user_id: str) -> None:
         await self._memberships.remove(room_id, user_id)
-        await self._invitations.end_those_of(room_id, user_id)
         await self._memberships.recount(room_id)

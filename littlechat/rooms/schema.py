@@ -19,8 +19,9 @@ MEMBERSHIPS = CollectionSpec(
 INVITATIONS = CollectionSpec(
     "invitations",
     Index("room"),
+    Index("expires", expireAfterSeconds=0),
 )
-"""Invitation links, by token."""
+"""Invitation links, by the digest of their token."""
 
 BANS = CollectionSpec(
     "bans",

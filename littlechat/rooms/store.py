@@ -67,7 +67,11 @@ class RoomStore:
         self._db, self._memberships = db, memberships
 
     async def open(self) -> None:
-        """Create the Lobby on a new installation."""
+        """Create the Lobby on a new installation, and bring an older one's private rooms up."""
+        # Their names were in the index of names, by which anybody could find them out.
+        for one in await self._db[ROOMS].find({"visibility": "private"}):
+            if one["key"] != (key := _key(str(one["_id"]), "", "private")):
+                await self._db[ROOMS].update({"_id": one["_id"]}, {"$set": {"key": key}})
         try:
             await self._insert(LOBBY, "Lobby", "For everybody, about anything.", "public", None)
         except Duplicate:
@@ -81,8 +85,7 @@ class RoomStore:
         Raises `Invalid`, or `Duplicate` for a name taken.
         """
         name, description = validate_room_name(name), validate_description(description)
-        if await self._db[ROOMS].find_one({"key": fold(name)}):
-            raise Duplicate
+        await self._require_free(name, creator)
         room_id = room_id_for(name, visibility)
         if await self._db[ROOMS].find_one({"_id": room_id}):
             # The id belongs to a room since renamed, or to one whose name is spelled differently.
@@ -98,6 +101,23 @@ class RoomStore:
         await self._memberships.recount(room_id)
         return await self.get(room_id)
 
+    async def _require_free(self, name: str, user: User, but: str = "") -> None:
+        """Raise `Duplicate` if a room that a user may see has this name, other than `but`.
+
+        A private room of others must not be found by trying its name: rooms may have one name.
+        """
+        public = await self._db[ROOMS].find_one({"key": fold(name)})
+        taken = [public] if public else []
+        mine = sorted(await self._memberships.list_room_ids(user.id))
+        private = {"_id": {"$in": mine}, "visibility": "private"}
+        taken += [
+            one
+            for one in await self._db[ROOMS].find(private)
+            if fold(str(one["name"])) == fold(name)
+        ]
+        if any(one["_id"] != but for one in taken):
+            raise Duplicate
+
     async def _insert(
         self,
         room_id: str,
@@ -109,7 +129,7 @@ class RoomStore:
         document: Document = {
             "_id": room_id,
             "name": name,
-            "key": fold(name),
+            "key": _key(room_id, name, visibility),
             "description": description,
             "visibility": visibility,
             "creator": creator.id if creator else None,
@@ -188,12 +208,13 @@ class RoomStore:
         named = [one for one in documents if one["visibility"] in ("public", "private")]
         return sorted(map(room_from, named), key=lambda room: fold(room.name))
 
-    async def describe(self, room_id: str, name: str, description: str) -> None:
+    async def describe(self, room: Room, name: str, description: str, by: User) -> None:
         """Set a room's name and description; raise `Invalid`, or `Duplicate` for a name taken."""
         name, description = validate_room_name(name), validate_description(description)
+        await self._require_free(name, by, room.id)
+        key = _key(room.id, name, room.visibility)
         await self._db[ROOMS].update(
-            {"_id": room_id},
-            {"$set": {"name": name, "key": fold(name), "description": description}},
+            {"_id": room.id}, {"$set": {"name": name, "key": key, "description": description}}
         )
 
     async def delete(self, room_id: str) -> None:
@@ -251,6 +272,11 @@ class RoomStore:
     async def mark_cleared(self, room_id: str) -> None:
         """Mark a deleted room as cleaned up."""
         await self._db[ROOMS].update({"_id": room_id}, {"$set": {"visibility": CLEARED}})
+
+
+def _key(room_id: str, name: str, visibility: Visibility) -> str:
+    """Return what is unique of a room: of a public one its name."""
+    return fold(name) if visibility == "public" else f"{visibility}:{room_id}"
 
 
 def _is_tombstone(document: Document) -> bool:

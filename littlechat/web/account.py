@@ -1,8 +1,9 @@
 """One's own account: the profile that others see, the password, and the sessions."""
 
-from quart import Blueprint, request
+from quart import Blueprint, g, request
 from quart.typing import ResponseReturnValue
-from quart_auth import logout_user
+from quart_auth import Action, AuthUser, login_user, logout_user
+from werkzeug.exceptions import Unauthorized
 
 from littlechat.accounts import (
     PROFILE_LIMITS,
@@ -17,9 +18,9 @@ from littlechat.accounts import (
 )
 from littlechat.core import Invalid, Session
 from littlechat.files import thumbnail
-from littlechat.platform import PASSWORD, PROFILE, now
+from littlechat.platform import PASSWORD, PROFILE, Missing, now
 from littlechat.rendering import AVATAR_STYLES
-from littlechat.web.guards import require_still, signed_in, takes_files
+from littlechat.web.guards import SIGNED_OUT, require_still, signed_in, takes_files
 from littlechat.web.pages import form_text, go, page
 from littlechat.web.services import services
 
@@ -141,13 +142,18 @@ async def post_password(session: Session) -> ResponseReturnValue:
     await services().platform.rate_limits.hit(PASSWORD, session.user.id)
     current_, new = await form_text("current"), await form_text("password")
     try:
-        await services().actions.sessions.change_password(session, current_, new)
-        await services().accounts.registration.end_password_links(session.user)
+        token = await services().actions.sessions.change_password(session, current_, new)
+    except Missing:
+        raise Unauthorized(SIGNED_OUT) from None
     except WrongLogin:
         return await _account(session, 422, {"current": "This is not your current password."}, "")
     except Invalid as invalid:
         return await _account(session, 422, invalid.errors, "")
-    return await _account(session, 200, {}, "Your password is changed; other browsers are out.")
+    login_user(AuthUser(token, Action.WRITE_PERMANENT))
+    g.session = await services().rooms.access.find_session(token)
+    return await _account(
+        g.session or session, 200, {}, "Your password is changed; other browsers are out."
+    )
 
 
 @blueprint.post("/account/sessions/<session_id>/end")

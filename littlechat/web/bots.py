@@ -78,7 +78,7 @@ async def post_token(session: Session, membership: Membership, bot: str) -> Resp
     """Replace a bot's token and show the new one."""
     await services().platform.rate_limits.hit(CREATE_BOT, session.user.id)
     found = await services().bots.store.get(membership.room_id, bot)
-    renewing = services().bots.store.replace_token(found)
+    renewing = services().bots.store.replace_token(found, session.user)
     act = "gave a bot a new token"
     token = await _change(session, membership, renewing, act, found.name)
     return await _page(membership, shown=found.id, token=token)
@@ -102,7 +102,9 @@ async def post_webhook(session: Session, membership: Membership, bot: str) -> Re
     found = await services().bots.store.get(membership.room_id, bot)
     typed = {name: await form_text(name) for name in ("url", "when")}
     origin = site_origin()
-    setting = services().bots.store.set_webhook(found, typed["url"], typed["when"], origin)
+    setting = services().bots.store.set_webhook(
+        found, typed["url"], typed["when"], origin, session.user
+    )
     try:
         secret = await _change(session, membership, setting, "set a bot’s webhook", found.name)
     except Invalid as invalid:

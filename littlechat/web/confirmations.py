@@ -76,16 +76,18 @@ async def ask_leave(session: Session, room: str) -> Question:
         after = "You can join it again."
     if membership.may_manage:
         after += " You manage it now; whoever has been in it longest does so from then on."
+    after += " Links into it that you made end, and so do bots’ tokens and webhooks of yours."
     return Question(f"Leave {found.name}?", after, "Leave", f"/rooms/{room}/settings")
 
 
 @asks("/rooms/<room>/members/<name>/remove")
 async def ask_remove_member(session: Session, room: str, name: str) -> Question:
     found, _ = await _room(session, room)
-    way = "only with an invitation" if found.is_private else "whenever they like"
+    way = "only with an invitation made after that" if found.is_private else "whenever they like"
     return Question(
         f"Remove {_named(name)} from {found.name}?",
-        f"They are out at once, on every page they have open, and can come back {way}.",
+        f"They are out at once, on every page they have open, and can come back {way}. Every open "
+        "link into the room ends, since they may have it, and so does what they made here.",
         "Remove",
         f"/rooms/{room}/settings",
     )
@@ -96,14 +98,15 @@ async def ask_ban(session: Session, room: str, name: str) -> Question:
     found, _ = await _room(session, room)
     return Question(
         f"Ban {_named(name)} from {found.name}?",
-        "They are out at once and cannot come back, by no link either, until the ban is lifted.",
+        "They are out at once and cannot come back, by no link either, until the ban is lifted. "
+        "Every open link into the room ends, and so does what they made here.",
         "Ban",
         f"/rooms/{room}/settings",
     )
 
 
-@asks("/rooms/<room>/invitations/<token>/revoke")
-async def ask_revoke_link(session: Session, room: str, token: str) -> Question:
+@asks("/rooms/<room>/invitations/<invitation>/revoke")
+async def ask_revoke_link(session: Session, room: str, invitation: str) -> Question:
     await _room(session, room)
     return Question(
         "Revoke this link?",
@@ -202,7 +205,7 @@ async def ask_disable(session: Session, name: str) -> Question:
     return Question(
         f"Disable {_named(name)}?",
         "They are signed out everywhere at once and cannot sign in until an administrator enables "
-        "them again. Invitations that they made end for good.",
+        "them again. Links, bots’ tokens and webhooks that they made end for good.",
         "Disable",
         "/admin",
     )
@@ -227,6 +230,7 @@ async def ask_demote(session: Session, name: str) -> Question:
         after = "You can do none of this any more, until another administrator makes you one again."
     else:
         after = "They keep their account and can do none of this any more."
+    after += " Invitations and links to set a password that they made end."
     return Question(f"Remove {_named(name)} as administrator?", after, "Remove admin", "/admin")
 
 

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestTimeout
+from werkzeug.exceptions import HTTPException, RequestTimeout
 
-from littlechat.core import File, Membership, Session
-from littlechat.files import UPLOAD_TIMEOUT_SECONDS, Upload, is_inline
+from littlechat.core import File, Membership, Session, User
+from littlechat.files import UPLOAD_TIMEOUT_SECONDS, Upload, is_inline, parts_of
 from littlechat.platform import UPLOAD, Missing
 from littlechat.web.guards import (
     may_read_on,
@@ -170,3 +170,37 @@ def _streamed(
     response = Response(b"" if head else pieces, status=status, headers=headers)
     response.content_length = size
     return response
+
+
+async def form_files(room_id: str, user: User, ids: list[str]) -> None:
+    """Append to `ids` those of the files of a message form, after storing those in the form itself.
+
+    If one is refused, the files before it are stored and in `ids`; if their sender has lost the
+    right to send them, nothing of them stays.
+    """
+    ids += map(str, (await request.form).getlist("file"))
+    try:
+        await _store_files(room_id, user, ids)
+        if ids:
+            await require_still()
+    except (HTTPException, Missing):
+        services().platform.tasks.spawn(services().files.discard_some(ids, user))
+        raise
+
+
+async def _store_files(room_id: str, user: User, ids: list[str]) -> None:
+    served = services()
+    for sent in (await request.files).getlist("upload"):
+        if sent.filename:
+            await served.platform.rate_limits.hit(UPLOAD, user.id)
+            keeps = (await served.accounts.profiles.get(user.name)).keeps_position
+            name, parts = sent.filename, parts_of(sent.stream)
+            upload = await served.files.uploads.add(
+                room_id,
+                user,
+                name,
+                while_allowed(parts),
+                keeps_position=keeps,
+                require_still=require_still,
+            )
+            ids.append(upload.file.id)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from markupsafe import Markup
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
 
 from littlechat.core import (
     SEQ_MAX,
@@ -17,23 +16,16 @@ from littlechat.core import (
     Message,
     Page,
     Session,
-    User,
     new_id,
     validate_client_id,
     validate_number,
     validate_switch,
 )
-from littlechat.files import parts_of
 from littlechat.messages import PAGE_DEFAULT
-from littlechat.platform import SEND, UPLOAD, Missing
+from littlechat.platform import SEND, Missing
 from littlechat.text import may_mention_all
-from littlechat.web.guards import (
-    member_of,
-    require_still,
-    signed_in,
-    takes_files,
-    while_allowed,
-)
+from littlechat.web.files import form_files
+from littlechat.web.guards import member_of, signed_in, takes_files
 from littlechat.web.pages import (
     cached_page,
     form_text,
@@ -115,6 +107,7 @@ async def _conversation(
         error="" if panel else error,
         attached=() if panel else attached,
         file_max=served.files.uploads.bytes_max,
+        moderates=served.settings.moderate_direct_messages,
         welcome=await welcome(session, room_id),
     )
 
@@ -158,7 +151,7 @@ async def post_message(session: Session, membership: Membership) -> ResponseRetu
     await services().platform.rate_limits.hit(SEND, session.user.id)
     try:
         draft = await services().actions.threads.address(room_id, session.user, draft)
-        await _form_files(room_id, session.user, ids)
+        await form_files(room_id, session.user, ids)
         client_id = validate_client_id(draft.client_id)
         files = await services().files.attachments.claim(room_id, session.user, ids, client_id)
         draft = replace(draft, client_id=client_id, files=files)
@@ -272,37 +265,3 @@ async def _stretch(room_id: str, head: Cursor) -> Page:
 
 def _number(name: str) -> int | None:
     return validate_number(request.args.get(name, ""), name, None)
-
-
-async def _form_files(room_id: str, user: User, ids: list[str]) -> None:
-    """Append to `ids` those of the files of a message form, after storing those in the form itself.
-
-    If one is refused, the files before it are stored and in `ids`; if their sender has lost the
-    right to send them, nothing of them stays.
-    """
-    ids += map(str, (await request.form).getlist("file"))
-    try:
-        await _store_files(room_id, user, ids)
-        if ids:
-            await require_still()
-    except (HTTPException, Missing):
-        services().platform.tasks.spawn(services().files.discard_some(ids, user))
-        raise
-
-
-async def _store_files(room_id: str, user: User, ids: list[str]) -> None:
-    served = services()
-    for sent in (await request.files).getlist("upload"):
-        if sent.filename:
-            await served.platform.rate_limits.hit(UPLOAD, user.id)
-            keeps = (await served.accounts.profiles.get(user.name)).keeps_position
-            name, parts = sent.filename, parts_of(sent.stream)
-            upload = await served.files.uploads.add(
-                room_id,
-                user,
-                name,
-                while_allowed(parts),
-                keeps_position=keeps,
-                require_still=require_still,
-            )
-            ids.append(upload.file.id)

@@ -1,6 +1,8 @@
 """How handlers respond: pages for a browser, fragments and statuses for htmx, redirects for
 both."""
 
+import hmac
+from base64 import b64encode
 from collections.abc import Hashable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +16,7 @@ from quart import (
 )
 from quart.typing import ResponseReturnValue
 
-from littlechat.core import Room, Session
+from littlechat.core import Room, Session, User
 from littlechat.web.services import services
 
 
@@ -44,12 +46,22 @@ def cached_page(
 
 def _shared() -> dict[str, object]:
     """Return the values of every page: who looks, and what the installation is called."""
-    served = services()
+    served, session = services(), g.get("session")
     return {
-        "session": g.get("session"),
+        "session": session,
+        "draft_key": draft_key(session.user) if session else "",
         "avatar_styles": served.avatar_styles.version,
         "installation": served.accounts.installation.name,
     }
+
+
+def draft_key(user: User) -> str:
+    """Return the key with which a person's browser seals what they have not sent.
+
+    It is made anew for each page, of the installation's secret, and stored nowhere.
+    """
+    secret = services().settings.secret_key.encode()
+    return b64encode(hmac.digest(secret, f"drafts {user.id}".encode(), "sha256")).decode()
 
 
 def present_among(rooms: Iterable[Room]) -> frozenset[str]:

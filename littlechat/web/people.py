@@ -45,6 +45,9 @@ async def show_person(session: Session, name: str) -> ResponseReturnValue:
     """Show a person's profile, whether they are online, and the rooms in common."""
     served, moment = services(), now()
     person = current(await served.accounts.profiles.get(name), moment)
+    if person.bot:
+        # Whoever may not see its room must not learn that there is such a bot.
+        await served.rooms.store.get_visible(person.bot_room, session.user)
     online, away = served.realtime.presence.find(person.name)
     return page(
         "accounts/_person.html" if is_htmx() else "accounts/person.html",

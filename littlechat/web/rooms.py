@@ -10,6 +10,7 @@ from littlechat.core import (
     Refused,
     Room,
     Session,
+    validate_number,
 )
 from littlechat.platform import (
     CREATE_ROOM,
@@ -18,6 +19,7 @@ from littlechat.platform import (
     Duplicate,
     Missing,
 )
+from littlechat.rooms import INVITATION_DAYS, INVITATION_DAYS_MAX
 from littlechat.text import may_mention_all
 from littlechat.web.clients import site_origin
 from littlechat.web.guards import manager_of, member_of, signed_in
@@ -34,6 +36,7 @@ from littlechat.web.undo import find_undo, forget_undo, offer_undo
 blueprint = Blueprint("rooms", __name__)
 
 NAME_TAKEN = "There is a room of this name already."
+NOBODY = "There is nobody of this name here."
 
 
 @blueprint.get("/rooms")
@@ -132,12 +135,11 @@ async def show_settings(session: Session, membership: Membership) -> ResponseRet
 @manager_of
 async def post_settings(session: Session, membership: Membership) -> ResponseReturnValue:
     """Set a room's name and description."""
-    # Limited like creating one: trying names shows which ones private rooms have.
     await services().platform.rate_limits.hit(CREATE_ROOM, session.user.id)
     room = await _get_named(membership)
     name, description = await form_text("name"), await form_text("description")
     try:
-        await services().actions.rooms.describe(room, name, description)
+        await services().actions.rooms.describe(room, name, description, session.user)
     except Invalid as invalid:
         return await _settings(session, room, membership, 422, invalid.errors, name, description)
     except Duplicate:
@@ -167,16 +169,32 @@ async def post_remove_member(
 ) -> ResponseReturnValue:
     """Remove a member from the room."""
     await _get_named(membership)
-    await services().actions.members.remove(membership.room_id, name)
+    await services().actions.members.remove(membership.room_id, name, session.user)
     return go(f"/rooms/{membership.room_id}/settings")
 
 
 @blueprint.post("/rooms/<room>/members/<name>/ban")
 @manager_of
 async def post_ban(session: Session, membership: Membership, name: str) -> ResponseReturnValue:
-    """Ban a member from the room."""
+    """Ban a member, or somebody who left first, from the room."""
     await services().actions.administration.ban(membership.room_id, name, session.user)
     return go(f"/rooms/{membership.room_id}/settings#bans")
+
+
+@blueprint.post("/rooms/<room>/bans")
+@manager_of
+async def post_ban_by_name(session: Session, membership: Membership) -> ResponseReturnValue:
+    """Ban somebody by name, who need not be in the room."""
+    room, name = await _get_named(membership), await form_text("username")
+    try:
+        await services().actions.administration.ban(room.id, name.strip(), session.user)
+    except (Missing, Refused) as error:
+        errors = {"username": str(error) or NOBODY}
+        about = room.description
+        return await _settings(
+            session, room, membership, 422, errors, room.name, about, banned=name
+        )
+    return go(f"/rooms/{room.id}/settings#bans")
 
 
 @blueprint.post("/rooms/<room>/bans/<name>/lift")
@@ -190,18 +208,26 @@ async def post_lift_ban(session: Session, membership: Membership, name: str) -> 
 @blueprint.post("/rooms/<room>/invitations")
 @member_of
 async def post_invitation(session: Session, membership: Membership) -> ResponseReturnValue:
-    """Create an invitation link."""
-    await _get_named(membership)
+    """Create an invitation link, which is shown only now."""
+    room = await _get_named(membership)
     await services().platform.rate_limits.hit(INVITE, session.user.id)
-    await services().rooms.members.invite(membership.room_id, session.user)
-    return go(f"/rooms/{membership.room_id}/settings#invitations")
+    raw = (await form_text("days")).strip()
+    days = validate_number(raw, "days", INVITATION_DAYS, least=1, most=INVITATION_DAYS_MAX)
+    made = await services().rooms.members.invite(
+        membership.room_id, session.user, days or INVITATION_DAYS
+    )
+    link = f"{site_origin()}/join/{made.token}"
+    name, about = room.name, room.description
+    return await _settings(session, room, membership, 200, {}, name, about, link=link)
 
 
-@blueprint.post("/rooms/<room>/invitations/<token>/revoke")
+@blueprint.post("/rooms/<room>/invitations/<invitation>/revoke")
 @member_of
-async def post_revoke(session: Session, membership: Membership, token: str) -> ResponseReturnValue:
+async def post_revoke(
+    session: Session, membership: Membership, invitation: str
+) -> ResponseReturnValue:
     """Revoke an invitation link."""
-    await services().rooms.invitations.revoke(membership.room_id, token, membership)
+    await services().rooms.invitations.revoke(membership.room_id, invitation, membership)
     return go(f"/rooms/{membership.room_id}/settings#invitations")
 
 
@@ -240,6 +266,8 @@ async def _settings(
     errors: dict[str, str],
     name: str,
     description: str,
+    link: str = "",
+    banned: str = "",
 ) -> ResponseReturnValue:
     manages = membership.may_manage or session.user.is_admin
     return page(
@@ -251,7 +279,9 @@ async def _settings(
         bans=await services().rooms.bans.list_bans(room.id) if manages else [],
         members=[one for one in await services().rooms.memberships.list_of(room.id) if not one.bot],
         invitations=await services().rooms.invitations.list_of(room.id),
-        origin=site_origin(),
+        link=link,
+        banned=banned,
+        days=INVITATION_DAYS,
         errors=errors,
         name=name,
         description=description,

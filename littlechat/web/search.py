@@ -158,7 +158,8 @@ async def _find_people(name: str, me: User) -> tuple[list[User], bool]:
     Case and accents do not matter, and the beginnings of words are enough if nobody has the whole
     name. `me` is who asks, unless somebody else is called “me”.
     """
-    if user := await services().accounts.users.find(name):
+    user = await services().accounts.users.find(name)
+    if user and (not user.bot or await _may_know(user, me)):
         return [user], True
     names = await _list_people(split_words(name))
     whole = joined_words(name)
@@ -166,6 +167,12 @@ async def _find_people(name: str, me: User) -> tuple[list[User], bool]:
     if not exact and name.lower() == ME:
         return [me], True
     return exact or [user for user, _, _ in names][:PEOPLE_MAX], bool(exact)
+
+
+async def _may_know(bot: User, me: User) -> bool:
+    """Whether somebody is in the room of a bot; to others it is a name that nobody has."""
+    room_id = (await services().accounts.profiles.get(bot.name)).bot_room
+    return await services().rooms.access.find_membership(room_id, me) is not None
 
 
 async def _list_people(prefixes: list[str]) -> list[tuple[User, str, str]]:

@@ -15,7 +15,7 @@ async def test_leaving_and_removal_close_the_person_s_pages_everywhere(
     assert far.socket.close_reason == "left"
     await here.actions.members.join(room.id, BEN)
     back = await Tab(there, BEN).enter(room.id)
-    await here.actions.members.remove(room.id, "Ben")
+    await here.actions.members.remove(room.id, "Ben", ADA)
     assert await back.until_closed() == POLICY
     assert back.socket.close_reason == "taken out"
     assert ada.socket.close_code is None
@@ -33,5 +33,5 @@ async def test_who_goes_away_while_leaving_has_left_and_the_pages_are_closed(
 async def test_who_goes_away_while_removing_another_has_removed_them(
     here: Services, room: Room, far: Tab
 ) -> None:
-    await abandon(here.actions.members.remove(room.id, "Ben"))
+    await abandon(here.actions.members.remove(room.id, "Ben", ADA))
     assert await far.until_closed() == POLICY

@@ -1,6 +1,7 @@
 """What is posted, edited or removed is stored and published, even if its sender disconnects."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from littlechat.core.messages import Cursor, Draft, Message, Position
 from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.core.rooms import Membership, Room
+from littlechat.platform.bus import MemoryBus
+from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Missing, Unavailable
 from littlechat.realtime.dispatcher import user_topic
 from littlechat.web.services import Services
-from tests.tabs import ADA, BEN, CLEO, DAN, Tab, abandon, until
+from tests.tabs import ADA, BEN, CLEO, DAN, Tab, abandon, process, until
 
 
 async def membership(served: Services, room: Room, user: User) -> Membership:
@@ -212,3 +215,23 @@ async def test_an_edited_here_addresses_who_was_online_then_and_nobody_who_is_na
     assert await called() == (set(), set())
     await here.actions.messages.edit(room.id, 1, ADA, "lunch, @here")
     assert await called() == ({"here", "Cleo"}, {CLEO.id})
+
+
+@pytest.mark.parametrize("moderates", [False, True])
+async def test_what_was_said_to_an_administrator_is_hers_to_remove_only_if_the_installation_says_so(
+    db: object, settings: Settings, *, moderates: bool
+) -> None:
+    chosen = replace(settings, moderate_direct_messages=moderates)
+    ada = replace(ADA, standing="admin")
+    async with process(chosen, MemoryBus()) as served:
+        room = await served.actions.rooms.open_direct(BEN, [ada])
+        await served.actions.messages.say(room, BEN, Draft("between us", ""))
+        await served.actions.messages.say(room, ada, Draft("my own", ""))
+        hers = await served.rooms.memberships.find(room, ada)
+        assert hers
+        assert (await served.actions.messages.remove(room, 2, hers, ada)).removed
+        if moderates:
+            assert (await served.actions.messages.remove(room, 1, hers, ada)).removed
+        else:
+            with pytest.raises(Missing):
+                await served.actions.messages.remove(room, 1, hers, ada)

@@ -26,8 +26,8 @@ async def test_everything_that_changes_the_lists_is_announced(
         lambda: here.actions.members.join(room.id, DAN),
         lambda: here.actions.members.leave(room.id, DAN),
         lambda: here.actions.members.accept(invitation.token, DAN),
-        lambda: here.actions.rooms.describe(room, "Yard", ""),
-        lambda: here.actions.members.remove(room.id, "Dan"),
+        lambda: here.actions.rooms.describe(room, "Yard", "", ADA),
+        lambda: here.actions.members.remove(room.id, "Dan", ADA),
     ):
         tab.frames.clear()
         await act()
@@ -78,7 +78,7 @@ async def test_the_lobby_keeps_its_name_and_stays(here: Services) -> None:
     with pytest.raises(Refused):
         await here.actions.rooms.delete(lobby, "Lobby")
     with pytest.raises(Refused):
-        await here.actions.rooms.describe(lobby, "Hall", "")
+        await here.actions.rooms.describe(lobby, "Hall", "", ADA)
 
 
 async def test_a_name_taken_is_refused(here: Services, room: Room) -> None:
@@ -86,13 +86,13 @@ async def test_a_name_taken_is_refused(here: Services, room: Room) -> None:
         await here.actions.rooms.create(BEN, "GARDEN", "", "private")
     attic = await here.actions.rooms.create(BEN, "Attic", "", "private")
     with pytest.raises(Duplicate):
-        await here.actions.rooms.describe(attic, "garden", "")
+        await here.actions.rooms.describe(attic, "garden", "", ADA)
 
 
 async def test_a_conversation_has_no_other_name_and_no_end(here: Services) -> None:
     room = await here.rooms.store.get(await here.actions.rooms.open_direct(ADA, [BEN]))
     with pytest.raises(Refused):
-        await here.actions.rooms.describe(room, "Garden", "")
+        await here.actions.rooms.describe(room, "Garden", "", ADA)
     with pytest.raises(Refused):
         await here.actions.rooms.delete(room, room.name)
     assert await here.rooms.store.get(room.id) == room

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.attacks import user_of
@@ -121,6 +122,47 @@ async def test_who_comes_back_after_a_lapse_finds_the_draft(
     await log_in(page, ben)
     await page.goto(f"{ben.url}/rooms/{name}")
     await expect(page.locator("#body")).to_have_value(SECRET)
+
+
+@pytest.mark.parametrize("way", ["logged out", "disabled"])
+async def test_nobody_reads_a_draft_in_the_browser_s_storage_however_the_session_ended(
+    room: tuple[str, Person, Person], open_page: Open, site: Site, way: str
+) -> None:
+    name, ada, ben = room
+    page = await open_page()
+    await enter(page, ben, name)
+    await page.locator("#body").fill(SECRET)
+    await page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('draft:'))")
+    assert SECRET not in await stored(page)
+    assert "Garden" not in await stored(page)
+    if way == "disabled":
+        administration = site.services.actions.administration
+        await administration.disable(await user_of(site, ada), "Ben")
+    else:
+        await end_session(site, ben, page.context)
+    # The page that was left open says so, and shows no more what was unsent.
+    await expect(page.locator("#connection")).to_contain_text("You are signed out.")
+    await expect(page.locator("#body")).to_have_value("")
+    await page.goto(f"{ben.url}/login")
+    assert SECRET not in await stored(page)
+
+
+async def test_what_an_earlier_version_left_readable_is_erased_by_who_comes_first(
+    room: tuple[str, Person, Person], open_page: Open
+) -> None:
+    name, _, ben = room
+    page = await open_page()
+    await page.goto(f"{ben.url}/login")
+    await page.evaluate(f"localStorage.setItem('draft:somebody:{name}', '{SECRET}')")
+    await page.reload()
+    await page.wait_for_function("!Object.keys(localStorage).some(key => key.startsWith('draft:'))")
+    await page.evaluate(f"localStorage.setItem('draft:Ben:{name}', '{SECRET}')")
+    await enter(page, ben, name)
+    await expect(page.locator("#body")).to_have_value(SECRET)
+    await page.wait_for_function(
+        "Object.entries(localStorage).every(([key, text]) => !key.startsWith('draft:')"
+        " || text.startsWith('sealed:'))"
+    )
 
 
 async def test_a_half_filled_form_is_not_put_back_for_somebody_else(

@@ -8,6 +8,7 @@ from littlechat.platform.database import now
 from tests.attacks import (
     insiders,
     skeleton,
+    user_of,
 )
 from tests.factories import PASSWORD, Site
 from tests.xss_corpus import PAYLOADS
@@ -42,13 +43,13 @@ async def test_no_payload_is_live_in_any_page(lenient: Site) -> None:
             return [*map(skeleton, shown), skeleton(refused.text), skeleton(repeated.text)]
 
         name, described = "Plain", "plain"
-        stored = await served.rooms.store.get(room)
-        await served.actions.rooms.describe(stored, name, described)
+        stored, by = await served.rooms.store.get(room), await user_of(lenient, ada)
+        await served.actions.rooms.describe(stored, name, described, by)
         plain = await pages()
         names = [payload for payload in PAYLOADS if len(payload) <= 60 and payload.strip()]
         for number, described in enumerate(packed(300)):
             for name in names[number::40][:1]:
-                await served.actions.rooms.describe(stored, name, described)
+                await served.actions.rooms.describe(stored, name, described, by)
                 assert await pages() == plain, (name, described)
 
 

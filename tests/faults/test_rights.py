@@ -121,6 +121,10 @@ async def leave(served: Services, room: str) -> None:
     await served.actions.members.leave(room, await served.accounts.users.get("Ada"))
 
 
+async def remove(served: Services, room: str) -> None:
+    await served.actions.members.remove(room, "Ben", await served.accounts.users.get("Ada"))
+
+
 async def ban(served: Services, room: str) -> None:
     await served.actions.administration.ban(room, "Ben", await served.accounts.users.get("Ada"))
 
@@ -152,7 +156,7 @@ ENDINGS = {
         "Ben",
         404,
         lambda row: is_of_room(row) and not is_managers(row),
-        lambda served, room: served.actions.members.remove(room, "Ben"),
+        remove,
     ),
     "banned": Ending("Ben", 404, lambda row: is_of_room(row) and not is_managers(row), ban),
     "disabled": Ending("Ben", 401, lambda row: not (is_admins(row) or is_managers(row)), disable),
@@ -226,8 +230,12 @@ async def test_a_bot_whose_token_ends_before_the_body_has_come_says_nothing(
         ]
         await until(lambda: len(asked) >= len(held))
         store = other_site.services.bots.store
-        ends = {"revoked": store.revoke_token, "replaced": store.replace_token}
-        await ends.get(way, store.remove)(bot)
+        ends: dict[str, Callable[[Any], Awaitable[object]]] = {
+            "revoked": store.revoke_token,
+            "replaced": store.replace_token,
+            "removed": store.remove,
+        }
+        await ends[way](bot)
         before = await stored(site)
         assert [await one.finish() for one in held] == [401] * len(held)
         await site.services.platform.tasks.close()
@@ -244,7 +252,7 @@ async def test_an_upload_under_way_ends_with_the_right(
         body = "x" * 300_000
         one = await hold(site, path, "application/octet-stream", body, Cookie=cookie)
         await until(lambda: len(asked) >= 2)
-        await other_site.services.actions.members.remove(room, "Ben")
+        await remove(other_site.services, room)
         # Not the whole rest: it is not waited for.
         one.writer.write(one.rest[:1_000])
         assert await one.status() == 404
@@ -264,7 +272,7 @@ async def test_a_download_under_way_ends_with_the_right(site: Site, other_site: 
         )
         writer.write(head.encode())
         assert b" 200 " in await reader.readline()
-        await other_site.services.actions.members.remove(room, "Ben")
+        await remove(other_site.services, room)
         access, user = site.services.rooms.access, await user_of(site, ben)
         while await access.find_membership(room, user):
             await asyncio.sleep(0.005)

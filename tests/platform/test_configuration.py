@@ -47,7 +47,9 @@ def test_every_variable_is_taken_over() -> None:
         METRICS_TOKEN="scraper",
         UPLOAD_MAX="100",
         UPLOAD_QUOTA="0",
+        MODERATE_DIRECT_MESSAGES="on",
     )
+    assert chosen.moderate_direct_messages
     assert (chosen.host, chosen.port, str(chosen.data_dir)) == ("0.0.0.0", 80, "/srv/chat")
     assert chosen.mongodb_uri == "mongodb+srv://db.example/chat"
     assert chosen.redis_url == "rediss://cache.example"

@@ -215,8 +215,8 @@ def values(text: str) -> dict[str, Any]:
                 File("f4", text, "video/mp4", 5),
             ),
         ),
-        "invitation": Invitation("token", "garden", "u-1", text, AT),
-        "invitations": [Invitation("token", "garden", "u-2", text, AT)],
+        "invitation": Invitation("digest", "garden", "u-1", text, AT, AT),
+        "invitations": [Invitation("digest", "garden", "u-2", text, AT, AT)],
         "origin": f"https://{text}",
         "errors": dict.fromkeys(
             (
@@ -251,6 +251,8 @@ def values(text: str) -> dict[str, Any]:
         "question": Question(text, text, text, f"/{text}"),
         "act": f"/{text}",
         "fields": {text: text},
+        "moderates": False,
+        "draft_key": "a key",
         "welcome": {"mode": "open", "link": text},
         "hints": [text],
         "hits": [

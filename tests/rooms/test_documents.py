@@ -57,6 +57,7 @@ def test_an_entry_of_a_list_knows_how_much_its_member_has_not_read() -> None:
 
 def test_an_invitation_keeps_its_maker_and_its_room() -> None:
     stored = {"_id": "t", "room": "garden", "by": "u1", "by_name": "Ada", "created": MADE}
-    invitation = invitation_from(stored)
-    assert (invitation.token, invitation.room_id) == ("t", "garden")
+    invitation = invitation_from({**stored, "expires": MADE})
+    assert (invitation.id, invitation.token, invitation.room_id) == ("t", "", "garden")
     assert (invitation.by_id, invitation.by_name, invitation.created) == ("u1", "Ada", MADE)
+    assert invitation.expires == MADE

@@ -88,12 +88,37 @@ async def test_who_makes_a_room_is_in_it_and_manages_it(rooms: Rooms) -> None:
     ("first", "second"),
     [("Garden", "GARDEN"), ("Straße", "STRASSE"), ("The Garden", "the  garden"), ("ﬁre", "Fire")],
 )
-async def test_a_name_is_taken_however_it_is_cased_and_by_private_rooms_too(
-    rooms: Rooms, first: str, second: str
-) -> None:
-    await rooms.store.create(ADA, first, "", "private")
+async def test_a_name_is_taken_however_it_is_cased(rooms: Rooms, first: str, second: str) -> None:
+    await rooms.store.create(ADA, first, "", "public")
+    for kind in ("public", "private"):
+        with pytest.raises(Duplicate):
+            await rooms.store.create(BEN, second, "", kind)
+
+
+async def test_a_name_that_a_private_room_has_is_taken_for_its_members_alone(rooms: Rooms) -> None:
+    private = await rooms.store.create(ADA, "Takeover", "", "private")
+    attic = await rooms.store.create(BEN, "Attic", "", "private")
     with pytest.raises(Duplicate):
-        await rooms.store.create(BEN, second, "", "public")
+        await rooms.store.create(ADA, "takeover", "", "public")
+    # Whoever is not in it cannot tell that there is such a room, by whatever they try.
+    await rooms.store.describe(attic, "Takeover", "", BEN)
+    public = await rooms.store.create(CLEO, "Takeover", "", "public")
+    assert public.id == "takeover"
+    with pytest.raises(Duplicate):
+        await rooms.store.describe(attic, "Takeover", "", CLEO)
+    await rooms.store.describe(private, "Merger", "", ADA)
+    assert (await rooms.store.get(private.id)).name == "Merger"
+
+
+async def test_names_of_an_earlier_version_s_private_rooms_are_given_free(
+    db: Database, rooms: Rooms
+) -> None:
+    room = await rooms.store.create(ADA, "Takeover", "", "private")
+    await db[ROOMS].update({"_id": room.id}, {"$set": {"key": "takeover"}})
+    for _ in range(2):
+        await rooms.store.open()
+    await rooms.store.create(BEN, "Takeover", "", "public")
+    assert (await rooms.store.get(room.id)).name == "Takeover"
 
 
 async def test_of_many_who_make_a_room_at_once_one_does(db: Database, rooms: Rooms) -> None:
@@ -150,14 +175,14 @@ async def test_the_lobby_is_made_once(rooms: Rooms) -> None:
 async def test_a_room_may_take_a_new_name_and_keeps_its_id(rooms: Rooms) -> None:
     room = await rooms.store.create(ADA, "Garden", "", "public")
     await rooms.store.create(ADA, "Attic", "", "public")
-    await rooms.store.describe(room.id, "Yard", "Paved.")
+    await rooms.store.describe(room, "Yard", "Paved.", ADA)
     renamed = await rooms.store.get(room.id)
     assert (renamed.id, renamed.name, renamed.description) == ("garden", "Yard", "Paved.")
     with pytest.raises(Duplicate):
-        await rooms.store.describe(room.id, "ATTIC", "")
+        await rooms.store.describe(room, "ATTIC", "", ADA)
     with pytest.raises(Invalid):
-        await rooms.store.describe(room.id, "", "")
-    await rooms.store.describe(room.id, "YARD", "")
+        await rooms.store.describe(room, "", "", ADA)
+    await rooms.store.describe(room, "YARD", "", ADA)
     assert (await rooms.store.create(BEN, "Garden", "", "public")).id.startswith("garden-")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from littlechat.accounts.schema import AVATARS
 from littlechat.web.account import CHOOSE
-from tests.attacks import alert, insiders, user_of
+from tests.attacks import COOKIE, alert, insiders, user_of
 from tests.factories import PASSWORD, Person, Site
 from tests.pictures import bomb, opened, picture
 
@@ -97,3 +97,21 @@ async def test_a_new_password_ends_the_links_that_would_set_another(site: Site) 
         form = {"current": PASSWORD, "password": "another good password"}
         assert (await ben.post("/account/password", False, **form)).status_code == 200
         assert (await ada.get(f"/reset/{link}")).status_code == 404
+
+
+async def test_a_new_password_gives_this_browser_a_new_token_and_ends_the_old_one(
+    site: Site,
+) -> None:
+    async with insiders(site, "Ada") as (ada,), Person(site, "thief") as thief:
+        thief.http.cookies.set(COOKIE, ada.http.cookies[COOKIE], domain="localhost.local")
+        assert (await thief.get("/account")).status_code == 200
+        form = {"current": PASSWORD, "password": "another good password"}
+        answer = await ada.post("/account/password", False, **form)
+        cookie = answer.headers["set-cookie"].partition(";")[0]
+        assert cookie.startswith(f"{COOKIE}=")
+        assert cookie.partition("=")[2] != thief.http.cookies[COOKIE]
+        assert '<span class="tag">this one</span>' in answer.text
+        assert (await thief.get("/account")).status_code == 303
+        headers = {"Cookie": cookie}
+        ada.http.cookies.clear()
+        assert (await ada.http.get("/account", headers=headers)).status_code == 200

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from littlechat.accounts.schema import USERS
+from littlechat.bots.values import MASK
 from tests.attacks import alert, found_room, insiders, skeleton, user_of
 from tests.factories import Person, Site
 
@@ -95,8 +96,17 @@ async def test_a_webhooks_secret_is_shown_once(site: Site) -> None:
         assert (found.url, found.when, found.origin) == ("https://a.example/x", "message", site.url)
         page = (await ada.get(f"/rooms/{room}/bots")).text
         assert secret not in page
-        assert 'value="https://a.example/x"' in page
+        assert f'value="https://a.example/{MASK}"' in page
+        assert "a.example/x" not in page
         assert re.search(r'value="message" checked', page)
+        # What is hidden stays as it is, and is not taken for an address of its own.
+        masked = f"https://a.example/{MASK}"
+        assert (await ada.post(f"{bot}/webhook", url=masked, when="mention")).status_code == 303
+        found = (await site.services.bots.store.list_bots(room))[0].webhook
+        assert found
+        assert (found.url, found.when) == ("https://a.example/x", "mention")
+        answer = await ada.post(f"{bot}/webhook", url=f"{masked}/y", when="mention")
+        assert alert(answer.text).startswith("Type the whole address")
         # The same receiver keeps its secret.
         answer = await ada.post(f"{bot}/webhook", url="https://a.example/y", when="mention")
         assert answer.status_code == 303

@@ -21,7 +21,12 @@ PLAIN = {
     *("/admin/people", "/admin/people/<name>/password", "/admin/people/<name>/enable"),
     *("/admin/registration", "/admin/invitations", "/admin/installation"),
     *("/rooms/<room>/join", "/join/<token>", "/rooms/<room>/invitations", "/rooms/<room>/show"),
-    *("/rooms/<room>/settings", "/rooms/<room>/bans/<name>/lift", "/rooms/<room>/level"),
+    *(
+        "/rooms/<room>/settings",
+        "/rooms/<room>/bans/<name>/lift",
+        "/rooms/<room>/level",
+        "/rooms/<room>/bans",
+    ),
     *("/rooms/<room>/bots", "/rooms/<room>/bots/<bot>/webhook"),
     *("/rooms/<room>/messages", "/rooms/<room>/messages/<int:seq>/edit", "/rooms/<room>/read"),
     *(

@@ -139,9 +139,10 @@ ROWS = (
     Row("POST", f"{ROOM}/delete", "Ada", 303, 401, 403, 404, 403, {"confirmation": "{name}"}),
     Row("POST", f"{ROOM}/members/<name>/remove", "Ada", 303, 401, 403, 404, 403),
     Row("POST", f"{ROOM}/members/<name>/ban", "Ada", 303, 401, 403, 404, 403),
+    Row("POST", f"{ROOM}/bans", "Ada", 303, 401, 403, 404, 403, {"username": "Cleo"}),
     Row("POST", f"{ROOM}/bans/<name>/lift", "Ada", 303, 401, 403, 404, 403),
-    Row("POST", f"{ROOM}/invitations", "Ben", 303, 401, 403, 404),
-    Row("POST", f"{ROOM}/invitations/<token>/revoke", "Ada", 303, 401, 403, 404, 404),
+    Row("POST", f"{ROOM}/invitations", "Ben", 200, 401, 403, 404),
+    Row("POST", f"{ROOM}/invitations/<invitation>/revoke", "Ada", 303, 401, 403, 404, 404),
     # The rooms of this table cannot be hidden; test_web_directs.py has those that can.
     Row("POST", f"{ROOM}/hide", "Ben", 404, 401, 403, 404, 404),
     Row("GET", "/direct/new", "Dan", 200, 303),
@@ -231,6 +232,8 @@ async def filled(site: Site, row: Row, room: str, ada: Person) -> str:
     values: dict[str, object] = {"room": room, "seq": 1, "name": "Cleo"}
     if "<token>" in row.rule:
         values["token"] = (await served.rooms.members.invite(room, user)).token
+    if "<invitation>" in row.rule:
+        values["invitation"] = (await served.rooms.members.invite(room, user)).id
     if "<file_id>" in row.rule or "<unattached_id>" in row.rule:
         values |= await filed(site, room, user)
     if row.form.get("browser"):

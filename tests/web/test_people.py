@@ -1,12 +1,13 @@
 """People's pages and faces over HTTP: who sees what, how it is kept, and that nothing is live."""
 
 import asyncio
+import re
 from urllib.parse import quote
 
 from littlechat.accounts.profile_values import validate_bio, validate_display
 from littlechat.accounts.profiles import PAGE_PEOPLE
 from littlechat.core.errors import Invalid
-from tests.attacks import alert, insiders, skeleton, user_of
+from tests.attacks import alert, found_room, insiders, skeleton, user_of
 from tests.factories import WAIT_SECONDS, Site
 from tests.pictures import picture
 from tests.xss_corpus import PAYLOADS
@@ -135,3 +136,30 @@ async def test_no_payload_is_live_on_a_person_s_page(site: Site) -> None:
             except Invalid:
                 continue
             assert await pages(name, bio) == plain, payload
+
+
+async def test_a_private_room_s_bot_is_like_nobody_to_outsiders(site: Site) -> None:
+    async with insiders(site, "Ada", "Ben", "Dan") as (ada, ben, dan):
+        room = await found_room(site, "Den", ada, ben, visibility="private")
+        own = await found_room(site, "Garden", dan)
+        await site.services.bots.store.create(room, "robot", await user_of(site, ada))
+        for person, status in ((ben, 200), (dan, 404)):
+            for htmx in (False, True):
+                assert (await person.get("/people/robot", htmx)).status_code == status
+        for path, form in (
+            ("/people/{}", {}),
+            ("/people?search={}", {}),
+            ("/search?q=from:{}", {}),
+            ("/jump?q={}", {}),
+            ("/direct/new?q={}", {}),
+            ("/direct", {"name": "{}"}),
+            (f"/rooms/{own}/mentions", {"body": "@{} hello"}),
+        ):
+            answers = []
+            for name in ("robot", "robox"):
+                filled = {key: value.format(name) for key, value in form.items()}
+                send = dan.post(path, True, **filled) if form else dan.get(path.format(name), True)
+                answer = await send
+                text = re.sub(r"hue-\d+", "", answer.text)  # Made of the name.
+                answers.append((answer.status_code, text.replace(name, "")))
+            assert answers[0] == answers[1], path

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from littlechat.platform.rate_limits import (
     JOIN,
     TooMany,
 )
+from littlechat.rendering.template_filters import iso
 from littlechat.rooms.schema import ROOMS
 from tests.attacks import alert, everything, found_room, handshake, insiders, user_of
 from tests.factories import KICK_SECONDS, Person, Site
@@ -386,7 +388,7 @@ async def test_a_revoked_invitation_is_closed(site: Site) -> None:
         room = await found_room(site, "Den", ada, ben, visibility="private")
         link = await ben.invite(room)
         assert (await dan.get(link)).status_code == 200
-        token = link.rpartition("/")[2]
+        token = (await site.services.rooms.invitations.list_of(room))[0].id
         answer = await ben.post(f"/rooms/{room}/invitations/{token}/revoke")
         assert answer.headers["location"] == f"/rooms/{room}/settings#invitations"
         for answer in (await dan.get(link), await dan.post(link)):
@@ -394,12 +396,31 @@ async def test_a_revoked_invitation_is_closed(site: Site) -> None:
         assert (await ben.post(f"/rooms/{room}/invitations/{token}/revoke")).status_code == 404
 
 
+async def test_a_link_is_shown_once_and_listed_with_its_maker_and_its_end(site: Site) -> None:
+    async with insiders(site, "Ada", "Ben") as (ada, ben):
+        room = await found_room(site, "Den", ada, ben, visibility="private")
+        answer = await ben.post(f"/rooms/{room}/invitations", days="30")
+        assert re.search(r'value="http://localhost:\d+/join/[\w-]{32}"', answer.text)
+        (made,) = await site.services.rooms.invitations.list_of(room)
+        assert made.expires - made.created == timedelta(days=30)
+        for person in (ada, ben):
+            page = (await person.get(f"/rooms/{room}/settings")).text
+            assert "/join/" not in page
+            assert "made by Ben" in page
+            assert f'datetime="{iso(made.expires)}"' in page
+        for days in ("0", "91", "x"):
+            answer = await ben.post(f"/rooms/{room}/invitations", days=days)
+            assert answer.status_code == 422
+            assert alert(answer.text)
+
+
 async def test_an_invitation_is_revoked_by_its_maker_or_the_rooms(site: Site) -> None:
     async with insiders(site, "Ada", "Ben", "Cleo", "Dan") as (ada, ben, cleo, dan):
         room = await found_room(site, "Den", ada, ben, cleo, visibility="private")
         own = await dan.create_room("Elsewhere")
         token = (await ben.invite(room)).rpartition("/")[2]
-        revoke = f"invitations/{token}/revoke"
+        made = (await site.services.rooms.invitations.list_of(room))[0].id
+        revoke = f"invitations/{made}/revoke"
         assert "Revoke" not in (await cleo.get(f"/rooms/{room}/settings")).text
         assert (await cleo.post(f"/rooms/{room}/{revoke}")).status_code == 404
         assert (await dan.post(f"/rooms/{room}/{revoke}")).status_code == 404

@@ -145,7 +145,7 @@ async def test_removed_member_finds_nothing_there_any_more(
     private = await found_room(site, "Attic", ada, ben, visibility="private")
     await say(site, private, ada, "secret treasure")
     assert len(HIT.findall(await search(ben, "secret"))) == 1
-    await site.services.actions.members.remove(private, "Ben")
+    await site.services.actions.members.remove(private, "Ben", await user_of(site, ada))
     assert HIT.findall(await search(ben, "secret")) == []
     assert len(HIT.findall(await search(ada, "secret"))) == 1
 

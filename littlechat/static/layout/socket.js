@@ -89,6 +89,7 @@ const ENDS = {
 function end(why) {
   if (connection) connection.config.reconnect = false;
   const [sentence, way, address] = ENDS[why] ?? ["This page is no longer kept up to date.", "Reload the page", HERE];
+  if (why === "signed out") document.dispatchEvent(new Event("littlechat:signed-out"));
   say(`${sentence} `, "bad");
   const link = document.createElement("a");
   link.href = address;
