@@ -153,10 +153,11 @@ async def test_what_an_earlier_version_left_readable_is_erased_by_who_comes_firs
     name, _, ben = room
     page = await open_page()
     await page.goto(f"{ben.url}/login")
-    await page.evaluate(f"localStorage.setItem('draft:somebody:{name}', '{SECRET}')")
+    leave = "([key, text]) => localStorage.setItem(key, text)"
+    await page.evaluate(leave, [f"draft:somebody:{name}", SECRET])
     await page.reload()
     await page.wait_for_function("!Object.keys(localStorage).some(key => key.startsWith('draft:'))")
-    await page.evaluate(f"localStorage.setItem('draft:Ben:{name}', '{SECRET}')")
+    await page.evaluate(leave, [f"draft:Ben:{name}", SECRET])
     await enter(page, ben, name)
     await expect(page.locator("#body")).to_have_value(SECRET)
     await page.wait_for_function(
