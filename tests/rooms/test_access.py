@@ -67,6 +67,17 @@ async def test_session_is_remembered_for_a_while_and_then_looked_up_again(site: 
     assert await site.access.find_session(site.token) is None
 
 
+async def test_who_asks_for_what_is_stored_now_gets_no_memory_and_leaves_none(site: Site) -> None:
+    await site.access.find_session(site.token)
+    await site.access.find_membership(site.room, site.ada)
+    await end_behind_its_back(site)
+    await site.rooms.memberships.remove(site.room, site.ada.id)
+    assert await site.access.find_session(site.token, fresh=True) is None
+    assert await site.access.find_membership(site.room, site.ada, fresh=True) is None
+    assert await site.access.find_session(site.token) is None
+    assert await site.access.find_membership(site.room, site.ada) is None
+
+
 async def test_revoked_session_is_forgotten_at_once(site: Site) -> None:
     await site.access.find_session(site.token)
     await end_behind_its_back(site)
