@@ -418,6 +418,9 @@ async def test_a_new_password_closes_the_others_sockets_everywhere(
         for person in (phone, laptop):
             assert (await person.get("/rooms")).status_code == 303
             assert await handshake(person, f"/rooms/{room}/socket") == 401
+        # Her own page comes back with the new cookie; whoever has the old one does not.
+        assert await mine.until_closed() == 1012
+        mine = await ada.stream(room)
         await ada.say(room, "still here")
         await mine.until_text("still here")
         assert (await phone.post("/login", username="Ada", password=PASSWORD)).status_code == 401
