@@ -8,7 +8,6 @@ from littlechat.files import types
 from littlechat.files.blobs import parts_of
 from littlechat.files.schema import COLLECTIONS
 from littlechat.files.store import Files
-from littlechat.files.thumbnails import thumbnail
 from littlechat.files.types import is_inline
 from littlechat.files.uploads import UPLOAD_TIMEOUT_SECONDS, TooLarge, Upload
 from littlechat.files.usage import Full
@@ -22,6 +21,5 @@ __all__ = [
     "Upload",
     "is_inline",
     "parts_of",
-    "thumbnail",
     "types",
 ]

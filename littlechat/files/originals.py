@@ -9,7 +9,7 @@ from littlechat.core import Invalid
 from littlechat.files.blobs import Blobs, Written
 from littlechat.files.position import reader_for
 from littlechat.files.spans import Patch
-from littlechat.files.thumbnails import Thumbnail, TooManyPixels, thumbnail
+from littlechat.files.thumbnails import Thumbnail, Thumbnails, TooCostly
 from littlechat.files.types import BYTES, PICTURES, find_type
 from littlechat.platform import Document
 
@@ -23,17 +23,21 @@ PICTURE_BYTES_MAX = 64 * 1024 * 1024
 class Originals:
     """Examines and changes files that are stored but not ready yet."""
 
-    def __init__(self, blobs: Blobs) -> None:
-        self._blobs = blobs
+    def __init__(self, blobs: Blobs, thumbnails: Thumbnails) -> None:
+        self._blobs, self._thumbnails = blobs, thumbnails
 
-    async def examine(self, file_id: str, written: Written, keeps_position: bool) -> Document:
+    async def examine(
+        self, file_id: str, owner_id: str, written: Written, keeps_position: bool
+    ) -> Document:
         """Return the fields for a file's document."""
         media_type, small, digest = find_type(written.head), None, written.digest
         patches = [] if keeps_position else await self._find_position(file_id, written)
         if patches:
             digest = await self._blobs.patch(file_id, written.size, patches)
         if media_type in PICTURES:
-            media_type, small = await self._store_thumbnail(file_id, media_type, written.size)
+            media_type, small = await self._store_thumbnail(
+                file_id, owner_id, media_type, written.size
+            )
         return {
             "length": written.size,
             "sha256": digest,
@@ -56,15 +60,16 @@ class Originals:
         )
 
     async def _store_thumbnail(
-        self, file_id: str, media_type: str, size: int
+        self, file_id: str, owner_id: str, media_type: str, size: int
     ) -> tuple[str, Thumbnail | None]:
-        """Return the media type of a picture, and its thumbnail unless it is too large."""
+        """Return the media type of a picture, and its thumbnail unless it is too
+        large."""
         if size > PICTURE_BYTES_MAX:
             return media_type, None
-        data = b"".join([piece async for piece in self._blobs.read(file_id, 0, size)])
+        data = self._blobs.read(file_id, 0, size)
         try:
-            small = await thumbnail(data, THUMBNAIL_PIXELS)
-        except TooManyPixels:
+            small = await self._thumbnails.make(data, THUMBNAIL_PIXELS, owner_id)
+        except TooCostly:
             return media_type, None
         except Invalid:
             return BYTES, None  # Not a valid picture, but it can be stored as a file.

@@ -13,6 +13,7 @@ from littlechat.files.attachments import Attachments
 from littlechat.files.blobs import Blobs
 from littlechat.files.originals import thumbnail_id
 from littlechat.files.schema import FILES, USAGE
+from littlechat.files.thumbnails import Thumbnails
 from littlechat.files.uploads import (
     UPLOAD_ABANDONED_AFTER,
     Upload,
@@ -47,7 +48,8 @@ class Files:
         self._db = db
         self._blobs = Blobs(db)
         self.usage = Usage(db, quota)
-        self.uploads = Uploads(db, self._blobs, self.usage, tasks, bytes_max)
+        self.thumbnails = Thumbnails()
+        self.uploads = Uploads(db, self._blobs, self.thumbnails, self.usage, tasks, bytes_max)
         self.attachments = Attachments(db, messages)
 
     async def get(self, file_id: str, user: User) -> Upload:

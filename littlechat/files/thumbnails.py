@@ -1,33 +1,36 @@
-"""Thumbnails of uploaded pictures, made by Pillow in a thread. It stores nothing.
+"""Thumbnails of uploaded pictures, each drawn by a child process. It stores nothing.
 
 A thumbnail is upright, shows the first frame only, and has none of the original's metadata, which
-may include where somebody lives.
+may include where somebody lives. A decoder runs on a stranger's bytes: in a process of its own, it
+can take neither our memory nor our time, nor can it end us.
 """
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
-from io import BytesIO
-from typing import IO
-
-from PIL import Image, ImageOps
+from typing import IO, Any, cast
 
 from littlechat.core import Invalid
+from littlechat.files import drawing
+from littlechat.files.blobs import parts_of
+from littlechat.files.turns import Turns
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
-"""The only decoders, of Pillow's forty or so, that uploaded bytes may reach."""
+AT_ONCE = 2
+"""Pictures that are drawn at the same time, each of another person."""
 
-PIXELS_MAX = 50_000_000
-"""As many as a good phone's pictures have. Decoded they take 200 MB, however small the file is."""
+WAIT_SECONDS = 60.0
+"""For one picture, also on a machine that is busy with others' work."""
 
-WEBP_QUALITY = 82
-
-# Our own check of the header comes first; this one applies to whatever a decoder finds later.
-Image.MAX_IMAGE_PIXELS = PIXELS_MAX
+OUTPUT_BYTES_MAX = 8 * 1024 * 1024
 
 
-class TooManyPixels(Invalid):
-    """A picture that would take too much memory when decoded."""
+class TooCostly(Invalid):
+    """A picture that takes too much memory or time to draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,71 +47,87 @@ class Thumbnail:
     """Whether the source has several frames, of which this is the first."""
 
 
-# One at a time: each may take a core and 200 MB.
-_executor = ThreadPoolExecutor(1, "images")
+class Thumbnails:
+    """Draws thumbnails, those of different people side by side."""
+
+    def __init__(self) -> None:
+        self._turns = Turns(AT_ONCE)
+
+    async def make(
+        self,
+        source: bytes | IO[bytes] | AsyncIterable[bytes],
+        box: int,
+        person: str,
+        *,
+        square: bool = False,
+    ) -> Thumbnail:
+        """Return a thumbnail of at most `box` by `box` pixels and never larger than the source.
+
+        With `square`, it is cropped to a square. Raises `Invalid` (`file`) unless `source` is a
+        complete picture of `drawing.FORMATS`, and its subclass `TooCostly` for one that is too
+        large. It is read when its turn comes, so that what waits holds no memory.
+        """
+        async with self._turns.take(person):
+            code, output = await _run(_parts(source), box, square)
+        line, _, data = output.partition(b"\n")
+        known: dict[str, Any] = json.loads(line) if code == 0 and line else {}
+        if known.get("refused") == drawing.TOO_COSTLY or code in _STOPPED:
+            raise TooCostly(
+                file=f"A picture has at most {drawing.SIDE_MAX:,} pixels a side and "
+                f"{drawing.PIXELS_MAX // 1_000_000} million in all; make it smaller."
+            )
+        if not data:
+            raise Invalid(file="This picture is damaged, or of a kind that is not known here.")
+        return Thumbnail(data, "image/webp", **known)
 
 
-async def thumbnail(data: bytes | IO[bytes], box: int, *, square: bool = False) -> Thumbnail:
-    """Return a thumbnail of at most `box` by `box` pixels and never larger than the source.
-
-    With `square`, it is cropped to a square. Raises `Invalid` (`file`) unless `data` is a complete
-    picture of `FORMATS`, and its subclass `TooManyPixels` for one that is too large. An open file
-    is read in the thread, so that those in the queue hold no memory.
-    """
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_executor, _make_thumbnail, data, box, square)
+_STOPPED = (-signal.SIGXCPU, -signal.SIGKILL)
+"""How a process ends that took too long, or all of the machine's memory."""
 
 
-def _make_thumbnail(data: bytes | IO[bytes], box: int, square: bool) -> Thumbnail:
-    try:
-        source = BytesIO(data) if isinstance(data, bytes) else data
-        with Image.open(source, formats=FORMATS) as image:
-            _require_few_pixels(image)
-            return _downscaled(image, box, square)
-    except Invalid:
-        raise
-    except Image.DecompressionBombError:
-        raise _too_many() from None
-    except Exception:  # noqa: BLE001 - on hostile bytes decoders raise all kinds of errors
-        raise Invalid(
-            file="This picture is damaged, or of a kind that is not known here."
-        ) from None
+def _parts(source: bytes | IO[bytes] | AsyncIterable[bytes]) -> AsyncIterable[bytes]:
+    if isinstance(source, bytes):
+        return _once(source)
+    return source if isinstance(source, AsyncIterable) else parts_of(source)
 
 
-def _require_few_pixels(image: Image.Image) -> None:
-    # The size is in the header; nothing has been decoded yet.
-    if image.width * image.height > PIXELS_MAX:
-        raise _too_many()
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
-def _too_many() -> TooManyPixels:
-    return TooManyPixels(
-        file=f"A picture has at most {PIXELS_MAX // 1_000_000} million pixels; make it smaller."
+async def _run(parts: AsyncIterable[bytes], box: int, square: bool) -> tuple[int, bytes]:
+    """Return how the child ended, and what it wrote."""
+    # Nothing else of the environment: a decoder that is broken must find no secret there.
+    libraries = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    child = await asyncio.create_subprocess_exec(
+        # Isolated, so that neither the working directory nor the environment adds a module.
+        *(sys.executable, "-I", drawing.__file__, str(box), "square" if square else "whole"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=libraries,
     )
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            output = await _talk(child, parts)
+            return await child.wait(), output
+    except TimeoutError:
+        return -signal.SIGKILL, b""
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        # Also when the caller is cancelled: nothing is left behind.
+        await asyncio.shield(child.wait())
 
 
-def _downscaled(image: Image.Image, box: int, square: bool) -> Thumbnail:
-    width, height = image.size
-    moves = getattr(image, "is_animated", False)
-    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, which takes less time and memory.
-    image.draft("RGB", (2 * box, 2 * box))
-    upright = ImageOps.exif_transpose(image)
-    turned = (upright.width > upright.height) != (image.width > image.height)
-    source = (height, width) if turned else (width, height)
-    plain = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    if square:
-        side = min(box, *plain.size)
-        small = ImageOps.fit(plain, (side, side), Image.Resampling.LANCZOS)
-    else:
-        small = plain
-        small.thumbnail((box, box), Image.Resampling.LANCZOS)
-    return _encoded(small, source, moves)
-
-
-def _encoded(small: Image.Image, source: tuple[int, int], moves: bool) -> Thumbnail:
-    # A new image, so that nothing from the `info` of the old one is saved.
-    bare = Image.new(small.mode, small.size)
-    bare.paste(small)
-    out = BytesIO()
-    bare.save(out, "WEBP", quality=WEBP_QUALITY, method=4)
-    return Thumbnail(out.getvalue(), "image/webp", *small.size, *source, moves)
+async def _talk(child: asyncio.subprocess.Process, parts: AsyncIterable[bytes]) -> bytes:
+    into, out = cast(asyncio.StreamWriter, child.stdin), cast(asyncio.StreamReader, child.stdout)
+    with contextlib.suppress(ConnectionError):  # It has ended before it read everything.
+        async for part in parts:
+            into.write(part)
+            await into.drain()
+    into.close()
+    output = b""
+    while len(output) <= OUTPUT_BYTES_MAX and (part := await out.read(1 << 16)):
+        output += part
+    return output

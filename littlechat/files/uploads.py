@@ -15,6 +15,7 @@ from littlechat.core import File, Invalid, User, new_id
 from littlechat.files.blobs import CHUNK_BYTES, Blobs, Written
 from littlechat.files.originals import Originals, thumbnail_id
 from littlechat.files.schema import FILES
+from littlechat.files.thumbnails import Thumbnails
 from littlechat.files.types import size_in_words, validate_file_name
 from littlechat.files.usage import Usage
 from littlechat.platform import BackgroundTasks, Database, Document, Missing, TooMany, now
@@ -58,10 +59,16 @@ class Uploads:
     """Stores and deletes files. `bytes_max` is the maximum size of one."""
 
     def __init__(
-        self, db: Database, blobs: Blobs, usage: Usage, tasks: BackgroundTasks, bytes_max: int
+        self,
+        db: Database,
+        blobs: Blobs,
+        thumbnails: Thumbnails,
+        usage: Usage,
+        tasks: BackgroundTasks,
+        bytes_max: int,
     ) -> None:
         self._db, self._blobs, self._usage, self._tasks = db, blobs, usage, tasks
-        self._originals = Originals(blobs)
+        self._originals = Originals(blobs, thumbnails)
         self.bytes_max = bytes_max
         self._under_way: Counter[str] = Counter()
 
@@ -105,7 +112,7 @@ class Uploads:
         try:
             written = await self._blobs.write(file_id, self._limited(parts))
             finishing = asyncio.create_task(
-                self._finish(file_id, written, keeps_position, require_still)
+                self._finish(file_id, owner, written, keeps_position, require_still)
             )
             return await asyncio.shield(finishing)
         except BaseException:
@@ -137,13 +144,14 @@ class Uploads:
     async def _finish(
         self,
         file_id: str,
+        owner: User,
         written: Written,
         keeps_position: bool,
         require_still: RequireStill | None,
     ) -> Upload:
         if not written.size:
             raise Invalid(file="This file is empty.")
-        fields = await self._originals.examine(file_id, written, keeps_position)
+        fields = await self._originals.examine(file_id, owner.id, written, keeps_position)
         if require_still:
             await require_still()
         await self._usage.take(fields["stored"])

@@ -17,7 +17,6 @@ from littlechat.accounts import (
     zones,
 )
 from littlechat.core import Invalid, Session
-from littlechat.files import thumbnail
 from littlechat.platform import PASSWORD, PROFILE, Missing, now
 from littlechat.rendering import AVATAR_STYLES
 from littlechat.web.guards import SIGNED_OUT, require_still, signed_in, takes_files
@@ -97,7 +96,9 @@ async def post_avatar(session: Session) -> ResponseReturnValue:
         if not (chosen and chosen.stream.read(1)):
             raise Invalid(file=CHOOSE)
         chosen.stream.seek(0)
-        picture = await thumbnail(chosen.stream, AVATAR_PIXELS, square=True)
+        picture = await services().files.thumbnails.make(
+            chosen.stream, AVATAR_PIXELS, session.user.id, square=True
+        )
     except Invalid as invalid:
         return await _account(session, 422, invalid.errors, "")
     await require_still()  # Others' pictures may have been drawn first.

@@ -7,7 +7,7 @@ import pytest
 
 from littlechat.core.errors import Invalid
 from littlechat.files.blobs import CHUNK_BYTES
-from littlechat.files.thumbnails import Thumbnail, thumbnail
+from littlechat.files.thumbnails import Thumbnail, Thumbnails
 from littlechat.files.uploads import UPLOADS_AT_ONCE_MAX, TooLarge
 from littlechat.platform.database import Database
 from littlechat.platform.rate_limits import TooMany
@@ -63,12 +63,16 @@ async def test_an_upload_that_is_aborted_at_its_very_end_leaves_nothing(
     store = Store(db, quota=quota)
     looking, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow(data: bytes, box: int) -> Thumbnail:
+    make = Thumbnails.make
+
+    async def slow(
+        thumbnails: Thumbnails, data: AsyncIterator[bytes], box: int, person: str
+    ) -> Thumbnail:
         looking.set()
         await go_on.wait()
-        return await thumbnail(data, box)
+        return await make(thumbnails, data, box, person)
 
-    monkeypatch.setattr("littlechat.files.originals.thumbnail", slow)
+    monkeypatch.setattr(Thumbnails, "make", slow)
     adding = asyncio.create_task(store.put(picture(size=(900, 900)), "a.png"))
     await looking.wait()
     adding.cancel()
