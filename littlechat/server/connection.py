@@ -1,5 +1,6 @@
 """Hypercorn's connection, protocol and WebSocket, put together from the departures."""
 
+from littlechat.server.counted_frames import CountedFramesStream
 from littlechat.server.direct_frames import DirectFramesStream
 from littlechat.server.idle_timeout import IdleTimeoutProtocol
 from littlechat.server.immediate_writes import ImmediateWritesConnection
@@ -23,7 +24,7 @@ class Protocol(JoinedWritesProtocol, IdleTimeoutProtocol):
     """HTTP/1.1 on a connection, in the place of Hypercorn's `H11Protocol`."""
 
 
-class Stream(DirectFramesStream, BoundedMessagesStream, PingedStream):
+class Stream(DirectFramesStream, BoundedMessagesStream, CountedFramesStream, PingedStream):
     """A WebSocket on a connection, in the place of Hypercorn's `WSStream`."""
 
     config: ServerConfig
