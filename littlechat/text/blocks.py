@@ -11,7 +11,8 @@ from markdown_it.parser_block import RuleFuncBlockType
 from markdown_it.rules_block import StateBlock, blockquote, list_block
 from markdown_it.rules_core import StateCore
 
-from littlechat.text.fences import fence, fence_after_text, line_of
+from littlechat.text.fences import fence, fence_after_text, line_of, push_paragraph
+from littlechat.text.inline import budget_of
 
 BLOCK_LEVELS = 8
 """Deeper quotes and lists stay plain text. markdown-it would drop what is below its maxNesting."""
@@ -29,11 +30,27 @@ def add_rules(parser: MarkdownIt) -> None:
     rules.at("list", _shallow(_list), {"alt": ["paragraph", "blockquote"]})
     # After quotes and lists, whose marks are no text before the code.
     rules.before("paragraph", "fence_after_text", fence_after_text, {"alt": ["paragraph"]})
+    # Before all others: without a budget they are not asked.
+    rules.before(rules.get_all_rules()[0], "budget", _budget)
+    parser.enable("budget")
     # These begin nothing: they only end what is before them, when asked in silence.
     rules.before("paragraph", "unmarked", _unmarked, {"alt": ["blockquote"]})
     rules.before("paragraph", "outdented", _outdented, {"alt": ["paragraph"]})
     rules.before("paragraph", "unlisted", _unlisted, {"alt": ["list"]})
     parser.core.ruler.after("block", "numbers", _keep_numbers)
+
+
+def _budget(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Count a block. Once the budget is spent, what follows is one paragraph as it was typed."""
+    budget = budget_of(state.env)
+    if silent:
+        return False
+    budget.blocks -= 1
+    if budget.blocks >= 0:
+        return False
+    push_paragraph(state, start, end, state.getLines(start, end, state.blkIndent, False))
+    state.line = end
+    return True
 
 
 def _shallow(rule: RuleFuncBlockType) -> RuleFuncBlockType:
@@ -54,6 +71,8 @@ def _outdented(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 def _unlisted(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """End a list before a number that it cannot show as it was typed."""
+    if budget_of(state.env).blocks <= 0:
+        return silent
     return silent and _UNLISTED.match(line_of(state, start)) is not None
 
 

@@ -45,7 +45,7 @@ def fence_after_text(state: StateBlock, start: int, end: int, silent: bool) -> b
         return False
     closing = _closing_once(state, start + 1, end, opening["marks"])
     if closing and not silent:
-        _push_paragraph(state, start, opening["before"])
+        push_paragraph(state, start, start + 1, opening["before"])
         _push_code(state, start, end, opening, closing)
     return closing is not None
 
@@ -109,10 +109,11 @@ def _push_code(
     state.line = last + (_follows(state, closing) if closing else 0)
 
 
-def _push_paragraph(state: StateBlock, line: int, text: str) -> None:
-    state.push("paragraph_open", "p", 1).map = [line, line + 1]
+def push_paragraph(state: StateBlock, start: int, end: int, text: str) -> None:
+    """Make a paragraph of a text that stands in the lines from `start` up to `end`."""
+    state.push("paragraph_open", "p", 1).map = [start, end]
     token = state.push("inline", "", 0)
-    token.content, token.map, token.children = text.strip(), [line, line + 1], []
+    token.content, token.map, token.children = text.strip(), [start, end], []
     state.push("paragraph_close", "p", -1)
 
 

@@ -18,7 +18,11 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
 from littlechat.text import links
+from littlechat.text.budget import STEPS_OF_LINK, STEPS_OF_MARK, Budget
 from littlechat.text.scripts import is_unspaced
+
+_MARK = re.compile(r"[\n\\`~*_\[\]<]")
+"""The characters that a rule may begin at; the closing bracket ends the words of a link."""
 
 RULES = "newline backticks strikethrough emphasis link autolink".split()
 """The rules that are markdown-it's own, as it has them."""
@@ -36,11 +40,13 @@ class InlineParser(ParserInline):
 
     def __init__(self) -> None:
         super().__init__()
+        self.terminator_re = _MARK
         self.ruler.enableOnly(RULES)
+        self.ruler.before("text", "budget", _budget)
         self.ruler.before("text", "address", _address)
         self.ruler.at("text", _text)
         self.ruler.at("escape", _escape)
-        self.ruler.enable(["text", "escape"])
+        self.ruler.enable(["budget", "text", "escape"])
         self.ruler2.enableOnly(["balance_pairs", "strikethrough", "emphasis", "fragments_join"])
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
@@ -51,12 +57,36 @@ class InlineParser(ParserInline):
             rule(state)
         return state.tokens
 
+    def skipToken(self, state: StateInline) -> None:  # noqa: N802
+        """Go past one token, which a mark before it looks at; past all once the budget is spent."""
+        if budget_of(state.env).spend(1):
+            super().skipToken(state)
+        else:
+            state.pos = state.posMax
+
+
+def budget_of(env: EnvType) -> Budget:
+    """Return what is left for the message that is being parsed."""
+    found: Budget = env["budget"]
+    return found
+
 
 class _State(StateInline):
     def __init__(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> None:
         super().__init__(src, md, env, tokens)
         self.addresses = {one.start: one for one in links.find(src)}
         self.address_starts = list(self.addresses)
+        self.judged: dict[str, str] = {}
+        """For the addresses looked at so far, what they lead to, or "" for none."""
+
+    def judge(self, address: str) -> str:
+        """Return what an address leads to, or "" if it is not one that is let through."""
+        if address not in self.judged:
+            budget = budget_of(self.env)
+            budget.addresses -= 1
+            href = self.md.normalizeLink(address) if budget.addresses >= 0 else ""
+            self.judged[address] = href if href and self.md.validateLink(href) else ""
+        return self.judged[address]
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: N802, N803
         """Return whether the marks at `start` can open and close emphasis, and how many they are.
@@ -92,13 +122,32 @@ def _is_punctuation(char: str) -> bool:
     return unicodedata.category(char)[0] in "PS"
 
 
+def _budget(state: StateInline, silent: bool) -> bool:
+    """Count a mark. Once the budget is spent, take the rest of the line as text."""
+    at, char = state.pos, state.src[state.pos]
+    steps = STEPS_OF_LINK if char in "[<" else STEPS_OF_MARK
+    if char in "*_~":
+        # Each of a row of marks becomes a token of its own.
+        end = at
+        while end < state.posMax and state.src[end] == char:
+            end += 1
+        steps += end - at
+    if budget_of(state.env).spend(steps) or char == "\n":
+        return False
+    line_end = state.src.find("\n", at, state.posMax)
+    state.pos = line_end if line_end >= 0 else state.posMax
+    if not silent:
+        state.append_pending(state.src[at : state.pos])
+    return True
+
+
 def _address(state: StateInline, silent: bool) -> bool:
     """Make a link of an address, as it was typed."""
     address = cast(_State, state).addresses.get(state.pos)
     if address is None or state.linkLevel or address.end > state.posMax:
         return False
-    href = state.md.normalizeLink(address.href)
-    if not state.md.validateLink(href):
+    href = cast(_State, state).judge(address.href)
+    if not href:
         return False
     if not silent:
         state.push("link_open", "a", 1).attrs = {"href": href}

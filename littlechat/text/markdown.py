@@ -21,8 +21,9 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from littlechat.text import blocks, mentions
+from littlechat.text.budget import Budget
 from littlechat.text.code import CODE_CLASSES, LANGUAGES, render_code
-from littlechat.text.inline import InlineParser
+from littlechat.text.inline import InlineParser, budget_of
 from littlechat.text.previews import cut_line
 
 _LOG = logging.getLogger(__name__)
@@ -141,7 +142,8 @@ def _parse(
     text: str, names: mentions.Known = _NONE, addressable: list[str] | None = None
 ) -> list[Token]:
     try:
-        return _MARKDOWN.parse(text, {"names": names, "addressable": addressable})
+        env = {"names": names, "addressable": addressable, "budget": Budget()}
+        return _MARKDOWN.parse(text, env)
     except Exception:  # noqa: BLE001 - or one message would break its room's page for everyone
         _LOG.exception("a message of %d characters is shown without markup", len(text))
         return []
@@ -232,7 +234,9 @@ def _mark_mentions(state: StateCore) -> None:
             if token.type != "text" or links or not mentions.has_sign(token.content):
                 marked.append(token)
                 continue
-            marked += _pieces(token.content, names)
+            budget = budget_of(state.env)
+            marked += _pieces(token.content, names) if budget.mentions > 0 else [token]
+            budget.mentions -= sum(map(token.content.count, mentions.SIGNS))
             if parts is not None:
                 parts.append(token.content)
         block.children = marked

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from littlechat.core import NAME_MAX, fold, is_name_character
 from littlechat.text.scripts import is_unspaced
@@ -13,6 +14,9 @@ GROUP_NAMES = ("all", HERE)
 
 SIGNS = "@\uff20\ufe6b"
 """The sign before a name, also in full width and small."""
+
+SIGNS_MAX = 500
+"""Signs in one piece of text that are looked behind: more than anybody names people."""
 
 _MARKS = "._-"
 """Marks that names may contain, and that also end words and sentences."""
@@ -67,8 +71,9 @@ def has_sign(text: str) -> bool:
 
 def attempts(text: str) -> Iterator[Attempt]:
     """Yield the places where `text` may name somebody."""
-    for at, char in enumerate(text):
-        if char in SIGNS and _may_begin(text, at) and (ends := _ends(text, at + 1)):
+    signs = (at for at, char in enumerate(text) if char in SIGNS)
+    for at in islice(signs, SIGNS_MAX):
+        if _may_begin(text, at) and (ends := _ends(text, at + 1)):
             yield Attempt(text, at, ends)
 
 
