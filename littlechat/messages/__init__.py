@@ -8,11 +8,10 @@ from littlechat.messages.mutations import (
     Mutation,
     edited,
     emptied,
-    quoted,
     reacted,
     replies_counted,
 )
-from littlechat.messages.queries import BULK_NUMBERS, StoredMessage
+from littlechat.messages.queries import BULK_NUMBERS, MessageBatch, StoredMessage
 from littlechat.messages.schema import COLLECTIONS
 from littlechat.messages.store import PAGE_DEFAULT, Messages
 
@@ -20,12 +19,12 @@ __all__ = [
     "BULK_NUMBERS",
     "COLLECTIONS",
     "PAGE_DEFAULT",
+    "MessageBatch",
     "Messages",
     "Mutation",
     "StoredMessage",
     "edited",
     "emptied",
-    "quoted",
     "reacted",
     "replies_counted",
 ]

@@ -60,6 +60,7 @@ from littlechat.platform.rate_limits import (
     UPLOAD,
     TooMany,
 )
+from littlechat.platform.turns import Turns
 
 __all__ = [
     "ADMINISTER",
@@ -108,6 +109,7 @@ __all__ = [
     "Platform",
     "Settings",
     "TooMany",
+    "Turns",
     "Unavailable",
     "Unreachable",
     "build_platform",

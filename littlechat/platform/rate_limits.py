@@ -47,7 +47,8 @@ PROFILE = Rule("profile", parse("30 per 10 minutes"))
 ADMINISTER = Rule("administer", parse("300 per 10 minutes"))
 INVITE = Rule("invite", parse("30 per hour"))
 OPEN_DIRECT = Rule("open-direct", parse("120 per 10 minutes"))
-JOIN = Rule("join", parse("60 per minute"))
+JOIN = Rule("join", parse("60 per 10 minutes"))
+"""Rooms joined and left by one person: every open page shows what comes of it."""
 READ = Rule("read", parse("120 per minute"))
 """Read positions of one person: each tab sends one every 5 s at most."""
 CREATE_BOT = Rule("create-bot", parse("60 per hour"))

@@ -1,11 +1,14 @@
 """The one object through which other packages use the search."""
 
 from littlechat.messages import Messages
-from littlechat.platform import Database
+from littlechat.platform import Database, Turns
 from littlechat.rooms import RoomStore
 from littlechat.search.finder import Finder
 from littlechat.search.index import SearchIndex
 from littlechat.search.indexer import Indexer
+
+AT_ONCE = 4
+"""People who search at the same time, each for one thing."""
 
 
 class Search:
@@ -15,3 +18,4 @@ class Search:
         self.index = SearchIndex(db)
         self.indexer = Indexer(db, self.index, messages, rooms)
         self.finder = Finder(self.index, messages)
+        self.turns = Turns(AT_ONCE)

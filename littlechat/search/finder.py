@@ -5,6 +5,7 @@ index that is behind, or still has a text that was edited or removed, can hide a
 show what is no longer there.
 """
 
+import asyncio
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,12 @@ RESOLVED = 24
 READ_MAX = 200
 """How many messages are read for one page of results; the page is shorter if too few of them
 match."""
+
+READ_CHARS_MAX = 200_000
+"""How many characters of messages are read for one page: their words are looked at one by one."""
+
+CHARS_ON_LOOP = 4_000
+"""Messages with more are looked at in a thread."""
 
 OPENED = (3, 4, 8, 16, 32)
 """How many large segments are opened at a time, growing: mostly the newest ones are enough."""
@@ -91,6 +98,7 @@ class _Run:
         self._open: list[_Open] = []
         self._pool: dict[bytes, Row] = {}
         self._rounds = 0
+        self._chars_read = 0
 
     async def results(self, limit: int) -> Found:
         """Return a page of results."""
@@ -106,7 +114,7 @@ class _Run:
         )
         found: list[Message] = []
         read: list[Row] = []
-        while len(found) <= limit and len(read) < READ_MAX:
+        while len(found) <= limit and not self._has_read_enough(read):
             rows = await self._next(limit + 1 - len(found))
             if not rows:
                 break
@@ -118,15 +126,23 @@ class _Run:
         if len(found) > limit:
             last = found[limit - 1]
             return Place(milliseconds(last.at.timestamp()), last.room_id, last.seq)
-        if len(read) >= READ_MAX:
+        if self._has_read_enough(read):
             return Place(read[-1].at, read[-1].room, read[-1].seq)
         return None
+
+    def _has_read_enough(self, read: list[Row]) -> bool:
+        return len(read) >= READ_MAX or self._chars_read >= READ_CHARS_MAX
 
     async def _matching(self, rows: Sequence[Row]) -> list[Message]:
         found = await self._messages.queries.list_by_key(row.key for row in rows)
         by_place = {(message.room_id, message.seq): message for message in found}
-        known = [by_place.get((row.room, row.seq)) for row in rows]
-        return [message for message in known if message and self._criteria.accepts(message)]
+        known = [one for row in rows if (one := by_place.get((row.room, row.seq)))]
+        chars = sum(len(message.body) for message in known)
+        self._chars_read += chars
+        accepts = self._criteria.accepts
+        if chars < CHARS_ON_LOOP:
+            return list(filter(accepts, known))
+        return await asyncio.to_thread(lambda: list(filter(accepts, known)))
 
     async def _next(self, count: int) -> list[Row]:
         """Return the next rows, newest first: no row still to be read can be newer than these."""

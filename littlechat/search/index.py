@@ -6,7 +6,7 @@ changes once it is written, so that caches of it stay right.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -47,8 +47,15 @@ RETIRED_SECONDS = 60.0
 BEGUN_SECONDS = 3_600.0
 """How long storing a segment may take; one that a crash left unfinished is deleted after that."""
 
-IN_THREAD = 500
-"""From how many messages on a segment is built in a thread, so as not to block the event loop."""
+IN_THREAD = 5_000
+"""From how many terms on a segment is built in a thread, so as not to block the event loop."""
+
+TERMS_USUAL = 15
+"""Terms of a message, on average."""
+
+TERMS_AT_ONCE = 300_000
+"""Terms of one new segment, so that building it takes a bounded amount of memory: some 100 MB if
+all are different."""
 
 
 class Vanished(Exception):
@@ -95,9 +102,9 @@ class SearchIndex:
 
     async def append(self, rows: Sequence[Row]) -> None:
         """Add rows durably, in new segments."""
-        for start in range(0, len(rows), ROWS_MAX):
-            some = rows[start : start + ROWS_MAX]
-            segment, parts = await _built(len(some), lambda some=some: build(new_id(), some))  # type: ignore[misc]
+        for some in _batches(rows):
+            terms = sum(len(row.terms) for row in some)
+            segment, parts = await _built(terms, lambda some=some: build(new_id(), some))  # type: ignore[misc]
             await self._store(segment, parts)
             await self._alter(lambda found, made=segment: found.with_segment(made))  # type: ignore[misc]
 
@@ -191,7 +198,7 @@ class SearchIndex:
 
     async def _rewrite(self, old: Sequence[Entry], is_gone: Callable[[Row], bool]) -> None:
         ids = [entry.id for entry in old]
-        count = sum(entry.count for entry in old)
+        count = sum(entry.count for entry in old) * TERMS_USUAL
         sources = [(one, await self._read(one)) for one in (await self.segments(ids)).values()]
         made = await _built(count, lambda: merge(new_id(), sources, is_gone))
         if made is not None:
@@ -236,8 +243,19 @@ class SearchIndex:
         await self._db[SEARCH_SEGMENTS].delete({"_id": id_})
 
 
-async def _built(count: int, work: Callable[[], Any]) -> Any:
-    return await asyncio.to_thread(work) if count >= IN_THREAD else work()
+def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    start, terms = 0, 0
+    for end, row in enumerate(rows):
+        if end > start and (end - start == ROWS_MAX or terms + len(row.terms) > TERMS_AT_ONCE):
+            yield rows[start:end]
+            start, terms = end, 0
+        terms += len(row.terms)
+    if rows:
+        yield rows[start:]
+
+
+async def _built(terms: int, work: Callable[[], Any]) -> Any:
+    return await asyncio.to_thread(work) if terms >= IN_THREAD else work()
 
 
 def _complete(found: dict[str, Any], ids: Iterable[str]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from littlechat.platform import (
     now,
 )
 from littlechat.rooms import RoomStore
-from littlechat.search.index import SearchIndex
+from littlechat.search.index import TERMS_AT_ONCE, SearchIndex
 from littlechat.search.room_reader import Progress, RoomReader
 from littlechat.search.schema import SEARCH_ROOMS, SEARCH_STATE
 from littlechat.search.segments import ROWS_MAX, Row
@@ -235,7 +235,7 @@ class Indexer:
             rows += await readers[number].read()
             if readers[number].has_more:
                 heapq.heappush(heap, (readers[number].reached, number))
-            if rows and (not heap or len(rows) > ROWS_MAX - 2 * BULK_NUMBERS):
+            if rows and (not heap or _is_enough(rows)):
                 await self._add(rows, readers)
                 done, rows = done + len(rows), []
                 await self._lease()
@@ -271,6 +271,12 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
         log.warning("not indexed for now", extra={"error": str(error)})
     except Exception:
         log.exception("indexing failed")
+
+
+def _is_enough(rows: Sequence[Row]) -> bool:
+    """Whether rows fill a segment, by their number or by what they take of memory."""
+    most = ROWS_MAX - 2 * BULK_NUMBERS
+    return len(rows) > most or sum(len(row.terms) for row in rows) > TERMS_AT_ONCE
 
 
 def _is_behind(room: Room, stored: Document | None) -> bool:

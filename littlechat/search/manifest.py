@@ -9,6 +9,10 @@ from littlechat.search.segments import ROWS_MAX, Segment
 FAN = 8
 """How many segments of one size are merged into one of the next."""
 
+PAGES_MAX = 1_200
+"""Pages of the segments that are merged: if each term in them is another, merging them takes
+some 200 MB. The largest segment of what people write has 400."""
+
 TIERS = (64, 512, 4_096, 32_768)
 """From how many messages on a segment is of the next size; from the last on it is not merged."""
 
@@ -21,6 +25,8 @@ class Entry:
     count: int
     low: int
     high: int
+    pages: int = 0
+    """How many pages of terms it has; 0 in manifests of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Manifest:
 
 
 def _entry(segment: Segment) -> Entry:
-    return Entry(segment.id, segment.count, segment.low, segment.high)
+    return Entry(segment.id, segment.count, segment.low, segment.high, len(segment.fences))
 
 
 def choose_to_merge(entries: Sequence[Entry]) -> list[Entry]:
@@ -67,7 +73,12 @@ def choose_to_merge(entries: Sequence[Entry]) -> list[Entry]:
     low = 0
     for high in TIERS:
         alike = sorted(
-            (entry for entry in entries if low <= entry.count < high), key=lambda one: one.low
+            (
+                entry
+                for entry in entries
+                if low <= entry.count < high and entry.pages <= PAGES_MAX // 2
+            ),
+            key=lambda one: one.low,
         )
         if len(alike) >= FAN:
             return _that_fit(alike)
@@ -77,10 +88,11 @@ def choose_to_merge(entries: Sequence[Entry]) -> list[Entry]:
 
 def _that_fit(entries: Iterable[Entry]) -> list[Entry]:
     chosen: list[Entry] = []
-    rows_left = ROWS_MAX
+    rows_left, pages_left = ROWS_MAX, PAGES_MAX
     for entry in entries:
         rows_left -= entry.count
-        if rows_left < 0:
+        pages_left -= entry.pages
+        if min(rows_left, pages_left) < 0:
             break
         chosen.append(entry)
     return chosen
@@ -98,7 +110,7 @@ def to_document(manifest: Manifest) -> Document:
     """Return the values of a manifest as they are stored, without an id."""
     return {
         "version": manifest.version,
-        "entries": [[one.id, one.count, one.low, one.high] for one in manifest.entries],
+        "entries": [[one.id, one.count, one.low, one.high, one.pages] for one in manifest.entries],
         "retired": [list(one) for one in manifest.retired],
         "gone": [list(one) for one in manifest.gone],
         "stale": [list(one) for one in manifest.stale],

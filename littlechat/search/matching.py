@@ -1,6 +1,7 @@
 """A message held against a query: whether it matches, and which part of it to show. Pure."""
 
 import re
+from collections.abc import Iterable
 
 from littlechat.core import Message
 from littlechat.search.query import Query
@@ -16,18 +17,20 @@ def matches(query: Query, message: Message) -> bool:
         return False
     texts = [[word.text for word in words(text)] for text in texts_of(message)]
     found = {word for text in texts for word in text}
+    begun = "\0" + "\0".join(found) if query.prefixes else ""
+    joined = "\0\0".join(_joined(text) for text in texts) if query.phrases else ""
     return (
         found.issuperset(query.words)
-        and all(any(word.startswith(prefix) for word in found) for prefix in query.prefixes)
-        and all(any(_has_phrase(text, phrase) for text in texts) for phrase in query.phrases)
+        and all(f"\0{prefix}" in begun for prefix in query.prefixes)
+        and all(_joined(phrase) in joined for phrase in query.phrases)
         and ("link" not in query.kinds or bool(LINK.search(message.body)))
         and ("file" not in query.kinds or bool(message.files))
     )
 
 
-def _has_phrase(text: list[str], phrase: tuple[str, ...]) -> bool:
-    size = len(phrase)
-    return any(tuple(text[at : at + size]) == phrase for at in range(len(text) - size + 1))
+def _joined(found: Iterable[str]) -> str:
+    """Return words in one string, which has a phrase's string in it if they have the phrase."""
+    return "".join(f"\0{word}\0" for word in found)
 
 
 CONTEXT = 90
@@ -74,11 +77,12 @@ def _hits(query: Query, text: str) -> list[tuple[int, int]]:
     wanted = frozenset(query.words)
     found: list[tuple[int, int]] = []
     for word in words(text):
-        begun = next((one for one in query.prefixes if word.text.startswith(one)), "")
-        if not begun and word.text not in wanted:
-            continue
-        if len(begun) == 1 and word.text not in wanted:
-            word = word._replace(end=word.start + 1)
+        if word.text not in wanted:
+            if not word.text.startswith(query.prefixes):
+                continue
+            begun = next(one for one in query.prefixes if word.text.startswith(one))
+            if len(begun) == 1:
+                word = word._replace(end=word.start + 1)
         if found and word.start <= found[-1][1]:
             found[-1] = (found[-1][0], max(word.end, found[-1][1]))
         else:

@@ -121,7 +121,7 @@ class _Parser:
         return Query(
             words=kept[:WORDS_MAX],
             prefixes=tuple(dict.fromkeys(self.prefixes))[:WORDS_MAX],
-            phrases=tuple(self.phrases),
+            phrases=tuple(dict.fromkeys(self.phrases))[:WORDS_MAX],
             people=tuple(dict.fromkeys(self.values["from"])),
             rooms=tuple(dict.fromkeys(self.values["in"])),
             kinds=tuple(dict.fromkeys(self.values["has"])),

@@ -6,11 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from littlechat.core import Cursor
-from littlechat.messages import Messages, StoredMessage
+from littlechat.messages import MessageBatch, Messages, StoredMessage
 from littlechat.platform import Database
 from littlechat.search.schema import SEARCH_ROOMS
 from littlechat.search.segments import Row
 from littlechat.search.terms import terms
+
+CHARS_AT_ONCE = 200_000
+"""Of messages whose words are in memory at the same time: a character may be a word, of 100 bytes
+and more."""
+
+CHARS_ON_LOOP = 4_000
+"""What has more is cut into words in a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,8 @@ class RoomReader:
         self._db, self._messages = db, messages
         self._known = known
         self._stored = self._now = progress
+        self._waiting: list[StoredMessage] = []
+        self._batch: MessageBatch | None = None
         self.has_more = True
         """Whether there is more to read."""
         self.reached = 0
@@ -37,12 +46,26 @@ class RoomReader:
 
     async def read(self) -> list[Row]:
         """Return the rows of the next messages, and of those changed since they were indexed."""
-        bulk = await self._messages.queries.read_after(self._now.room_id, self._now.cursor)
-        self._now = replace(self._now, cursor=bulk.cursor)
-        self.has_more = bulk.has_more
-        rows = await _rows([*bulk.changed, *bulk.posted])
+        if self._batch is None:
+            self._batch = await self._messages.queries.read_after(
+                self._now.room_id, self._now.cursor
+            )
+            self._waiting = [*self._batch.changed, *self._batch.posted]
+        rows = await _rows(self._take())
+        if not self._waiting:
+            # Only now, so that of a batch nothing is left out if this process dies within it.
+            self._now = replace(self._now, cursor=self._batch.cursor)
+            self.has_more, self._batch = self._batch.has_more, None
         self.reached = max([row.at for row in rows], default=self.reached)
         return rows
+
+    def _take(self) -> list[StoredMessage]:
+        """Take the next of what was read, and no more than may be in memory as words."""
+        some, chars = list[StoredMessage](), 0
+        while self._waiting and chars < CHARS_AT_ONCE:
+            some.append(self._waiting.pop(0))
+            chars += some[-1].length
+        return some
 
     async def store(self) -> None:
         """Store how far the room is indexed, once its rows are in the index."""
@@ -57,9 +80,8 @@ class RoomReader:
 
 
 async def _rows(found: Sequence[StoredMessage]) -> list[Row]:
-    if len(found) < 50:
+    if sum(one.length for one in found) < CHARS_ON_LOOP:
         return list(map(_row, found))
-    # A thousand at once would block the event loop.
     return await asyncio.to_thread(lambda: list(map(_row, found)))
 
 

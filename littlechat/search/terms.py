@@ -8,6 +8,10 @@ from littlechat.search.words import words
 
 LINK = re.compile(r"https?://[^\s/]|\bwww\.[\w-]+\.\w", re.IGNORECASE)
 
+WORDS_MAX = 4_000
+"""Different words by which one message is found: more than any text of 8,000 characters has in
+words, and as many as one in Chinese has in pairs."""
+
 # Terms that are not words begin with a control character, which no word contains.
 
 
@@ -34,7 +38,12 @@ def terms(message: Message) -> frozenset[str]:
     """Return all terms by which a message is found; none for a removed one."""
     if message.removed:
         return frozenset()
-    found = {word.text for text in texts_of(message) for word in words(text)}
+    found: set[str] = set()
+    for text in texts_of(message):
+        for word in words(text):
+            if len(found) >= WORDS_MAX:
+                break
+            found.add(word.text)
     found |= {author_term(message.author_id), room_term(message.room_id)}
     if message.files:
         found.add(kind_term("file"))

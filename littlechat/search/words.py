@@ -89,7 +89,7 @@ def _folded(char: str) -> tuple[str, bool]:
 
 def _cut(run: list[tuple[str, int]]) -> Iterator[Word]:
     """Cut a run into words: of unspaced letters, each pair is one and the last letter alone."""
-    if len(run) == 1 and len(run[0][0]) > 1:
+    if len(run) == 1:
         yield Word(run[0][0], run[0][1], run[0][1] + 1)
         return
     text = "".join(letter for letter, _ in run)

@@ -1,6 +1,7 @@
 """The search: a page, and its results as a fragment while somebody types."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import urlencode
@@ -49,6 +50,9 @@ PEOPLE_MAX = 10
 
 PEOPLE_READ_MAX = 200
 
+CHARS_ON_LOOP = 4_000
+"""Excerpts of messages with more are cut in a thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -78,10 +82,12 @@ async def show_search(session: Session) -> ResponseReturnValue:
     query = parse(typed if len(typed) <= QUERY_MAX else "", now())
     if over := max(0, len(typed) - QUERY_MAX):
         query = replace(query, hints=(TOO_LONG.format(over=over),))
-    found = Found()
+    found, hits = Found(), list[Hit]()
     if not query.is_empty:
         await services().platform.rate_limits.hit(SEARCH, session.user.id)
-        query, found = await _find(query, titles, here, after, session.user)
+        async with services().search.turns.take(session.user.id):
+            query, found = await _find(query, titles, here, after, session.user)
+            hits = await _hits(query, found.messages, by_id)
     more = {"q": typed, "here": here, "after": str(found.more)} if found.more else {}
     return page(
         _template(after),
@@ -89,7 +95,7 @@ async def show_search(session: Session) -> ResponseReturnValue:
         here=here,
         asked=not query.is_empty,
         hints=query.hints,
-        hits=[_hit(query, message, by_id[message.room_id]) for message in found.messages],
+        hits=hits,
         more=found.more,
         query=urlencode({key: value for key, value in more.items() if value}),
         today=f"{now():%Y-%m-%d}",
@@ -192,6 +198,15 @@ async def _list_people(prefixes: list[str]) -> list[tuple[User, str, str]]:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+async def _hits(query: Query, messages: Sequence[Message], rooms: Mapping[str, Room]) -> list[Hit]:
+    def cut() -> list[Hit]:
+        return [_hit(query, message, rooms[message.room_id]) for message in messages]
+
+    if sum(len(message.body) for message in messages) < CHARS_ON_LOOP:
+        return cut()
+    return await asyncio.to_thread(cut)
 
 
 def _hit(query: Query, message: Message, room: Room) -> Hit:

@@ -264,3 +264,24 @@ async def test_room_made_anew_under_an_old_id_shows_only_what_is_said_in_it(worl
     assert await ask(world, "later") == ["later"]
     await world.indexer.sweep(rest=0)
     assert await ask(world, "later") == ["later"]
+
+
+async def test_of_long_messages_fewer_are_read_for_a_page_and_none_is_left_out(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_three_rooms(db)
+    world = World(db)
+    for number in range(9):
+        await world.say(ROOMS[0], f"tree {number} " + "long " * 40)
+    await world.index()
+    monkeypatch.setattr(search, "READ_CHARS_MAX", 500)
+    monkeypatch.setattr(search, "CHARS_ON_LOOP", 100)
+    finder, after, pages = Finder(SearchIndex(db), Messages(db)), None, list[int]()
+    while True:
+        found = await finder.find(parse('"tree" -', NOW), ROOMS, after=after, limit=2)
+        pages.append(len(found.messages))
+        after = found.more
+        if after is None:
+            break
+    assert sum(pages) == 9
+    assert max(pages) <= 3

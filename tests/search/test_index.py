@@ -159,3 +159,14 @@ async def test_cache_is_bounded(db: Database, monkeypatch: pytest.MonkeyPatch) -
 
 def test_document_ids_survive_packing() -> None:
     assert getattr(unpacked_id(b"x" * 12), "binary") == b"x" * 12  # noqa: B009
+
+
+async def test_rows_of_many_terms_become_several_segments(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "TERMS_AT_ONCE", 10)
+    store = SearchIndex(db)
+    await store.append(rows(1, 12))
+    entries = (await store.manifest()).entries
+    assert [entry.count for entry in entries] == [5, 5, 2]
+    assert len(await found(store, "all")) == 12

@@ -2,7 +2,14 @@
 
 from littlechat.core.names import new_id
 from littlechat.search import segments
-from littlechat.search.manifest import Entry, Manifest, choose_to_merge
+from littlechat.search.manifest import (
+    PAGES_MAX,
+    Entry,
+    Manifest,
+    choose_to_merge,
+    from_document,
+    to_document,
+)
 
 
 def entries(*counts: int) -> list[Entry]:
@@ -24,3 +31,17 @@ def test_manifest_knows_what_it_names() -> None:
     assert manifest.holds(ids)
     assert not manifest.without(ids[:1]).holds(ids)
     assert [id_ for id_, _ in manifest.without(ids[:1]).retired] == ids[:1]
+
+
+def test_what_takes_much_memory_to_merge_is_merged_in_parts_or_left() -> None:
+    heavy = [Entry(new_id(), 100, n, n, PAGES_MAX // 3) for n in range(8)]
+    assert len(choose_to_merge(heavy)) == 3
+    assert choose_to_merge([Entry(new_id(), 100, n, n, PAGES_MAX) for n in range(20)]) == []
+
+
+def test_a_manifest_of_an_earlier_version_is_read() -> None:
+    manifest = Manifest(entries=(Entry("a", 1, 2, 3, 4),))
+    document = to_document(manifest)
+    assert from_document(document) == manifest
+    document["entries"] = [["a", 1, 2, 3]]
+    assert from_document(document).entries == (Entry("a", 1, 2, 3, 0),)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from littlechat.search.query import QUERY_MAX, Query, parse
+from littlechat.search.query import QUERY_MAX, WORDS_MAX, Query, parse
 
 NOON = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 
@@ -62,3 +62,9 @@ def test_a_query_is_bounded() -> None:
     assert len(many.words) == 12
     assert many.hints == ("Only the first 12 words are looked for.",)
     assert len(parse("x" * 5_000, NOON).prefixes[0]) <= QUERY_MAX
+
+
+def test_phrases_are_as_few_as_words() -> None:
+    query = parse(" ".join(f'"a{n} b"' for n in range(25)), NOON)
+    assert len(query.phrases) == WORDS_MAX
+    assert len(parse('"a b" "a b"', NOON).phrases) == 1
