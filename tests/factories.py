@@ -319,6 +319,9 @@ class Shown:
     thread: int | None = None
     hidden: bool = False
     quote: str = ""
+    quote_version: int = 0
+    quoted: str | None = None
+    """What replies to it show of it now."""
     replies: int = 0
     reactions: dict[str, list[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
@@ -387,6 +390,7 @@ class Dom(HTMLParser):
                 int(own["data-version"]),
                 thread=int(own["data-thread"]) if "data-thread" in own else None,
                 hidden="threaded" in own["class"].split(),
+                quoted=own.get("data-quoted"),
             )
         if self._message:
             self._take_in(self._message, own)
@@ -403,6 +407,7 @@ class Dom(HTMLParser):
             message.replies = int(own["data-replies"])
         if own.get("class") == "quote":
             self._in.append("quote")
+            message.quote_version = int(own["data-version"])
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "p" and self._in in (["typing"], ["quote"]):
@@ -428,3 +433,8 @@ class Dom(HTMLParser):
             self.doubled.append(message.seq)
         if old is None or message.version > old.version:
             self.messages[message.seq] = message
+        if message.quoted is not None:
+            for reply in self.messages.values():
+                if reply.thread == message.seq and reply.quote_version <= message.version:
+                    reply.quote = reply.quote and f"{message.author} {message.quoted}"
+                    reply.quote_version = message.version

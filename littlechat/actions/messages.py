@@ -86,6 +86,7 @@ class MessageActions:
 
     async def _say(self, room_id: str, author: User, draft: Draft) -> Message:
         people = await self._list_addressed(room_id, author, draft.addressed_to)
+        await self._renderer.prepare_text(draft.body, draft.mentions)
         message = await self._messages.add(room_id, author, replace(draft, addressed_to=people))
         self._bus.publish(
             room_topic(room_id),
@@ -133,7 +134,8 @@ class MessageActions:
         if not has_sign(text):
             return [], []
         members = await self._access.list_members(room_id)
-        others = addressing.list_other_names(text, members)
+        # Parsing a long text takes up to 50 ms; what it finds is cached for those who ask next.
+        others = await asyncio.to_thread(addressing.list_other_names, text, members)
         return members, await self._users.list_names(others)
 
     async def find_unreached(self, room_id: str, text: str) -> addressing.Unreached:
@@ -182,6 +184,7 @@ class MessageActions:
     ) -> Message:
         message, n = await self._messages.change(room_id, seq, mutation, of_removed=of_removed)
         if n:
+            await self._renderer.prepare([message])
             self._bus.publish(
                 room_topic(message.room_id),
                 {"kind": "changed", "n": n, "html": str(self._renderer.message(message))},

@@ -1,8 +1,7 @@
 """Threads: which messages are replies to which.
 
-A reply is a message of its room like any other. Here it is attached to the root of its thread, the
-root's count of replies is kept, and quotes of the root are kept up to date. These follow a post in
-the background, and cannot make it fail.
+A reply is a message of its room like any other. Here it is attached to the root of its thread, and
+the root's count of replies is kept. That follows a post in the background, and cannot make it fail.
 """
 
 import contextlib
@@ -13,18 +12,14 @@ from littlechat.core import (
     Draft,
     Invalid,
     Message,
-    Quote,
     User,
 )
-from littlechat.messages import Messages, quoted, replies_counted
+from littlechat.messages import Messages, replies_counted
 from littlechat.platform import BackgroundTasks, Missing
-from littlechat.text import first_line
+from littlechat.text import quote_of
 
 REPLIES_SHOWN = 100
 """How many replies a page of a thread shows; a link leads to the older ones."""
-
-REMOVED = "removed message"
-"""What a quote of a removed message says."""
 
 GONE = "The message you answer is no longer here. Your text is kept: send it to the room instead."
 
@@ -97,18 +92,11 @@ class Threads:
         """Finish in the background what a process that died did not do for this thread."""
         if sum(not reply.removed for reply in replies) != root.replies:
             self._tasks.spawn(self._recount(root.room_id, root.seq))
-        quote = quote_of(root)
-        if any(reply.quote not in (None, quote) and not reply.removed for reply in replies):
-            self._tasks.spawn(self._requote(root))
 
     async def _count_reply(self, reply: Message) -> None:
-        """Count a new reply in its root, and make the reply quote the root as it is now."""
-        if reply.thread is None:
-            return
-        await self._recount(reply.room_id, reply.thread)
-        with contextlib.suppress(Missing):
-            root = await self._messages.get(reply.room_id, reply.thread)
-            await self._quote(reply, quote_of(root))
+        """Count a new reply in its root."""
+        if reply.thread is not None:
+            await self._recount(reply.room_id, reply.thread)
 
     async def _recount(self, room_id: str, root: int) -> None:
         """Let the root of a thread tell how many replies there are, once for all who ask now."""
@@ -137,35 +125,3 @@ class Threads:
     async def _on_changed(self, message: Message) -> None:
         if message.removed and message.thread is not None:
             await self._recount(message.room_id, message.thread)
-        # A root without counted replies is quoted as it is then once `_count_reply` counts the
-        # first.
-        if message.replies and (message.edited or message.removed):
-            await self._requote(message)
-
-    async def _requote(self, root: Message) -> None:
-        """Make the replies that quote a message quote what it says now."""
-        if root.thread is not None:
-            return
-        with contextlib.suppress(Missing):
-            quote = None
-            # Again until the root has not changed: another edit may have been quoted before this
-            # one.
-            while quote != quote_of(root):
-                quote = quote_of(root)
-                for reply in await self._messages.list_replies(root.room_id, root.seq):
-                    await self._quote(reply, quote)
-                root = await self._messages.get(root.room_id, root.seq)
-
-    async def _quote(self, reply: Message, quote: Quote) -> None:
-        if reply.quote is None or reply.quote == quote or reply.removed:
-            return
-        with contextlib.suppress(Missing):
-            await self._actions.change(reply.room_id, reply.seq, quoted(quote))
-
-
-def quote_of(root: Message) -> Quote:
-    """Return what a reply shows of the message it answers."""
-    if root.removed:
-        return Quote(root.author_name, REMOVED)
-    named = root.files[0].name if root.files else ""
-    return Quote(root.author_name, first_line(root.body) or named)

@@ -49,6 +49,8 @@ class Quote:
 
     author_name: str
     text: str
+    version: int = field(default=0, compare=False)
+    """Of the message that says so."""
 
 
 @dataclass(frozen=True, slots=True)

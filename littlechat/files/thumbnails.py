@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 from littlechat.core import Invalid
 from littlechat.files import drawing
 from littlechat.files.blobs import parts_of
-from littlechat.files.turns import Turns
+from littlechat.platform import Turns
 
 AT_ONCE = 2
 """Pictures that are drawn at the same time, each of another person."""

@@ -86,8 +86,8 @@ def thread_of(room_id: str, root: int) -> str:
 
 
 def quote_values(quote: Quote) -> Document:
-    """Return a quote as stored in a message's document."""
-    return {"author": quote.author_name, "text": quote.text}
+    """Return a quote as stored in a message's document: only whose it is, see `quotes`."""
+    return {"author": quote.author_name}
 
 
 def reaction_values(reaction: Reaction) -> Document:
@@ -127,7 +127,7 @@ def from_document(document: Mapping[str, Any]) -> Message:
         addressed_to=tuple(document.get("concerns", ())),
         thread=document.get("thread"),
         shown=bool(document.get("shown", True)),
-        quote=Quote(str(quote["author"]), str(quote["text"])) if quote else None,
+        quote=Quote(str(quote["author"]), "") if quote else None,
         replies=int(document.get("replies", 0)),
         replied_at=document.get("replied_at"),
         reactions=tuple(

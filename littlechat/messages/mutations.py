@@ -1,4 +1,4 @@
-"""How one message may be changed: edits, removals, reactions, quotes and reply counts.
+"""How one message may be changed: edits, removals, reactions and reply counts.
 
 Each function here returns a `Mutation`, which `Messages.change` applies. A mutation only looks at
 the message as it is; it may be called again if the message was changed meanwhile.
@@ -11,7 +11,6 @@ from littlechat.core import (
     REACTIONS_MAX,
     Invalid,
     Message,
-    Quote,
     Reaction,
     Refused,
     User,
@@ -19,7 +18,6 @@ from littlechat.core import (
 from littlechat.messages.documents import (
     Replies,
     addressed_values,
-    quote_values,
     reaction_values,
 )
 from littlechat.platform import Document, Missing
@@ -79,15 +77,6 @@ def replies_counted(replies: Replies) -> Mutation:
         if replies == Replies(message.replies, message.replied_at):
             return None
         return {"replies": replies.count, "replied_at": replies.last_at}
-
-    return mutate
-
-
-def quoted(quote: Quote) -> Mutation:
-    """Set the quote that a reply shows of the message it answers."""
-
-    def mutate(message: Message) -> Document | None:
-        return None if message.quote == quote else {"quote": quote_values(quote)}
 
     return mutate
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from littlechat.core import Cursor, Message
 from littlechat.messages.documents import from_document
+from littlechat.messages.quotes import Quotes
 from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.platform import (
     Database,
@@ -29,6 +30,11 @@ class StoredMessage:
         """The 12 bytes of its id, for `list_by_key`."""
         return packed_id(self.document)
 
+    @property
+    def length(self) -> int:
+        """The number of characters of its text, and some for the rest."""
+        return len(self.document["body"]) + 50
+
     def message(self) -> Message:
         """Convert it to a `Message`."""
         return from_document(self.document)
@@ -49,7 +55,7 @@ class Queries:
     """Queries without access checks: callers filter by the rooms that the person may read."""
 
     def __init__(self, db: Database) -> None:
-        self._db = db
+        self._db, self._quotes = db, Quotes(db)
 
     async def list_addressed(
         self, addressees: Iterable[str], since: datetime, until: datetime
@@ -64,7 +70,7 @@ class Queries:
                 "concerned_at": {"$gte": since, "$lt": until},
             }
         )
-        return list(map(from_document, documents))
+        return await self._quotes.fill(list(map(from_document, documents)))
 
     async def list_by_key(self, keys: Iterable[bytes]) -> list[Message]:
         """Return the messages with these keys, in no order; unknown keys are skipped."""

@@ -31,6 +31,7 @@ from littlechat.messages.group_commit import GroupCommit
 from littlechat.messages.heads import FindHint, Heads, delete_series
 from littlechat.messages.mutations import Mutation
 from littlechat.messages.queries import Queries
+from littlechat.messages.quotes import Quotes
 from littlechat.messages.schema import CHANGES, MESSAGES
 from littlechat.platform import Database, Document, Missing
 
@@ -75,6 +76,7 @@ class Messages:
         self._db = db
         self.queries = Queries(db)
         self._heads = Heads(db)
+        self._quotes = Quotes(db)
         self._changes = Changes(db, self._heads)
         self._alone = alone
         self._group_commit = GroupCommit(db, self._heads, on_batch)
@@ -94,7 +96,7 @@ class Messages:
         message = await self._group_commit.store(room_id, document)
         if message.room_id != room_id:
             raise Invalid(client_id="This message was already sent to another room.")
-        return message
+        return (await self._quotes.fill([message]))[0]
 
     async def head(self, room_id: str, *, certain: bool = False) -> Cursor:
         """Return the room's current cursor; what is read afterwards is at least as new.
@@ -137,7 +139,7 @@ class Messages:
         document = await self._db[MESSAGES].find_one({"room": room_id, "seq": seq})
         if document is None:
             raise Missing
-        return from_document(document)
+        return (await self._quotes.fill([from_document(document)]))[0]
 
     async def newest(self, room_id: str, head: Cursor, limit: int = PAGE_DEFAULT) -> Page:
         """Return the last `limit` messages up to `head`, a cursor that `head()` returned.
@@ -176,7 +178,7 @@ class Messages:
         documents = await self._db[MESSAGES].find(
             {"room": room_id, "seq": {"$gte": low, "$lt": high}}, sort=[("seq", 1)]
         )
-        return list(map(from_document, documents))
+        return await self._quotes.fill(list(map(from_document, documents)))
 
     async def since(self, room_id: str, cursor: Cursor) -> Missed | None:
         """Return what a page at `cursor` has missed; None if it is too far behind, or ahead.
@@ -205,7 +207,8 @@ class Messages:
         )
         changed = frozenset(int(change["seq"]) for change in changes)
         older = await self.list_some(room_id, {seq for seq in changed if seq <= cursor.seq})
-        return Missed([*older, *map(from_document, posts)], changed, reached)
+        newer = await self._quotes.fill(list(map(from_document, posts)))
+        return Missed([*older, *newer], changed, reached)
 
     async def list_some(self, room_id: str, seqs: Iterable[int]) -> list[Message]:
         """Return the messages with these seqs, in the order of their seqs."""
@@ -215,7 +218,7 @@ class Messages:
         documents = await self._db[MESSAGES].find(
             {"room": room_id, "seq": {"$in": wanted}}, sort=[("seq", 1)]
         )
-        return list(map(from_document, documents))
+        return await self._quotes.fill(list(map(from_document, documents)))
 
     async def find_sent(self, author_id: str, client_id: str) -> Message | None:
         """Return the message that the author sent with this `client_id`, or None."""
@@ -225,7 +228,8 @@ class Messages:
     async def list_replies(self, room_id: str, root: int) -> list[Message]:
         """Return all replies in the thread of the message `root`, also removed ones, by seq."""
         documents = await self._db[MESSAGES].find({"thread_of": thread_of(room_id, root)})
-        return sorted(map(from_document, documents), key=lambda message: message.seq)
+        replies = sorted(map(from_document, documents), key=lambda message: message.seq)
+        return await self._quotes.fill(replies)
 
     async def count_replies(self, room_id: str, root: int) -> Replies:
         """Return how many replies a message has and when the last came, without removed ones."""

@@ -62,12 +62,14 @@ class CatchUp:
         if missed is not None:
             if missed.cursor == after:
                 return "", after
+            await self._render.prepare(missed.messages)
             rendered = [str(self._render.message(message)) for message in missed.messages]
             if sum(map(len, rendered)) <= CATCH_UP_CHARS:
                 return self._render.frames.messages(rendered, missed.cursor), missed.cursor
         self.counters.reloads += 1
         head = await self._messages.head(room_id)
         page = await self._messages.newest(room_id, head)
+        await self._render.prepare(page.messages)
         return self._render.frames.reload(room_id, self._cut(page), head), head
 
     def _cut(self, page: Page) -> Page:

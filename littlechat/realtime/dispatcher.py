@@ -29,6 +29,13 @@ changed."""
 ROOMS_SECONDS = 1.0
 """How often at most all pages are told to fetch their list of rooms again."""
 
+ROOMS_SECONDS_PER_PAGE = 0.05
+"""With many pages, less often: a page that fetches its lists takes a hundredth of a second, so that
+whoever joins and leaves for ever takes a fifth of a processor, however many pages there are."""
+
+SPREAD_SECONDS, SPREAD_SECONDS_PER_PAGE = 1.5, 0.02
+"""Within what time pages fetch their lists: they are told so with the news."""
+
 OPENING_SECONDS = 10.0
 """How long a page may take from being rendered to opening its socket. Frames sent in between are
 kept so long, and sent when the socket opens."""
@@ -192,14 +199,20 @@ class Dispatcher:
                 access.note_unread(user)
 
     def _send_room_list_soon(self) -> None:
-        """Tell pages at once, then at most once a second: every one of them fetches the list."""
+        """Tell pages at once, then only now and then: every one of them fetches the list."""
         loop = asyncio.get_running_loop()
         if self._rooms_timer is None or self._rooms_timer.when() < loop.time():
             last = self._rooms_timer.when() if self._rooms_timer else float("-inf")
-            due = max(loop.time(), last + ROOMS_SECONDS)
+            pause = max(ROOMS_SECONDS, self._pages * ROOMS_SECONDS_PER_PAGE)
+            due = max(loop.time(), last + pause)
             self._rooms_timer = loop.call_at(due, self._send_room_list)
+
+    @property
+    def _pages(self) -> int:
+        return len(self._hub.sockets)
 
     def _send_room_list(self) -> None:
         self._rooms_changes += 1
-        frame = self._render.frames.room_list(self._rooms_changes)
+        spread = max(SPREAD_SECONDS, self._pages * SPREAD_SECONDS_PER_PAGE)
+        frame = self._render.frames.room_list(self._rooms_changes, spread)
         self._hub.deliver_ephemeral(ROOMS, "rooms", frame)

@@ -255,6 +255,7 @@ class Feed:
         if missed is None:
             await self._start_over()
             return
+        await self._context.render.prepare(missed.messages)
         html = [
             (message.seq, str(self._context.render.message(message))) for message in missed.messages
         ]

@@ -38,9 +38,15 @@ class Frames:
         """Return the heartbeat: the server is alive, and the room's last change is at `cursor`."""
         return f'<i id="beat" hx-swap-oob="true" data-at="{cursor}" hidden></i>'
 
-    def room_list(self, number: int) -> str:
-        """Return the frame that makes pages fetch their list of rooms again."""
-        return f'<i id="rooms-news" hx-swap-oob="true" data-number="{number}" hidden></i>'
+    def room_list(self, number: int, spread: float = 1.5) -> str:
+        """Return the frame that makes pages fetch their list of rooms again.
+
+        Each does so after a delay of its own of at most `spread` seconds.
+        """
+        return (
+            f'<i id="rooms-news" hx-swap-oob="true" data-number="{number}"'
+            f' data-spread="{spread:g}" hidden></i>'
+        )
 
     def unread_signal(self, **values: object) -> str:
         """Return the frame whose data attributes change a room's entry in the list of rooms.

@@ -4,8 +4,10 @@ What is rendered here is the same for every viewer. What differs between viewers
 and local times, is adjusted in the browser from data attributes.
 """
 
+import asyncio
 import re
 import secrets
+import time
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -20,9 +22,10 @@ from littlechat.files import types
 from littlechat.rendering import template_filters as filters
 from littlechat.rendering.frames import Frames
 from littlechat.rendering.static_addresses import TEMPLATES, static_url, worker_version
-from littlechat.text import markdown
+from littlechat.text import markdown, quote_of
 
 MESSAGES_CHARS = 32_000_000
+TEXTS_CHARS = 8_000_000
 HISTORIES_CHARS = 8_000_000
 PAGES_CHARS = 8_000_000
 """How many characters of rendered HTML each cache keeps: a page is then a join of strings."""
@@ -51,11 +54,24 @@ class PageTemplate:
 
 def _message_key(_: object, message: Message) -> Hashable:
     # The time as well: a room made again under a deleted one's id starts again at seq 1.
-    return message.room_id, message.seq, message.version, message.at
+    quote = message.quote and (message.quote, message.quote.version)
+    return message.room_id, message.seq, message.version, message.at, quote
+
+
+LONG_CHARS = 1_000
+"""From this length on a text is rendered in a thread, where it takes up to 50 ms."""
+
+
+TURN_SECONDS = 0.005
+"""How long messages are rendered before others have a turn."""
+
+
+def _text_key(_: object, body: str, mentions: tuple[str, ...]) -> Hashable:
+    return body, mentions
 
 
 def _history_key(_: object, room_id: str, page: Page, end: Cursor | None) -> Hashable:
-    shown = tuple((message.seq, message.version, message.at) for message in page.messages)
+    shown = tuple(_message_key(None, message) for message in page.messages)
     return room_id, page.older, page.newer, end, shown
 
 
@@ -88,6 +104,7 @@ class Renderer:
             browser=filters.browser,
             who=filters.who,
             shown_size=filters.shown_size,
+            quoted=lambda message: quote_of(message).text,
         )
         self._env.filters.update(
             drawing=types.icon,
@@ -97,6 +114,9 @@ class Renderer:
         )
         self._message = self._env.get_template("messages/_message.html")
         self._messages: LRUCache[Hashable, str] = LRUCache(chars_kept, getsizeof=len)
+        self._texts: LRUCache[Hashable, str] = LRUCache(TEXTS_CHARS, getsizeof=len)
+        # One long text at a time: many at once would leave the others a small share of the time.
+        self._rendering = asyncio.Lock()
         self._histories: LRUCache[Hashable, str] = LRUCache(HISTORIES_CHARS, getsizeof=len)
         self._pages: LRUCache[Hashable, PageTemplate] = LRUCache(PAGES_CHARS, getsizeof=len)
         # Unguessable, so that no text that somebody wrote is taken for a placeholder.
@@ -131,6 +151,31 @@ class Renderer:
             values, self._placeholders.split(self.page(template, **values, **marks))
         )
 
+    async def prepare(self, messages: Iterable[Message]) -> None:
+        """Render messages ahead of time where that takes long, and let others be served meanwhile.
+
+        What is rendered with them right after this is put together from the caches.
+        """
+        began = time.monotonic()
+        for message in messages:
+            if _message_key(self, message) in self._messages:
+                continue
+            await self.prepare_text(message.body, message.mentions)
+            self._message_html(message)
+            if time.monotonic() > began + TURN_SECONDS:
+                await asyncio.sleep(0)
+                began = time.monotonic()
+
+    async def prepare_text(self, body: str, mentions: tuple[str, ...]) -> None:
+        """Render the text of a message ahead of time, if it is long."""
+        key = _text_key(self, body, mentions)
+        if len(body) < LONG_CHARS or key in self._texts:
+            return
+        async with self._rendering:
+            html = await asyncio.to_thread(markdown.to_html, body, mentions)
+        if len(html) <= self._texts.maxsize:
+            self._texts[key] = html
+
     def message(self, message: Message) -> Markup:
         """Return one message's element."""
         return Markup(self._message_html(message))  # noqa: S704 - our own template's autoescaped output
@@ -141,8 +186,13 @@ class Renderer:
 
     def text(self, message: Message) -> Markup:
         """Return the text of a message as HTML, without the element around it."""
-        html = markdown.to_html(message.body, message.mentions) if message.body else ""
+        html = self._text_html(message.body, message.mentions) if message.body else ""
         return Markup(html)  # noqa: S704 - text/markdown.py made it safe
+
+    @cachedmethod(attrgetter("_texts"), key=_text_key)
+    def _text_html(self, body: str, mentions: tuple[str, ...]) -> str:
+        # Kept beside the messages: a reaction or a count makes another message of the same text.
+        return markdown.to_html(body, mentions)
 
     def messages(self, messages: Iterable[Message]) -> Markup:
         """Return the elements of several messages."""

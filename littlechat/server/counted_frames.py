@@ -11,6 +11,7 @@ Until: Hypercorn counts control frames and yields between frames.
 """
 
 import asyncio
+from typing import Any
 
 from hypercorn.protocol.events import StreamClosed
 from hypercorn.protocol.ws_stream import FrameTooLargeError, WSStream
@@ -63,13 +64,13 @@ class CountedFramesStream(WSStream):
             await self.send(StreamClosed(stream_id=self.stream_id))
         return True
 
-    async def _take(self, event: Message) -> bool:
+    async def _take(self, event: Message[Any]) -> bool:
         try:
             self.buffer.extend(event)
         except FrameTooLargeError:
             await self._send_wsproto_event(CloseConnection(code=CloseReason.MESSAGE_TOO_BIG))
             return False
-        if event.message_finished:
+        if event.message_finished and self.app_put is not None:
             await self.app_put(self.buffer.to_message())
             self.buffer.clear()
         return True

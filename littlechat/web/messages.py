@@ -73,6 +73,7 @@ async def _conversation(
     stretch = await _stretch(room_id, head)
     joined, others = await served.rooms.access.list_rooms(session.user)
     members = await served.rooms.access.list_members(room_id)
+    await served.renderer.prepare(stretch.messages)
     room = next((one for one in joined if one.id == room_id), None)
     read = room.read if room else membership.read
     return cached_page(
@@ -115,6 +116,7 @@ async def _conversation(
 async def _panel(room_id: str, seq: int, draft: Draft, error: str) -> Markup:
     """Return the panel of a thread, with a draft that could not be posted in its field."""
     thread = await services().actions.threads.get(room_id, seq)
+    await services().renderer.prepare([thread.root, *thread.replies])
     html = services().renderer.page(
         "messages/_thread.html",
         thread=thread,
@@ -139,6 +141,7 @@ async def show_messages(session: Session, membership: Membership) -> ResponseRet
         stretch, end = replace(stretch, newer=False), None
     elif request.args.get("after"):
         stretch = replace(stretch, older=False)
+    await services().renderer.prepare(stretch.messages)
     return fragment(services().renderer.history(room_id, stretch, end))
 
 
@@ -189,7 +192,9 @@ async def _draft() -> Draft:
 @member_of
 async def show_message(session: Session, membership: Membership, seq: int) -> ResponseReturnValue:
     """Return one message as a fragment."""
-    return fragment(services().renderer.message(await _message(membership, seq)))
+    message = await _message(membership, seq)
+    await services().renderer.prepare([message])
+    return fragment(services().renderer.message(message))
 
 
 @blueprint.get("/rooms/<room>/messages/<int:seq>/edit")

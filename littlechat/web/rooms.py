@@ -103,6 +103,7 @@ async def post_join(session: Session, room: str) -> ResponseReturnValue:
 @signed_in
 async def post_leave(session: Session, room: str) -> ResponseReturnValue:
     """Leave a room."""
+    await services().platform.rate_limits.hit(JOIN, session.user.id)
     left, _ = await services().rooms.store.get_visible(room, session.user)
     await services().actions.members.leave(room, session.user)
     response = await current_app.make_response(go("/rooms"))

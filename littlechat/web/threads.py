@@ -31,6 +31,7 @@ async def show_thread(session: Session, membership: Membership, seq: int) -> Res
     if seq > SEQ_MAX:
         raise Missing
     thread = await services().actions.threads.get(room_id, seq, before)
+    await services().renderer.prepare([thread.root, *thread.replies])
     if not is_htmx():
         return go(f"/rooms/{room_id}?thread={thread.root.seq}")
     if before is not None:

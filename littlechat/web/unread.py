@@ -78,6 +78,7 @@ async def show_inbox(session: Session) -> ResponseReturnValue:
     joined, _ = await served.rooms.access.list_rooms(session.user)
     messages, before = await served.rooms.unread.list_inbox(session.user, joined, _before())
     by_id = {room.id: room for room in joined}
+    await served.renderer.prepare(messages)
     entries = [
         Entry(by_id[message.room_id], message, served.renderer.text(message))
         for message in messages

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from littlechat.actions import threads as threads_module
-from littlechat.actions.threads import GONE, REMOVED, quote_of
+from littlechat.actions.threads import GONE
 from littlechat.core.errors import Invalid
 from littlechat.core.messages import (
+    Cursor,
     Draft,
     File,
     Message,
@@ -18,9 +19,10 @@ from littlechat.core.names import new_id
 from littlechat.core.people import User
 from littlechat.core.rooms import Membership
 from littlechat.messages.documents import Replies
-from littlechat.messages.mutations import emptied, quoted, replies_counted
+from littlechat.messages.mutations import emptied, replies_counted
 from littlechat.platform.database import now
 from littlechat.rendering.renderer import Renderer
+from littlechat.text.quotes import REMOVED, quote_of
 from littlechat.web.services import Services
 from tests.attacks import skeleton
 from tests.rendering.samples import message
@@ -208,10 +210,11 @@ async def test_replies_through_two_processes_at_once_are_all_counted(
 async def test_an_edit_and_a_removal_of_the_root_reach_its_quotes(
     here: Services, there: Services, tab: Open
 ) -> None:
+    page = await tab(BEN)
     await say(here, ADA, "teh plan")
     await answer(there, BEN, 1, shown=True)
     await answer(there, CLEO, 1)
-    page = await tab(BEN)
+    await page.until(lambda dom: 2 in dom.messages and dom.messages[2].quote == "Ada teh plan")
     await here.actions.messages.edit(ROOM, 1, ADA, "the plan")
     await page.until(lambda dom: 2 in dom.messages and dom.messages[2].quote == "Ada the plan")
     await here.actions.messages.remove(ROOM, 1, MANAGER, ADA)
@@ -284,17 +287,52 @@ async def test_a_reply_to_a_room_that_is_deleted_meanwhile_harms_nobody(here: Se
     reply = await answer(here, BEN, 1, shown=True)
     await here.messages.delete_room(ROOM)
     await here.actions.threads._count_reply(reply)
-    await here.actions.threads._requote(reply)
 
 
-def test_a_message_is_changed_only_by_another_count_or_quote() -> None:
+async def test_the_cost_of_an_edit_is_the_same_however_many_replies_quote_it(
+    here: Services,
+) -> None:
+    await say(here, ADA, "0")
+    for _ in range(20):
+        await answer(here, BEN, 1, shown=True)
+    await at_rest(here)
+    before = await here.messages.head(ROOM)
+    await here.actions.messages.edit(ROOM, 1, ADA, "1")
+    await at_rest(here)
+    assert (await here.messages.head(ROOM)).change == before.change + 1
+    page = await here.messages.newest(ROOM, await here.messages.head(ROOM))
+    assert {one.quote for one in page.messages[1:]} == {Quote("Ada", "1")}
+
+
+async def test_a_removed_text_is_gone_at_once_from_all_that_is_served(
+    here: Services, there: Services, tab: Open
+) -> None:
+    watching = await tab(BEN)
+    await say(here, ADA, "the secret")
+    for _ in range(3):
+        await answer(here, BEN, 1, shown=True)
+    await at_rest(here, there)
+    await watching.until(lambda dom: 4 in dom.messages)
+    await here.actions.messages.remove(ROOM, 1, MANAGER, ADA)
+    for served in (here, there):
+        head = await served.messages.head(ROOM)
+        page = await served.messages.newest(ROOM, head)
+        missed = await served.messages.since(ROOM, Cursor())
+        assert missed
+        for some in (page.messages, missed.messages):
+            assert "secret" not in str(served.renderer.messages(some))
+    await watching.until(
+        lambda dom: {dom.messages[seq].quote for seq in (2, 3, 4)} == {f"Ada {REMOVED}"}
+    )
+
+
+def test_a_message_is_changed_only_by_another_count() -> None:
     at = now()
     root = Message(ROOM, 1, ADA.id, "Ada", "x", at)
     assert replies_counted(Replies(1, at))(root) == {"replies": 1, "replied_at": at}
     answered = replace(root, replies=2, replied_at=at)
     assert replies_counted(Replies(2, at))(answered) is None
     assert replies_counted(Replies())(answered) == {"replies": 0, "replied_at": None}
-    assert quoted(Quote("a", "b"))(replace(root, quote=Quote("a", "b"))) is None
 
 
 def test_no_payload_becomes_markup_in_a_quote() -> None:

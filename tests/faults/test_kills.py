@@ -17,7 +17,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from quart import Quart
 
-from littlechat.actions.threads import REMOVED
 from littlechat.app import create_app
 from littlechat.core.messages import Cursor
 from littlechat.core.names import new_id
@@ -31,6 +30,7 @@ from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
 from littlechat.platform.embedded_database import command_line
 from littlechat.realtime import feed
+from littlechat.text.quotes import REMOVED
 from tests.factories import KICK_SECONDS, Dom, Person, Shown, Site, Stream, command
 from tests.programs import require
 

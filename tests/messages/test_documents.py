@@ -31,8 +31,11 @@ def test_draft_survives_its_document(draft: Draft) -> None:
     document = {**to_document(ROOM, ADA, draft), "seq": 7}
     message = from_document(document)
     assert (message.room_id, message.seq, message.author_id) == (ROOM, 7, ADA.id)
-    for field in ("body", "mentions", "addressed_to", "thread", "shown", "quote", "files"):
+    for field in ("body", "mentions", "addressed_to", "thread", "shown", "files"):
         assert getattr(message, field) == getattr(draft, field)
+    # What is quoted is read from the message that says it.
+    assert message.quote == (Quote(draft.quote.author_name, "") if draft.quote else None)
+    assert "what was that?" not in str(document)
     assert document["client_id"] == draft.client_id
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from littlechat.files.turns import Turns
+from littlechat.platform.turns import Turns
 
 
 async def test_one_person_has_one_turn_and_the_others_theirs() -> None:

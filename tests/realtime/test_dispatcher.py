@@ -1,5 +1,6 @@
 """Every event on the bus reaches the part of the process that it is for."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -98,3 +99,20 @@ async def test_a_listener_receives_what_any_process_publishes_on_its_topic(
     there.platform.bus.publish("others", {"kind": "said"})
     await until(lambda: bool(received))
     assert received == [{"kind": "said", "text": "hello"}]
+
+
+async def test_the_more_pages_there_are_the_seldomer_all_fetch_their_lists(
+    here: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatcher, loop = here.realtime.dispatcher, asyncio.get_running_loop()
+    tab = Tab(here, somebody("Dan"))
+    here.realtime.hub.join(tab.socket, live.ROOMS)
+    monkeypatch.setattr(type(dispatcher), "_pages", 200)
+    dispatcher._send_room_list_soon()
+    assert 'data-spread="4"' in await tab.until_frame("rooms-news")
+    for _ in range(50):
+        dispatcher._send_room_list_soon()
+    assert dispatcher._rooms_timer
+    assert dispatcher._rooms_timer.when() > loop.time() + 5
+    await tab.close()
+    assert len(tab.frames) == 1

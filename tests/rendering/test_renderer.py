@@ -1,5 +1,6 @@
 """Values become HTML the same way everywhere, for every viewer, and text never becomes markup."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,9 @@ from markupsafe import Markup
 from littlechat.core.messages import (
     Cursor,
     File,
+    Message,
     Page,
+    Quote,
 )
 from littlechat.core.people import Session, User
 from littlechat.rendering import renderer as module
@@ -277,3 +280,47 @@ def test_message_of_files_alone_has_no_paragraph() -> None:
     html = str(Renderer().message(message(body="", files=(File("f", "a.txt", "text/plain", 5),))))
     assert '<div class="message-body" dir="auto"></div>' in html
     assert 'href="/files/f?download"' in html
+
+
+async def test_others_have_turns_while_many_long_messages_are_rendered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
+    render, happened = Renderer(), list[str]()
+    message_html = render._message_html
+
+    def note(one: Message) -> str:
+        happened.append("rendered")
+        return message_html(one)
+
+    async def tick() -> None:
+        while True:
+            happened.append("tick")
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(render, "_message_html", note)
+    ticking = asyncio.create_task(tick())
+    some = [message(number, "a.b/ *c* " * 300) for number in range(1, 6)]
+    some += [message(number, "short") for number in range(6, 11)]
+    await render.prepare(some)
+    ticking.cancel()
+    assert happened.count("rendered") == 10
+    assert "rendered rendered" not in " ".join(happened)
+
+
+async def test_what_was_prepared_is_put_together_without_rendering_a_text_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    render, one = Renderer(), message(1, "*word* " * 300)
+    await render.prepare([one])
+    monkeypatch.setattr("littlechat.text.markdown.to_html", None)
+    assert "<em>word</em>" in render.message(one)
+    assert "<em>word</em>" in render.message(replace(one, version=1, replies=3))
+
+
+def test_a_message_is_rendered_again_when_what_it_quotes_has_changed() -> None:
+    render = Renderer()
+    reply = message(2, thread=1, quote=Quote("Ada", "first", 1))
+    assert "first" in render.message(reply)
+    assert "gone" in render.message(replace(reply, quote=Quote("Ada", "gone", 2)))
+    assert "gone" in render.history("room", Page([replace(reply, quote=Quote("Ada", "gone", 2))]))

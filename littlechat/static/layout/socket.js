@@ -43,7 +43,7 @@ document.addEventListener("htmx:ws:after:message:incoming", () => {
   if (news && news.dataset.number !== "0" && !news.dataset.done) {
     news.dataset.done = "yes";
     // All pages get this frame at the same moment; the delay spreads their requests.
-    setTimeout(() => ["#rooms", "#belonging"].forEach(part => document.querySelector(part) && htmx.trigger(part, "stale")), Math.random() * 1_500);
+    setTimeout(() => ["#rooms", "#belonging"].forEach(part => document.querySelector(part) && htmx.trigger(part, "stale")), Math.random() * 1_000 * Number(news.dataset.spread));
   }
 });
 

@@ -12,10 +12,12 @@ export function place(list, fragment) {
   tell(list, "placing");
   // Scripts that show messages a second time, such as an open thread, copy them now.
   tell(list, "arrived", [...fragment.children].filter(item => item.matches(".message")));
-  for (const item of [...fragment.children]) {
+  const arrived = [...fragment.children];
+  for (const item of arrived) {
     if (item.matches(".cursor")) cursor = item.dataset.cursor;
     else if (item.matches(".message") && put(list, item)) placed.push(item);
   }
+  requote(list, arrived);
   if (cursor) list.dataset.cursor = cursor;
   tell(list, "placed", placed);
   return placed;
@@ -35,6 +37,17 @@ export function put(list, item) {
   else if (first) first.before(item);
   else list.append(item);
   return true;
+}
+
+// A reply shows the first line of the message it answers: an edit or a removal comes with the new one.
+function requote(list, arrived) {
+  for (const { dataset } of arrived.filter(item => "quoted" in item.dataset)) {
+    for (const quote of list.querySelectorAll(`.quote[data-root="${dataset.seq}"]`)) {
+      if (Number(dataset.version) < Number(quote.dataset.version)) continue;
+      quote.dataset.version = dataset.version;
+      quote.querySelector("span").textContent = dataset.quoted;
+    }
+  }
 }
 
 function renew(old, item) {
