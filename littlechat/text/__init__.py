@@ -9,7 +9,7 @@ from littlechat.text.addressing import may_mention_all
 from littlechat.text.emoji import list_groups, validate_emoji
 from littlechat.text.markdown import first_line, plain
 from littlechat.text.mentions import HERE, has_sign
-from littlechat.text.quotes import REMOVED, quote_of
+from littlechat.text.quotes import quote_of
 from littlechat.text.words import (
     accent_pattern,
     comparable,
@@ -21,7 +21,6 @@ from littlechat.text.words import (
 
 __all__ = [
     "HERE",
-    "REMOVED",
     "accent_pattern",
     "addressing",
     "comparable",
