@@ -32,6 +32,7 @@ from littlechat.platform import (
     EmbeddedServer,
     Settings,
     Unavailable,
+    database_password,
     host_of,
     is_container,
     is_loopback,
@@ -187,7 +188,7 @@ async def prepare(
         return settings, None
     directory = DataDirectory(settings.data_dir)
     stack.callback(directory.close)
-    database = EmbeddedServer(directory.path, directory.secret("database-password"), provision)
+    database = EmbeddedServer(directory.path, database_password(directory), provision)
     stack.push_async_callback(database.stop)
     await database.start()
     secret_key = settings.secret_key or directory.secret("secret-key")

@@ -30,7 +30,7 @@ from littlechat.platform.bus import (
 from littlechat.platform.configuration import Settings
 from littlechat.platform.data_directory import DataDirectory
 from littlechat.platform.database import Database, provision
-from littlechat.platform.embedded_database import EmbeddedServer
+from littlechat.platform.embedded_database import EmbeddedServer, database_password
 from littlechat.realtime import feed
 from littlechat.rendering import renderer as render
 from littlechat.web.services import Services
@@ -78,7 +78,7 @@ async def database_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         yield urlsplit(GIVEN_URI)._replace(path="/littlechat_test").geturl()
         return
     directory = DataDirectory(tmp_path_factory.mktemp("data"))
-    server = EmbeddedServer(directory.path, directory.secret("database-password"), provision)
+    server = EmbeddedServer(directory.path, database_password(directory), provision)
     await server.start()
     yield server.uri
     await server.stop()

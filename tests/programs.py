@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,6 +61,16 @@ class RedisServer:
             while not await accepts_connections(self.port):
                 await asyncio.sleep(0.02)
         return self
+
+    def freeze(self) -> None:
+        """Let it stand still, with its connections open."""
+        assert self._child
+        self._child.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._child
+        self._child.send_signal(signal.SIGCONT)
 
     async def kill(self) -> None:
         """End it at once, if it runs."""

@@ -23,12 +23,8 @@ import pytest
 from littlechat.__main__ import for_other_machines, listen, main, print_address
 from littlechat.platform import logs
 from littlechat.platform.configuration import Settings
-from littlechat.platform.embedded_database import (
-    DEATHS_MAX,
-    accepts,
-    command_line,
-    free_port,
-)
+from littlechat.platform.database_process import accepts, command_line, free_port
+from littlechat.platform.embedded_database import DEATHS_MAX
 from littlechat.platform.own_address import is_loopback, lan_address
 from littlechat.server.workers import WORKER_DEATHS
 from tests.factories import SECRET_KEY, Person, Stream

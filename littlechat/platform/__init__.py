@@ -24,7 +24,8 @@ from littlechat.platform.database import (
     provision,
     unpacked_id,
 )
-from littlechat.platform.embedded_database import EmbeddedError, EmbeddedServer
+from littlechat.platform.database_process import EmbeddedError
+from littlechat.platform.embedded_database import EmbeddedServer, database_password
 from littlechat.platform.facade import Platform, build_platform
 from littlechat.platform.http_client import RESOLVER_THREADS, HttpClient, HttpResponse, Unreachable
 from littlechat.platform.metrics import CONTENT_TYPE
@@ -113,6 +114,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "build_platform",
+    "database_password",
     "host_of",
     "is_container",
     "is_loopback",

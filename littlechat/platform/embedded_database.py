@@ -1,7 +1,6 @@
-"""Starts, watches and stops the embedded database, SecantusDB, as a child process.
+"""The embedded database, SecantusDB: its user and password, and its restarts.
 
-It must never import `secantus`, which is GPL-2.0: it stays a separate process behind a socket. The
-password must never appear in a command line, an environment or a log.
+It must never import `secantus`, which is GPL-2.0: it stays a separate process behind a socket.
 """
 
 import asyncio
@@ -10,54 +9,35 @@ import contextlib
 import hashlib
 import importlib.util
 import logging
-import os
-import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from littlechat.platform.data_directory import unusable, write_whole
+from littlechat.platform.data_directory import DataDirectory, unusable, write_whole
+from littlechat.platform.database_process import (
+    HOST,
+    DatabaseDied,
+    DatabaseProcess,
+    EmbeddedError,
+)
+from littlechat.platform.mutual_tls import MutualTls
 
 USER = "littlechat"
-HOST = "127.0.0.1"
-READY_TIMEOUT_SECONDS = 30
-BUSY_TIMEOUT_SECONDS = 20
-STOP_TIMEOUT_SECONDS = 8
+PASSWORD_FILE = "database-password"  # noqa: S105 - the name of a file
+USER_MARK = "littlechat-user"
+"""A file that says for which password the user was made. It is inside the database's directory, so
+that both are deleted together."""
+
 DEATHS_MAX = 3
 DEATHS_WITHIN_SECONDS = 60
-LOG_BYTES = 5 * 1024 * 1024
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 """Those for which there are builds of it; `pyproject.toml` says the same to pip."""
 
-# --standalone, because nothing reads the operations log of a replica set. Without --sync-on-commit,
-# which would sync every write: the URI asks for the journal where it matters (see `start`).
-OPTIONS = ("--host", HOST, "--standalone", "--cache-size", "256M")
-
-# A launcher script, because a preexec_fn may deadlock in a process with threads. It asks Linux to
-# kill the child when its parent dies, exits if the parent died before that, and then becomes the
-# server.
-LAUNCHER = """
-import ctypes, os, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: kept across exec
-if os.getppid() == int(sys.argv[1]):
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "secantus", *sys.argv[2:]])
-"""
-# The child gets no other variables: none of our secrets, and no SECANTUS_* that would switch the
-# journal off.
-ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
-
 log = logging.getLogger(__name__)
 Provision = Callable[[str, str, str], Awaitable[None]]
-
-
-class EmbeddedError(Exception):
-    """The database cannot run; the text tells the operator what to do."""
 
 
 def missing(version: tuple[int, int]) -> str:
@@ -78,8 +58,19 @@ def _dotted(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"
 
 
-class DatabaseDied(EmbeddedError):
-    """The server ended before it listened."""
+def database_password(directory: DataDirectory) -> str:
+    """Return the database's password, generated for a new database; raise `EmbeddedError`.
+
+    A database whose password is missing gets a new one only from who owns its directory.
+    """
+    file, mark = directory.path / PASSWORD_FILE, directory.path / "database" / USER_MARK
+    if mark.exists() and not file.exists():
+        raise EmbeddedError(
+            f"The password of the database in {directory.path} is missing. Put the file {file} "
+            "back from a backup; or, to give the database a new password, delete the file "
+            f"{mark}, which only the owner of the directory can do, and start again."
+        )
+    return directory.secret(PASSWORD_FILE)
 
 
 class EmbeddedServer:
@@ -93,26 +84,21 @@ class EmbeddedServer:
     def __init__(self, directory: Path, password: str, provision: Provision) -> None:
         self.uri = ""
         self._directory = directory.absolute()
-        self._home = self._directory / "database"
-        self._log = self._directory / "database.log"
-        self._pid = self._directory / "database.pid"
+        self._process = DatabaseProcess(self._directory)
         self._password = password
         self._provision = provision
-        self._port = 0
-        self._child: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
-        self._stopping = False
 
     async def start(self) -> None:
         """Start the server, with authentication, and set `uri`; raise `EmbeddedError`."""
         if importlib.util.find_spec("secantus") is None:
             raise EmbeddedError(missing(sys.version_info[:2]))
-        self._stopping = False
+        self._process.is_stopping = False
         try:
-            self._prepare()
-            await self._kill_leftover()
+            self._process.prepare()
+            await self._process.kill_leftover()
             await self._ensure_user()
-            await self._launch("--auth")
+            await self._process.launch("--auth")
         except BaseException as error:
             await self.stop()
             if isinstance(error, OSError):
@@ -127,9 +113,9 @@ class EmbeddedServer:
 
     async def stop(self) -> None:
         """Stop the server, by force if it does not stop in time; may be called again."""
-        self._stopping = True
+        self._process.is_stopping = True
         async with self._lock:
-            await self._stop_child()
+            await self._process.stop()
 
     async def watch(self) -> None:
         """Restart the server, at the same URI, whenever it dies; return after `stop`.
@@ -137,171 +123,41 @@ class EmbeddedServer:
         Raises `EmbeddedError` if it dies too often.
         """
         deaths: collections.deque[float] = collections.deque(maxlen=DEATHS_MAX + 1)
-        while self._child is not None and not self._stopping:
-            status = await self._child.wait()
+        while self._process.is_started and not self._process.is_stopping:
+            status = await self._process.wait()
             async with self._lock:
-                if self._stopping:
+                if self._process.is_stopping:
                     return
                 deaths.append(time.monotonic())
                 if len(deaths) > DEATHS_MAX and deaths[-1] - deaths[0] <= DEATHS_WITHIN_SECONDS:
                     raise EmbeddedError(
                         f"The database died {len(deaths)} times within {DEATHS_WITHIN_SECONDS} s. "
-                        f"Look for the reason in {self._log}: {self._tail()}"
+                        f"Look for the reason in {self._process.log}: {self._process.tail()}"
                     )
                 log.error("The database ended with status %s; starting it again.", status)
                 with contextlib.suppress(DatabaseDied):  # the next round counts this death as well
-                    await self._launch("--auth", port=self._port)
-
-    def _prepare(self) -> None:
-        self._home.mkdir(mode=0o700, exist_ok=True)
-        if self._log.exists() and self._log.stat().st_size > LOG_BYTES:
-            self._log.replace(self._log.with_suffix(".log.1"))
-        # Given an empty configuration file, it does not look for one in the home directory.
-        write_whole(self._directory / "database.toml", "")
-
-    async def _kill_leftover(self) -> None:
-        """Kill the server that a killed littlechat left behind, and wait until it is gone."""
-        pid = self._find_leftover_pid()
-        if pid is None:
-            return
-        log.warning("Ending the database that a killed littlechat left, process %d.", pid)
-        # SIGKILL at once: it at times ignores SIGTERM, and thanks to its journal loses nothing.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
-        while self._find_leftover_pid() is not None and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-
-    def _find_leftover_pid(self) -> int | None:
-        """Return the pid in the pid file if that process is a server of this directory."""
-        try:
-            pid = int(self._pid.read_text())
-        except (OSError, ValueError):
-            return None
-        return pid if f"--storage-path {self._home} --port" in command_line(pid) else None
+                    await self._process.launch("--auth", port=self._process.port)
 
     async def _ensure_user(self) -> None:
-        """Create the user unless that was done for this password, with authentication off."""
-        # The mark is inside the database's directory, so that both are deleted together.
-        mark = self._home / "littlechat-user"
+        """Create the user unless that was done for this password.
+
+        The server takes the first user only with authentication off. Meanwhile it speaks TLS, and
+        only with who has a key that is made for this moment and kept in a directory of ours, so
+        that no other user of this machine can be first.
+        """
+        mark = self._process.home / USER_MARK
         digest = hashlib.sha256(self._password.encode()).hexdigest()
         if mark.exists() and mark.read_text(errors="replace") == digest:
             return
-        # createUser does not wait for the journal: a kill could lose a user that we marked as made.
-        await self._launch("--sync-on-commit")
-        try:
-            await self._provision(self._address("", ""), USER, self._password)
-        except Exception as error:
-            raise EmbeddedError(f"The database refused its first user: {error}") from error
-        await self._stop_child()
+        with MutualTls(self._directory) as tls:
+            # createUser does not wait for the journal: a kill could lose a user that we marked.
+            await self._process.launch("--sync-on-commit", *tls.server_options)
+            try:
+                await self._provision(self._address("", tls.client_options), USER, self._password)
+            except Exception as error:
+                raise EmbeddedError(f"The database refused its first user: {error}") from error
+            await self._process.stop()
         write_whole(mark, digest)
 
-    async def _launch(self, *options: str, port: int = 0) -> None:
-        """Start a child and return once it listens; retry while its port or files are in use."""
-        deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
-        while not self._stopping:
-            self._port = port or free_port()
-            start = self._log.stat().st_size if self._log.exists() else 0
-            if await self._wait_until_listening(await self._spawn(*options), start):
-                return
-            said = self._log.read_bytes()[start:]
-            if b"resource busy" not in said and b"Address already in use" not in said:
-                raise DatabaseDied(f"The database did not start ({self._log}): {self._tail()}")
-            if time.monotonic() > deadline:
-                raise EmbeddedError(
-                    f"Another process holds the files in {self._home} or port {self._port}; "
-                    f"end it and start again ({self._log}): {self._tail()}"
-                )
-            await asyncio.sleep(0.1)
-        raise DatabaseDied("The database was told to stop while it started.")
-
-    async def _spawn(self, *options: str) -> asyncio.subprocess.Process:
-        place = ("--storage-path", str(self._home), "--port", str(self._port))
-        config = ("--config", str(self._directory / "database.toml"))
-        given = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-        output = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid())),
-                *(*place, *config, *OPTIONS, *options),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=self._directory,
-                env=given | {"SECANTUS_FORCE_DURABLE": "1", "PYTHONUNBUFFERED": "1"},
-                umask=0o077,
-                start_new_session=True,  # so that Ctrl-C reaches only us, and we stop the child
-            )
-        finally:
-            os.close(output)
-        self._child = child
-        self._pid.write_text(f"{child.pid}\n")
-        return child
-
-    async def _wait_until_listening(self, child: asyncio.subprocess.Process, start: int) -> bool:
-        """Wait until the child listens; return False if it died.
-
-        Its log must say so too, because another process may have taken the port in between.
-        """
-        deadline = time.monotonic() + READY_TIMEOUT_SECONDS
-        while child.returncode is None and not self._stopping:
-            if b"listening on" in self._log.read_bytes()[start:] and accepts(self._port):
-                return True
-            if time.monotonic() > deadline:
-                raise EmbeddedError(
-                    f"The database did not answer in {READY_TIMEOUT_SECONDS} s ({self._log}): "
-                    f"{self._tail()}"
-                )
-            await asyncio.sleep(0.02)
-        return False
-
-    async def _stop_child(self) -> None:
-        """Stop the child.
-
-        SecantusDB blocks in accept() for up to 2 s before it handles the signal; our connections
-        wake it. If it still accepts after a second, it was not ready for the signal: send another.
-        """
-        if self._child is None:
-            return
-        asked, deadline = 0.0, time.monotonic() + STOP_TIMEOUT_SECONDS
-        while self._child.returncode is None and (now := time.monotonic()) < deadline:
-            listens = accepts(self._port)
-            if not asked or (listens and now - asked > 1):
-                self._child.terminate()
-                asked = now
-            await asyncio.sleep(0.02)
-        if self._child.returncode is None:
-            log.warning("The database did not stop in %d s; killing it.", STOP_TIMEOUT_SECONDS)
-            self._child.kill()
-        await self._child.wait()
-        self._child = None
-        self._pid.unlink(missing_ok=True)
-
     def _address(self, login: str, rest: str) -> str:
-        return f"mongodb://{login}{HOST}:{self._port}/{rest}"
-
-    def _tail(self) -> str:
-        lines = self._log.read_bytes()[-2000:].decode(errors="replace").splitlines()
-        return " | ".join(line.strip() for line in lines[-5:]) or "it wrote nothing."
-
-
-def command_line(pid: int) -> str:
-    """Return the arguments of a process, joined by spaces; empty if it is gone or a zombie."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
-        return ""
-    ps = ("/bin/ps", "-ww", "-o", "command=", "-p", str(pid))
-    return subprocess.run(ps, capture_output=True, text=True, check=False).stdout
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def accepts(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
-        return True
-    return False
+        return f"mongodb://{login}{HOST}:{self._process.port}/{rest}"

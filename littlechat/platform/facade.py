@@ -4,11 +4,12 @@ import hashlib
 from dataclasses import dataclass
 
 from littlechat.platform.background_tasks import BackgroundTasks
-from littlechat.platform.bus import Bus, MemoryBus, RedisBus
+from littlechat.platform.bus import Bus, MemoryBus
 from littlechat.platform.configuration import ConfigError, Settings
 from littlechat.platform.database import Database
 from littlechat.platform.metrics import Metrics
 from littlechat.platform.rate_limits import RateLimits
+from littlechat.platform.redis_bus import RedisBus
 
 
 @dataclass(frozen=True, slots=True)

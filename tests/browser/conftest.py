@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from littlechat.platform.bus import Bus, MemoryBroker, MemoryBus, RedisBus
+from littlechat.platform.bus import Bus, MemoryBroker, MemoryBus
+from littlechat.platform.redis_bus import RedisBus
 from tests.factories import WAIT_SECONDS, Person, Site
 from tests.programs import RedisServer, count_processes, require
 from tests.tabs import until

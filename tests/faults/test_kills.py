@@ -24,15 +24,15 @@ from littlechat.platform.bus import (
     Event,
     MemoryBroker,
     MemoryBus,
-    RedisBus,
 )
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
-from littlechat.platform.embedded_database import command_line
+from littlechat.platform.database_process import command_line
+from littlechat.platform.redis_bus import RedisBus
 from littlechat.realtime import feed
 from littlechat.text.quotes import REMOVED
 from tests.factories import KICK_SECONDS, Dom, Person, Shown, Site, Stream, command
-from tests.programs import require
+from tests.programs import RedisServer, require
 
 START_SECONDS = 40
 REMOVED_TEXT = "This message was removed."
@@ -263,6 +263,47 @@ async def test_redis_that_dies_and_returns_is_not_missed(
         await stream.close()
         redis.terminate()
         await redis.wait()
+
+
+async def test_redis_that_stands_still_does_not_keep_who_was_revoked_connected(
+    make_app: Callable[..., Quart], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncExitStack() as stack:
+        redis = await RedisServer(tmp_path).start()
+        stack.push_async_callback(redis.kill)
+        buses = [RedisBus(redis.url, "test") for _ in range(2)]
+        sites = [await stack.enter_async_context(Site(make_app(bus))) for bus in buses]
+        await until(lambda: are_connected(buses))
+        ada = await stack.enter_async_context(Person(sites[0], "Ada"))
+        await ada.register()
+        room = await ada.create_room("Garden")
+        ben = await stack.enter_async_context(Person(sites[1], "Ben"))
+        await ben.register()
+        await ben.join(room)
+        stream = await ben.stream(room, (await ben.page(room)).cursor)
+        redis.freeze()
+        same_person = Person(sites[0], "Ben")
+        same_person.http.cookies = ben.http.cookies
+        async with asyncio.timeout(KICK_SECONDS):
+            assert (await same_person.post("/logout")).status_code == 303
+            assert await stream.until_closed() == 1008
+            assert (await ben.get(f"/rooms/{room}")).status_code == 303
+        assert not buses[1].connected
+        told = [one for one in caplog.records if one.getMessage() == "bus down"]
+        assert [vars(one)["redis"] for one in told[:1]] == [f"127.0.0.1:{redis.port}"]
+        await same_person.http.aclose()
+        redis.thaw()
+        await until(lambda: are_connected(buses))
+        await ben.log_in()
+        stream = await ben.come_back(room, stream.dom)
+        await ada.say(room, "with it again")
+        assert (await stream.until(lambda dom: bool(dom.messages))).texts == ["with it again"]
+        assert len([one for one in caplog.records if one.getMessage() == "bus down"]) == len(buses)
+        await stream.close()
+
+
+async def are_connected(buses: list[RedisBus]) -> bool:
+    return all(bus.connected for bus in buses)
 
 
 async def start_redis(program: str, port: int) -> tuple[asyncio.subprocess.Process, int]:

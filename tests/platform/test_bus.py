@@ -16,8 +16,8 @@ from littlechat.platform.bus import (
     EventQueue,
     MemoryBroker,
     MemoryBus,
-    RedisBus,
 )
+from littlechat.platform.redis_bus import RedisBus
 from tests.factories import WAIT_SECONDS
 from tests.programs import RedisServer
 from tests.tabs import until
@@ -31,6 +31,8 @@ class Gate:
     def __init__(self, port: int) -> None:
         self._to = port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     async def open(self) -> None:
         """Let connections through, by `url`."""
@@ -43,13 +45,30 @@ class Gate:
             return
         there, back = await asyncio.open_connection("127.0.0.1", self._to)
         self._writers |= {writer, back}
-        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+        await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
 
     def cut(self) -> None:
         """Let nothing through any more."""
         self._to = 0
+        self._flows.set()
         for writer in self._writers:
             writer.close()
+
+    def stall(self) -> None:
+        """Let nothing through, and leave the connections open, as dropped packets do."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """Let what waits through."""
+        self._flows.set()
 
     def mend(self, port: int) -> None:
         """Let new connections through again."""
@@ -59,14 +78,6 @@ class Gate:
         self.cut()
         self._server.close()
         await self._server.wait_closed()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
 
 
 @pytest.fixture(scope="module")
@@ -364,6 +375,50 @@ async def test_events_that_could_not_be_sent_are_reported_to_the_other_processes
         gate.mend(redis.port)
         await until(lambda: listener.resumed == 2)
         assert receiver.connected
+
+
+async def test_a_redis_that_stands_still_counts_as_lost_and_is_told_once(
+    make_redis_bus: MakeBus, redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    bus = await make_redis_bus()
+    async with BusListener(bus) as listener:
+        await until(lambda: bus.connected and listener.resumed == 1)
+        redis.freeze()
+        await until(lambda: not bus.connected and listener.resumed == 2)
+        redis.thaw()
+        await until(lambda: bus.connected and listener.resumed == 3)
+    told = [(one.getMessage(), vars(one)["redis"]) for one in caplog.records]
+    place = f"127.0.0.1:{redis.port}"
+    assert told == [("bus connected", place), ("bus down", place), ("bus connected", place)]
+
+
+async def test_a_process_whose_way_to_redis_drops_packets_is_missed_by_both_sides(
+    make_redis_bus: MakeBus, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    apart, bus = await make_redis_bus(url=gate.url), await make_redis_bus()
+    async with BusListener(bus) as listener:
+        await until(lambda: apart.connected and bus.connected)
+        await bus.subscribe("room:a")
+        apart.publish("room:a", {"n": 1})
+        await listener.until(("room:a", {"n": 1}))
+        before = listener.resumed
+        gate.stall()
+        await until(lambda: not apart.connected)
+        # The other one reads the store as long as somebody may publish what it does not hear.
+        await until(lambda: bus.unheard == 1 and listener.resumed >= before + 2)
+        assert bus.connected
+        gate.flow()
+        await until(lambda: apart.connected and bus.unheard == 0)
+    assert "another process is not heard any more" in caplog.text
+
+
+async def test_a_process_that_stops_in_order_is_not_missed(make_redis_bus: MakeBus) -> None:
+    leaving, bus = await make_redis_bus(), await make_redis_bus()
+    assert isinstance(bus, RedisBus)
+    await until(lambda: bool(bus._heartbeat._peers))
+    await leaving.close()
+    await until(lambda: not bus._heartbeat._peers)
 
 
 @pytest.mark.parametrize(

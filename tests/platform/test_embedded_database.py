@@ -5,7 +5,9 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -15,17 +17,19 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from bson import encode
 from packaging.requirements import Requirement
 from pymongo import AsyncMongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from littlechat.platform import embedded_database as embedded
+from littlechat.platform import database_process
 from littlechat.platform.data_directory import DataDirectory, DataDirectoryError
 from littlechat.platform.database import provision
+from littlechat.platform.database_process import EmbeddedError
 from littlechat.platform.embedded_database import (
     NEWEST_PYTHON,
-    EmbeddedError,
     EmbeddedServer,
+    database_password,
     missing,
 )
 
@@ -38,11 +42,11 @@ import asyncio, sys
 from pathlib import Path
 from littlechat.platform.data_directory import DataDirectory
 from littlechat.platform.database import provision
-from littlechat.platform.embedded_database import EmbeddedServer
+from littlechat.platform.embedded_database import EmbeddedServer, database_password
 
 async def main():
     data = DataDirectory(Path(sys.argv[1]))
-    server = EmbeddedServer(data.path, data.secret("database-password"), provision)
+    server = EmbeddedServer(data.path, database_password(data), provision)
     await server.start()
     print(server.uri, flush=True)
     await asyncio.Event().wait()
@@ -57,8 +61,14 @@ def connect(uri: str) -> Client:
     return AsyncMongoClient(uri, serverSelectionTimeoutMS=10_000)
 
 
+def op_msg(command: dict[str, object]) -> bytes:
+    """Return a command as MongoDB's wire protocol sends it."""
+    body = b"\0" * 4 + b"\0" + encode(command)
+    return struct.pack("<iiii", 16 + len(body), 1, 0, 2013) + body
+
+
 def server_in(data: DataDirectory) -> EmbeddedServer:
-    return EmbeddedServer(data.path, data.secret("database-password"), provision)
+    return EmbeddedServer(data.path, database_password(data), provision)
 
 
 def pid_in(directory: Path) -> int:
@@ -77,11 +87,11 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def gone(pid: int) -> bool:
-    return not embedded.command_line(pid)
+    return not database_process.command_line(pid)
 
 
 def answers(directory: Path, old: int, port: int) -> Callable[[], bool]:
-    return lambda: pid_in(directory) != old and embedded.accepts(port)
+    return lambda: pid_in(directory) != old and database_process.accepts(port)
 
 
 def port_of(uri: str) -> int:
@@ -152,8 +162,8 @@ async def test_password_is_in_no_command_line_environment_or_log(
     assert "listening on" in log
     assert password not in log
     assert mode(data.path / "database.log") == 0o600
-    assert "--auth" in embedded.command_line(pid_in(data.path))
-    assert password not in embedded.command_line(pid_in(data.path))
+    assert "--auth" in database_process.command_line(pid_in(data.path))
+    assert password not in database_process.command_line(pid_in(data.path))
     if sys.platform == "linux":
         assert password not in Path(f"/proc/{pid_in(data.path)}/environ").read_text()
 
@@ -201,22 +211,56 @@ async def test_stop_leaves_no_process_and_start_brings_the_data_back(
     await server.start()
     async with connect(server.uri) as client:
         assert await client.littlechat.kept.count_documents({"_id": "before the stop"}) == 1
-    assert (data.path / "database.log").stat().st_size < embedded.LOG_BYTES
+    assert (data.path / "database.log").stat().st_size < database_process.LOG_BYTES
     assert (data.path / "database.log.1").exists()
 
 
-async def test_new_password_is_taken_over_after_the_old_one_was_deleted(
+async def test_a_database_whose_password_is_missing_is_refused_until_its_owner_renews_it(
     data: DataDirectory, server: EmbeddedServer
 ) -> None:
     await server.stop()
     old = data.secret("database-password")
     (data.path / "database-password").unlink()
+    mark = data.path / "database" / "littlechat-user"
+    with pytest.raises(EmbeddedError, match=rf"is missing.*backup.*delete the file {mark}"):
+        database_password(data)
+    assert not (data.path / "database-password").exists()
+    mark.unlink()
     renewed = server_in(data)
     await renewed.start()
     async with connect(renewed.uri) as client:
         assert old not in renewed.uri
         assert await client.littlechat.kept.count_documents({"_id": "before the stop"}) == 1
     await renewed.stop()
+
+
+async def test_in_the_moment_without_a_password_nobody_else_can_connect(tmp_path: Path) -> None:
+    answers: list[bytes] = []
+
+    async def try_to_be_first(uri: str, user: str, password: str) -> None:
+        # What a driver says first, in its own protocol and by TLS without our key.
+        hello = op_msg({"createUser": "eve", "pwd": "eve", "roles": ["root"], "$db": "admin"})
+        anything = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
+        for wrap in (lambda plain: plain, anything.wrap_socket):
+            with (
+                socket.create_connection(("127.0.0.1", port_of(uri)), WAIT_SECONDS) as plain,
+                contextlib.suppress(OSError),
+                wrap(plain) as stranger,
+            ):
+                stranger.sendall(hello)
+                answers.append(stranger.recv(1))
+        await provision(uri, user, password)
+
+    data = DataDirectory(tmp_path)
+    server = EmbeddedServer(data.path, database_password(data), try_to_be_first)
+    await server.start()
+    async with connect(server.uri) as client:
+        assert await client.littlechat.first.find_one() is None
+    await server.stop()
+    assert b"".join(answers) == b""
+    assert not list(tmp_path.glob("mutual-tls-*"))
+    data.close()
 
 
 async def test_start_that_failed_half_way_is_made_good_by_the_next(tmp_path: Path) -> None:
@@ -270,7 +314,7 @@ async def test_killed_littlechat_leaves_its_directory_usable(
         DataDirectory(tmp_path)
     if orphaned:  # frozen, it cannot follow its parent's wish, nor a polite request
         os.kill(pid, signal.SIGSTOP)
-        monkeypatch.setattr(embedded, "STOP_TIMEOUT_SECONDS", 0.5)
+        monkeypatch.setattr(database_process, "STOP_TIMEOUT_SECONDS", 0.5)
     else:
         async with connect(uri) as client:
             await client.littlechat.kept.insert_one({"_id": 1})
@@ -294,7 +338,7 @@ async def test_foreign_process_with_a_recycled_pid_is_left_alone(tmp_path: Path)
     bystander = subprocess.Popen((sys.executable, "-c", "input()"), stdin=subprocess.PIPE)
     (tmp_path / "database.pid").write_text(str(bystander.pid))
     server = EmbeddedServer(tmp_path, "password", provision)
-    await server._kill_leftover()
+    await server._process.kill_leftover()
     assert bystander.poll() is None
     bystander.communicate(b"\n")
 
@@ -303,10 +347,16 @@ async def test_taken_port_is_not_mistaken_for_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as stranger:
-        stranger.bind((embedded.HOST, 0))
+        stranger.bind((database_process.HOST, 0))
         stranger.listen()
-        ports = iter((int(stranger.getsockname()[1]), embedded.free_port(), embedded.free_port()))
-        monkeypatch.setattr(embedded, "free_port", lambda: next(ports))
+        ports = iter(
+            (
+                int(stranger.getsockname()[1]),
+                database_process.free_port(),
+                database_process.free_port(),
+            )
+        )
+        monkeypatch.setattr(database_process, "free_port", lambda: next(ports))
         data = DataDirectory(tmp_path)
         server = server_in(data)
         await server.start()
