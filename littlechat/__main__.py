@@ -19,7 +19,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from littlechat.accounts import Accounts, AuditLog, Registration
+from littlechat.accounts import Accounts, AuditLog, Registration, setup_token
 from littlechat.app import COLLECTIONS, create_app, serve
 from littlechat.core import NAME_READ_MAX
 from littlechat.platform import (
@@ -111,6 +111,7 @@ async def run(settings: Settings, env: Mapping[str, str]) -> None:
         listening = stack.enter_context(listen(settings.host, settings.port))
         settings, database = await prepare(settings, stack)
         await require_database(settings)
+        set_up = await is_set_up(settings)
         stop = asyncio.Event()
         if settings.workers == 1:
             serving = serve(stop, create_app(settings), listening, settings.proxy_hops)
@@ -118,6 +119,8 @@ async def run(settings: Settings, env: Mapping[str, str]) -> None:
             serving = make_workers(settings, env, listening).run(stop)
         on_stop_signal(stop.set)
         print_address(settings, listening)
+        if not set_up:
+            print_first_step(settings)
         await (serving if database is None else serve_with(database, stop, serving))
     log.info("stopped")
 
@@ -215,6 +218,25 @@ async def require_database(settings: Settings) -> None:
         ) from error
     finally:
         database.close()
+
+
+async def is_set_up(settings: Settings) -> bool:
+    """Whether there is an account."""
+    database = Database(settings.mongodb_uri or "")
+    try:
+        return await Accounts(database).roles.are_given()
+    finally:
+        database.close()
+
+
+def print_first_step(settings: Settings) -> None:
+    """Print how the first account is made, which only who reads this may do from elsewhere."""
+    print(
+        "Nobody has an account yet. On this machine, open the address above. From elsewhere, open "
+        "the address under which it is reached, with this at its end: "
+        f"/setup?token={setup_token(settings.secret_key)}",
+        flush=True,
+    )
 
 
 def print_address(settings: Settings, listening: socket.socket) -> None:

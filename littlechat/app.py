@@ -18,7 +18,7 @@ from littlechat import (
     rooms,
     search,
 )
-from littlechat.accounts import INSTALLATION, Accounts
+from littlechat.accounts import INSTALLATION, SESSION_LIFE, Accounts
 from littlechat.actions import Actions
 from littlechat.bots import Bots
 from littlechat.files import UPLOAD_TIMEOUT_SECONDS, Files
@@ -89,6 +89,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         # A response may take long, as a download does; `server` limits each write of it instead.
         RESPONSE_TIMEOUT=None,
         QUART_AUTH_COOKIE_NAME="littlechat",
+        QUART_AUTH_DURATION=int(SESSION_LIFE.total_seconds()),
     )
     SessionCookie(app, is_secure=session_cookie_is_secure)
     served = build_services(settings, bus)
@@ -104,7 +105,8 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         await served.platform.database.open(COLLECTIONS)
         await served.accounts.roles.open()
         await served.accounts.users.open()
-        await served.accounts.installation.load()
+        is_new = not await served.accounts.roles.are_given()
+        await served.accounts.installation.open(is_new=is_new)
         await served.rooms.store.open()
         await served.rooms.invitations.open()
         await served.avatar_styles.load()
@@ -233,8 +235,11 @@ def watch(served: Services) -> None:
     metrics.counter("reloads", "Pages too far behind to catch up.", lambda: caught.reloads)
     metrics.counter("gaps", "Gaps read from the store.", lambda: fed.gaps)
     metrics.counter("rounds", "Rounds sent to rooms.", lambda: fed.rounds)
+    health = served.platform.database.health
+    metrics.gauge("database_answers", "Whether the database answers.", lambda: health.answers)
     metrics.counter("bus_lost", "Events that the bus dropped.", lambda: bus.lost)
     metrics.gauge("bus_connected", "Whether the bus is connected.", lambda: bus.connected)
+    metrics.gauge("bus_unheard", "Other processes that fell silent.", lambda: bus.unheard)
     metrics.counter(
         "notifications_sent", "Notifications taken by push services.", lambda: pushed.sent
     )

@@ -84,6 +84,61 @@ class RedisServer:
             await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
 
 
+class Gate:
+    """A way to a port that can be cut, for one process to lose its network alone."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
+
+    async def open(self) -> None:
+        """Let connections through, by `address`."""
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._to == 0:
+            writer.close()
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers |= {writer, back}
+        await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    def cut(self) -> None:
+        """Let nothing through any more."""
+        self._to = 0
+        self._flows.set()
+        for writer in self._writers:
+            writer.close()
+
+    def stall(self) -> None:
+        """Let nothing through, and leave the connections open, as dropped packets do."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """Let what waits through."""
+        self._flows.set()
+
+    def mend(self, port: int) -> None:
+        """Let new connections through again."""
+        self._to = port
+
+    async def close(self) -> None:
+        self.cut()
+        self._server.close()
+        await self._server.wait_closed()
+
+
 class Nginx:
     """A proxy of the tests' own in front of a site, on a port of its own, with TLS if asked."""
 

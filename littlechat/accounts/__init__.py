@@ -12,6 +12,7 @@ from littlechat.accounts.installation import (
     INSTALLATION_NAME_MAX,
     NAME_DEFAULT,
     validate_installation_name,
+    validate_public_address,
 )
 from littlechat.accounts.profile_values import (
     PROFILE_LIMITS,
@@ -33,7 +34,8 @@ from littlechat.accounts.registration import (
     validate_mode,
 )
 from littlechat.accounts.schema import COLLECTIONS
-from littlechat.accounts.sessions import Sessions
+from littlechat.accounts.sessions import SESSION_LIFE, Sessions
+from littlechat.accounts.setup_token import is_setup_token, setup_token
 from littlechat.accounts.users import Disabled, Users, WrongLogin
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "INSTALLATION_NAME_MAX",
     "NAME_DEFAULT",
     "PROFILE_LIMITS",
+    "SESSION_LIFE",
     "STATUS_HOURS",
     "USES_DEFAULT",
     "USES_MAX",
@@ -56,10 +59,13 @@ __all__ = [
     "Users",
     "WrongLogin",
     "current",
+    "is_setup_token",
+    "setup_token",
     "validate_bio",
     "validate_display",
     "validate_installation_name",
     "validate_mode",
+    "validate_public_address",
     "validate_status",
     "validate_zone",
     "zones",

@@ -1,9 +1,9 @@
-"""What this installation is called, as its administrator chose; each process keeps it at hand."""
+"""What this installation is called, and its public address; each process keeps them at hand."""
 
 import unicodedata
 
 from littlechat.accounts.schema import SETTINGS
-from littlechat.core import Invalid, is_blank
+from littlechat.core import Invalid, is_blank, origin_of
 from littlechat.platform import Database
 
 INSTALLATION = "installation"
@@ -25,20 +25,48 @@ def validate_installation_name(raw: str) -> str:
     return name
 
 
+def validate_public_address(raw: str) -> str:
+    """Return an origin, empty for none; raise `Invalid`."""
+    if not raw.strip():
+        return ""
+    origin = origin_of(raw)
+    if origin is None:
+        raise Invalid(address="Give the address that people open, such as https://chat.example.")
+    return origin
+
+
 class Installation:
-    """The store of the name. `name` is what it was when last loaded."""
+    """The store of both. `name` and `address` are what they were when last loaded."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self.name = NAME_DEFAULT
+        self.address: str | None = ""
+        """The public address, "" if none was settled. None: an older version, which served every
+        name, set the installation up, and the next administrator who comes settles it."""
+
+    async def open(self, *, is_new: bool) -> None:
+        """Note for a new installation that it has no public address yet, and load."""
+        if is_new:
+            change = {"$setOnInsert": {"name": NAME_DEFAULT, "address": ""}}
+            await self._db[SETTINGS].update({"_id": INSTALLATION}, change, upsert=True)
+        await self.load()
 
     async def load(self) -> None:
-        """Read the name anew."""
-        document = await self._db[SETTINGS].find_one({"_id": INSTALLATION})
-        self.name = str(document["name"]) if document else NAME_DEFAULT
+        """Read both anew."""
+        document = await self._db[SETTINGS].find_one({"_id": INSTALLATION}) or {}
+        self.name = str(document.get("name", NAME_DEFAULT))
+        self.address = str(document["address"]) if "address" in document else None
 
     async def rename(self, name: str) -> None:
         """Store a name that `validate_installation_name` let through."""
-        where = {"_id": INSTALLATION}
-        await self._db[SETTINGS].update(where, {"$set": {"name": name}}, upsert=True)
+        await self._set(name=name)
         self.name = name
+
+    async def settle_address(self, address: str) -> None:
+        """Store an address that `validate_public_address` let through."""
+        await self._set(address=address)
+        self.address = address
+
+    async def _set(self, **values: str) -> None:
+        await self._db[SETTINGS].update({"_id": INSTALLATION}, {"$set": values}, upsert=True)

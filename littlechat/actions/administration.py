@@ -89,6 +89,15 @@ class Administration:
         self._announcements.signal(INSTALLATION)
         await self._audit.note(by, "named the installation", "the installation", name)
 
+    async def settle_address(self, by: User, address: str) -> None:
+        """Set the public address, from which all processes make links; empty for none."""
+        await self._tasks.run_to_completion(self._settle_address(by, address))
+
+    async def _settle_address(self, by: User, address: str) -> None:
+        await self._accounts.installation.settle_address(address)
+        self._announcements.signal(INSTALLATION)
+        await self._audit.note(by, "set the public address", "the installation", address)
+
     async def make_account(self, by: User, username: str) -> tuple[User, str]:
         """Create an account for somebody; return it and the token that sets its password.
 

@@ -5,6 +5,7 @@ Values are frozen and know nothing of storage or HTML. Input becomes one of them
 """
 
 from littlechat.core import limits
+from littlechat.core.addresses import DEFAULT_PORTS, host_name, normal_host, origin_of
 from littlechat.core.errors import Invalid, Refused
 from littlechat.core.limits import (
     BODY_MAX,
@@ -65,6 +66,7 @@ from littlechat.core.validation import (
 __all__ = [
     "BODY_MAX",
     "CLEARED",
+    "DEFAULT_PORTS",
     "DELETED",
     "INVISIBLE",
     "LAST_SEEN_INTERVAL",
@@ -102,10 +104,13 @@ __all__ = [
     "Visibility",
     "everyone_in",
     "fold",
+    "host_name",
     "is_blank",
     "is_name_character",
     "limits",
     "new_id",
+    "normal_host",
+    "origin_of",
     "room_id_for",
     "validate_body",
     "validate_client_id",

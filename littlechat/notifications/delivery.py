@@ -8,6 +8,7 @@ delay a post. Unread counts, which are stored, show the same messages.
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +38,9 @@ RETRY_AFTER_MAX = 120.0
 UNDER_WAY_MAX = 1_000
 """How many notifications may be under way; beyond it new ones are dropped, counted and logged."""
 
+UNDER_WAY_EACH = 60
+"""How many of them one person's browsers may have, lest the slow ones of few push out others'."""
+
 CLOSE_SECONDS = 2.0
 """How long a stopping process waits for what is under way."""
 
@@ -60,6 +64,7 @@ class Delivery:
         self._messages, self._recipients, self._viewers = messages, recipients, viewers
         self._sender, self._shutdown, self.clock = sender, shutdown, clock
         self._gathering: dict[str, list[Message]] = {}
+        self._under_way: Counter[str] = Counter()
         self.tasks: set[asyncio.Task[None]] = set()
         """What is under way."""
 
@@ -148,11 +153,22 @@ class Delivery:
     # From a recipient to their browser
 
     def _send(self, subscription: Subscription, digest: Digest) -> None:
-        if len(self.tasks) >= UNDER_WAY_MAX:
+        mine = self._under_way[subscription.user_id]
+        if len(self.tasks) >= UNDER_WAY_MAX or mine >= UNDER_WAY_EACH:
             self._sender.counters.dropped += 1
             log.warning("notification dropped", extra={"reason": "too many are under way"})
             return
-        self._start(self._deliver(subscription, digest))
+        self._start(self._deliver_counted(subscription, digest))
+
+    async def _deliver_counted(self, subscription: Subscription, digest: Digest) -> None:
+        user_id = subscription.user_id
+        self._under_way[user_id] += 1
+        try:
+            await self._deliver(subscription, digest)
+        finally:
+            self._under_way[user_id] -= 1
+            if not self._under_way[user_id]:
+                del self._under_way[user_id]
 
     async def _deliver(self, subscription: Subscription, digest: Digest) -> None:
         user_id = subscription.user_id

@@ -2,14 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from littlechat.notifications.places import Places
 from littlechat.notifications.recipients import Recipients
 from littlechat.notifications.rules import Notification, Subscription
 from littlechat.notifications.subscriptions import Subscriptions
 from littlechat.notifications.web_push import Answer, Push, new_key, public_key
-
-AT_ONCE = 8
-"""How many notifications a process sends at a time."""
 
 
 @dataclass(slots=True)
@@ -27,7 +26,7 @@ class Sender:
     def __init__(self, push: Push, subscriptions: Subscriptions, recipients: Recipients) -> None:
         self._push, self._subscriptions, self._recipients = push, subscriptions, recipients
         self._key = ""
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._places = Places()
         self.counters = Counters()
 
     async def open(self) -> None:
@@ -48,8 +47,13 @@ class Sender:
 
         A subscription that does not exist any more is deleted.
         """
-        async with self._slots:
+        service, clock = urlsplit(subscription.endpoint).netloc, asyncio.get_running_loop().time
+        async with self._places.take(service, subscription.user_id):
+            began = clock()
             answer = await self._push.send(self._key, subscription, notification)
+            self._places.note(service, answered=answer.status > 0, seconds=clock() - began)
+            # The thread that looks a name up cannot be cancelled: the place stays taken.
+            await self._push.settle(service)
         if answer.kind == "sent":
             self.counters.sent += 1
             return answer

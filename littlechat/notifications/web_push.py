@@ -8,24 +8,25 @@ import asyncio
 import socket
 import time
 from base64 import urlsafe_b64encode
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import ResolveResult
-from aiohttp.resolver import ThreadedResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02  # type: ignore[import-untyped]
 from pywebpush import WebPusher, WebPushException  # type: ignore[import-untyped]
 
+from littlechat.notifications.places import AT_ONCE
 from littlechat.notifications.rules import Notification, Subscription
-from littlechat.platform import is_public
+from littlechat.platform import is_public, resolve_name
 
 SECONDS = 10.0
 """How long a push service may take."""
 
-CONNECTIONS = 8
+ENCRYPTED_AT_ONCE = 2
 
 LASTING_SECONDS = 12 * 60 * 60
 """How long a push service keeps a notification for a browser that is not connected."""
@@ -60,28 +61,63 @@ def _text(data: bytes) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
-class PublicResolver(ThreadedResolver):
-    """Resolves host names, and refuses those with an address in a private network.
+class Resolver(AbstractResolver):
+    """Resolves host names in threads of its own, and refuses those in a private network.
 
     aiohttp connects to what this returns, so that a name cannot resolve to something else between
-    the check and the connection.
+    the check and the connection. Its own resolver shares the threads in which passwords are hashed.
     """
+
+    def __init__(self, *, private: bool) -> None:
+        self._private = private
+        self._threads = ThreadPoolExecutor(AT_ONCE, "resolve")
+        self._under_way: dict[str, asyncio.Task[list[str]]] = {}
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Return the addresses of `host`; raise `OSError`."""
-        found = await super().resolve(host, port, family)
-        if not all(is_public(one["host"]) for one in found):
+        # Asked for again while a look-up is under way, its answer is waited for.
+        task = self._under_way.get(host)
+        if task is None:
+            task = asyncio.create_task(resolve_name(host, port, self._threads))
+            self._under_way[host] = task
+            task.add_done_callback(lambda done: self._on_done(host, done))
+        found = await asyncio.shield(task)
+        if not (self._private or all(map(is_public, found))):
             raise OSError("not a public address")
-        return found
+        return [_result(host, port, address) for address in found]
+
+    def _on_done(self, host: str, task: "asyncio.Task[list[str]]") -> None:
+        del self._under_way[host]
+        # Read its exception, lest asyncio logs that nobody did: we may have stopped waiting.
+        if not task.cancelled():
+            task.exception()
+
+    async def settle(self, host: str) -> None:
+        """Wait until no thread looks `host` up any more."""
+        if task := self._under_way.get(host):
+            await asyncio.wait([task])
+
+    async def close(self) -> None:
+        """Give up look-ups that have not begun."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(host: str, port: int, address: str) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return ResolveResult(
+        hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST
+    )
 
 
 class Push:
     """The client for push services. `private` allows addresses in private networks, for tests."""
 
     def __init__(self, *, private: bool = False) -> None:
-        self.private = private
+        self._resolver = Resolver(private=private)
+        # Apart from the threads in which passwords are hashed.
+        self._encrypting = ThreadPoolExecutor(ENCRYPTED_AT_ONCE, "encrypt")
         self._session: aiohttp.ClientSession | None = None
 
     async def send(
@@ -89,7 +125,9 @@ class Push:
     ) -> Answer:
         """Send a notification, signed with the private `key`. Every failure is an `Answer`."""
         try:
-            body, headers = await asyncio.to_thread(_encrypted, key, subscription, notification)
+            body, headers = await asyncio.get_running_loop().run_in_executor(
+                self._encrypting, _encrypted, key, subscription, notification
+            )
         except (WebPushException, ValueError):
             return Answer("gone")  # Keys that are not valid: no browser made them.
         try:
@@ -102,8 +140,8 @@ class Push:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            resolver = ThreadedResolver() if self.private else PublicResolver()
-            connector = aiohttp.TCPConnector(limit=CONNECTIONS, resolver=resolver)
+            # Every place has a connection, so that the slow hold up nobody here either.
+            connector = aiohttp.TCPConnector(limit=AT_ONCE, resolver=self._resolver)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=aiohttp.ClientTimeout(total=SECONDS),
@@ -111,8 +149,14 @@ class Push:
             )
         return self._session
 
+    async def settle(self, service: str) -> None:
+        """Wait until no thread looks up the name of a push service any more."""
+        await self._resolver.settle(urlsplit(f"//{service}").hostname or "")
+
     async def close(self) -> None:
         """Close the connections."""
+        await self._resolver.close()
+        self._encrypting.shutdown(wait=False, cancel_futures=True)
         if self._session is not None:
             await self._session.close()
 

@@ -27,7 +27,13 @@ from littlechat.platform.database import (
 from littlechat.platform.database_process import EmbeddedError
 from littlechat.platform.embedded_database import EmbeddedServer, database_password
 from littlechat.platform.facade import Platform, build_platform
-from littlechat.platform.http_client import RESOLVER_THREADS, HttpClient, HttpResponse, Unreachable
+from littlechat.platform.http_client import (
+    RESOLVER_THREADS,
+    HttpClient,
+    HttpResponse,
+    Unreachable,
+    resolve_name,
+)
 from littlechat.platform.metrics import CONTENT_TYPE
 from littlechat.platform.network_guard import is_public, is_public_host
 from littlechat.platform.own_address import (
@@ -125,5 +131,6 @@ __all__ = [
     "now",
     "packed_id",
     "provision",
+    "resolve_name",
     "unpacked_id",
 ]

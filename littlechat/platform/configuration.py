@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
+from littlechat.core import normal_host, origin_of
 from littlechat.platform.server_addresses import REMEDY, has_readable_credentials
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -48,6 +49,10 @@ class Settings:
     """Whether administrators may remove what others said to them in direct conversations."""
     webhooks_private: bool = False
     """Whether bots' webhooks may be on private addresses, including this machine's."""
+    public_url: str | None = None
+    """The origin by which people reach us. If None, `allowed_hosts` or the database names it."""
+    allowed_hosts: tuple[str, ...] = ()
+    """The hosts that are served besides, the first of which is in links without `public_url`."""
     proxy_hops: int = 0
     """Number of reverse proxies in front whose X-Forwarded-For entries are trusted."""
 
@@ -75,6 +80,8 @@ class Settings:
             moderate_direct_messages=_choice(env, "MODERATE_DIRECT_MESSAGES", "off", ("on", "off"))
             == "on",
             webhooks_private=_choice(env, "WEBHOOKS_PRIVATE", "off", ("on", "off")) == "on",
+            public_url=_origin(env, "PUBLIC_URL"),
+            allowed_hosts=_hosts(env, "ALLOWED_HOSTS"),
             proxy_hops=_integer(env, "PROXY_HOPS", 0, 0, 10),
         )
         if settings.workers > 1 and settings.redis_url is None:
@@ -103,6 +110,30 @@ def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: in
     if not low <= value <= high:
         raise ConfigError(f"{name} is {text!r}; set it to a whole number from {low} to {high}.")
     return value
+
+
+def _origin(env: Mapping[str, str], name: str) -> str | None:
+    value = (env.get(name) or "").strip()
+    origin = origin_of(value)
+    if value and origin is None:
+        raise ConfigError(
+            f"{name} is {value!r}; set it to the address that people open, without a path, such as "
+            "https://chat.example."
+        )
+    return origin
+
+
+def _hosts(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    hosts = []
+    for value in (env.get(name) or "").replace(",", " ").split():
+        host = normal_host(value)
+        if host is None:
+            raise ConfigError(
+                f"{name} has {value!r} in it; set it to the names under which littlechat is "
+                "reached, with a comma between them, such as chat.example."
+            )
+        hosts.append(host)
+    return tuple(hosts)
 
 
 def _uri(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:

@@ -6,7 +6,7 @@ not leave this module; callers see `Duplicate`, `Missing` and `Unavailable`. Doc
 the packages' stores, which turn them into values.
 """
 
-import logging
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
+from littlechat.platform.database_health import READY_SECONDS, DatabaseHealth
 from littlechat.platform.server_addresses import REMEDY, has_readable_credentials, hosts_of
 
 Document = dict[str, Any]
@@ -41,11 +42,9 @@ READ_TIMEOUT_MS = 5_000
 """The database aborts a read after this time (`maxTimeMS`)."""
 
 CONNECT_TIMEOUT_MS = 5_000
-SOCKET_TIMEOUT_MS = 15_000
+SOCKET_TIMEOUT_MS = 12_000
 DUPLICATE_KEY = 11_000
 TIMEOUT_ERRORS = (NetworkTimeout, ServerSelectionTimeoutError)
-
-log = logging.getLogger(__name__)
 
 
 class Missing(Exception):
@@ -92,9 +91,14 @@ class Collection:
     """
 
     def __init__(
-        self, inner: "AsyncIOMotorCollection[Document]", observe: "Observe", inserts_again: bool
+        self,
+        inner: "AsyncIOMotorCollection[Document]",
+        observe: "Observe",
+        health: DatabaseHealth,
+        inserts_again: bool,
     ) -> None:
         self._inner = inner
+        self._health = health
         self._observe = observe
         self._inserts_again = inserts_again
 
@@ -173,7 +177,11 @@ class Collection:
     async def _do(self, operation: Awaitable[Any]) -> Any:
         started = time.perf_counter()
         try:
-            return await operation
+            async with asyncio.timeout(self._health.deadline):
+                result = await operation
+        except TimeoutError:
+            self._health.note_silence()
+            raise Unavailable("no answer in time") from None
         # `from None`, because the driver's texts contain whole documents, which must not be logged.
         except DuplicateKeyError:
             raise Duplicate from None
@@ -184,8 +192,13 @@ class Collection:
             raise Unavailable("the database refused a batch") from None
         except PyMongoError as error:
             broke = isinstance(error, AutoReconnect) and not isinstance(error, TIMEOUT_ERRORS)
+            if isinstance(error, AutoReconnect):
+                self._health.note_silence()
             kind = Interrupted if broke else Unavailable
             raise kind(f"{type(error).__name__}: {_short(error)}") from error
+        else:
+            self._health.note_answer()
+            return result
         finally:
             self._observe(time.perf_counter() - started)
 
@@ -217,8 +230,10 @@ class Database:
             raise Unavailable(f"MONGODB_URI cannot be read: {REMEDY}") from None
         self._database = database
         inserts_again = "retrywrites=false" in uri.lower()
-
-        self._make = partial(Collection, observe=observe, inserts_again=inserts_again)
+        self.health = DatabaseHealth(hosts_of(uri))
+        self._make = partial(
+            Collection, observe=observe, health=self.health, inserts_again=inserts_again
+        )
         self._collections: dict[str, Collection] = {}
 
     def __getitem__(self, spec: CollectionSpec) -> Collection:
@@ -243,8 +258,12 @@ class Database:
 
     async def ping(self) -> None:
         """Return if the database answers and accepts the credentials; raise `Unavailable`."""
-        # A read, because MongoDB's `ping` command is answered without authentication.
-        await self._make(self._database["nothing"]).find_one({"_id": ""})
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                # A read, because MongoDB's `ping` command is answered without authentication.
+                await self._make(self._database["nothing"]).find_one({"_id": ""})
+        except TimeoutError:
+            raise Unavailable("no answer in time") from None
 
     def close(self) -> None:
         """Close the connections."""

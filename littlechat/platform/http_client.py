@@ -60,7 +60,7 @@ class HttpResponse:
     retry_after: int = 0
 
 
-async def resolve(host: str, port: int, threads: Executor | None = None) -> list[str]:
+async def resolve_name(host: str, port: int, threads: Executor | None = None) -> list[str]:
     """Return the IP addresses of a host, in the system's order; raise `OSError`."""
     ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     found = await asyncio.get_running_loop().run_in_executor(threads, ask)
@@ -77,7 +77,7 @@ class HttpClient:
         self._client: httpx.AsyncClient | None = None
 
     async def _ask_system(self, host: str, port: int) -> list[str]:
-        return await resolve(host, port, self._threads)
+        return await resolve_name(host, port, self._threads)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
         """Post `body` and return the response, be it a redirect or an error.

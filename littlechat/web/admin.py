@@ -10,6 +10,7 @@ from littlechat.accounts import (
     USES_MAX,
     validate_installation_name,
     validate_mode,
+    validate_public_address,
 )
 from littlechat.core import (
     SEARCH_MAX,
@@ -19,8 +20,8 @@ from littlechat.core import (
     validate_number,
 )
 from littlechat.platform import Duplicate
-from littlechat.web.clients import site_origin
 from littlechat.web.guards import admin_only
+from littlechat.web.hosts import is_settled_by_environment, site_origin
 from littlechat.web.pages import form_text, go, page
 from littlechat.web.proxies import trouble_here
 from littlechat.web.services import services
@@ -123,6 +124,21 @@ async def post_name(session: Session) -> ResponseReturnValue:
     return go("/admin/registration")
 
 
+@blueprint.post("/admin/address")
+@admin_only
+async def post_address(session: Session) -> ResponseReturnValue:
+    """Set the public address."""
+    if is_settled_by_environment():
+        raise Forbidden("PUBLIC_URL or ALLOWED_HOSTS names the address of this littlechat.")
+    given = await form_text("address")
+    try:
+        address = validate_public_address(given)
+    except Invalid as invalid:
+        return await _registration(422, errors=invalid.errors, address=given)
+    await services().actions.administration.settle_address(session.user, address)
+    return go("/admin/registration")
+
+
 @blueprint.post("/admin/invitations")
 @admin_only
 async def post_invitation(session: Session) -> ResponseReturnValue:
@@ -190,12 +206,17 @@ async def _registration(
     uses: str = str(USES_DEFAULT),
     days: str = str(DAYS_DEFAULT),
     name: str | None = None,
+    address: str | None = None,
 ) -> ResponseReturnValue:
-    called = services().accounts.installation.name
+    called, place = services().accounts.installation.name, site_origin()
+    if not is_settled_by_environment():
+        place = services().accounts.installation.address or ""
     return page(
         "accounts/registration.html",
         status,
         name=called if name is None else name,
+        address=place if address is None else address,
+        address_is_fixed=is_settled_by_environment(),
         trouble=trouble_here(),
         mode=await services().accounts.registration.mode(),
         one_time_links=await services().accounts.registration.list_invitations(),

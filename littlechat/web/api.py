@@ -35,6 +35,7 @@ from littlechat.platform import (
     Unavailable,
 )
 from littlechat.web.guards import takes_files
+from littlechat.web.hosts import site_origin
 from littlechat.web.services import services
 
 blueprint = Blueprint("api", __name__)
@@ -193,7 +194,7 @@ def _json_text(body: str) -> tuple[str, str]:
 
 def _posted(message: Message) -> Response:
     place = f"/rooms/{message.room_id}?around={message.seq}#message-{message.seq}"
-    url = f"{request.scheme}://{request.host}{place}"
+    url = f"{site_origin()}{place}"
     return _answer(201, {"seq": message.seq, "url": url})
 
 

@@ -2,7 +2,7 @@
 
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
-from quart_auth import Action, AuthUser, current_user, login_user, logout_user
+from quart_auth import AuthUser, current_user, login_user, logout_user
 
 from littlechat.accounts import Disabled, WrongLogin
 from littlechat.core import (
@@ -27,6 +27,7 @@ from littlechat.web.clients import (
     cookie_will_not_stick,
 )
 from littlechat.web.guards import find_session
+from littlechat.web.hosts import require_first_right
 from littlechat.web.pages import (
     form_text,
     go,
@@ -62,6 +63,7 @@ async def show_register() -> ResponseReturnValue:
     """Show the form for a new account."""
     if await find_session():
         return go("/rooms")
+    await require_first_right()
     token = request.args.get("invitation", "")[:TOKEN_READ_MAX]
     try:
         await services().accounts.registration.require_allowed(token)
@@ -99,6 +101,7 @@ async def post_register() -> ResponseReturnValue:
     # All tries are counted: each shows whether a name is taken, and each costs a password hash.
     await throttle.hit(LOGIN_RATE, network)
     await throttle.check(REGISTER, network)
+    await require_first_right()
     if cookie_certainly_will_not_stick():
         return await _register_page(403, {}, username, target, invitation)
     try:
@@ -231,7 +234,9 @@ async def sign_in(user: User) -> None:
         await services().actions.sessions.log_out(old)
     agent = request.headers.get("User-Agent", "")
     token, _ = await services().accounts.sessions.open(user, agent, client_address())
-    login_user(AuthUser(token, Action.WRITE_PERMANENT))
+    # With an action of its own a user would be signed in until the browser is closed:
+    # `login_user` overwrites it.
+    login_user(AuthUser(token), remember=True)
 
 
 def _next(target: str) -> str:

@@ -20,8 +20,8 @@ from littlechat.core import (
     Session,
 )
 from littlechat.platform import CREATE_BOT, Duplicate
-from littlechat.web.clients import site_origin
 from littlechat.web.guards import manager_of
+from littlechat.web.hosts import site_origin
 from littlechat.web.pages import form_text, go, page
 from littlechat.web.services import services
 

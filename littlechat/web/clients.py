@@ -2,11 +2,10 @@
 
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
-from quart import (
-    request,
-)
+from quart import has_websocket_context, request, websocket
 
-from littlechat.web.proxies import LOCALHOSTS, came_by_https, came_by_plain_http, host_name
+from littlechat.core import host_name
+from littlechat.web.proxies import LOCALHOSTS, came_by_https, came_by_plain_http
 from littlechat.web.services import services
 
 
@@ -27,7 +26,7 @@ def client_network() -> str:
 
 
 def session_cookie_is_secure() -> bool:
-    """Whether the session cookie of this request is marked Secure.
+    """Whether the session cookie of this request or socket is marked Secure.
 
     It is, unless COOKIE_SECURE says otherwise or the browser uses plain http on localhost: some
     browsers drop Secure cookies there.
@@ -35,15 +34,10 @@ def session_cookie_is_secure() -> bool:
     choice = services().settings.cookie_secure
     if choice != "auto":
         return choice == "on"
-    if request.is_secure:
+    connection = websocket if has_websocket_context() else request
+    if connection.scheme in ("https", "wss"):
         return True
-    return host_name(request.host) not in LOCALHOSTS
-
-
-def site_origin() -> str:
-    """Return where this request's browser finds us, for links that are shown to it."""
-    https = came_by_https(request.headers, request.scheme)
-    return f"{'https' if https else request.scheme}://{request.host}"
+    return host_name(connection.host) not in LOCALHOSTS
 
 
 def cookie_will_not_stick() -> bool:

@@ -13,6 +13,7 @@ from littlechat.core import Invalid, Refused
 from littlechat.files import Full, TooLarge
 from littlechat.platform import Missing, TooMany, Unavailable
 from littlechat.web.headers import add_headers, add_headers_to_refusal
+from littlechat.web.hosts import require_known_name
 from littlechat.web.origin import refuse_cross_origin
 from littlechat.web.pages import is_htmx, page, request_is_htmx
 from littlechat.web.typed import find_typed
@@ -101,6 +102,8 @@ async def on_crash(error: Exception) -> Response:
 
 def protect(app: Quart) -> None:
     """Put the guards and error answers in front of every handler of `app`."""
+    app.before_request(require_known_name)
+    app.before_websocket(require_known_name)
     app.before_request(refuse_cross_origin)
     app.after_request(add_headers)
     app.after_websocket(add_headers_to_refusal)

@@ -12,7 +12,9 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from quart import (
+    current_app,
     g,
+    has_request_context,
     request,
 )
 from quart.typing import ResponseReturnValue
@@ -42,7 +44,15 @@ async def find_session(*, fresh: bool = False) -> Session | None:
     if fresh or "session" not in g:
         token, access = current_user.auth_id, services().rooms.access
         g.session = await access.find_session(token, fresh=fresh) if token else None
+        if g.session is not None and has_request_context():
+            _renew_cookie()
     return cast(Session | None, g.session)
+
+
+def _renew_cookie() -> None:
+    """Let the cookie last as long as its session, which every visit makes longer."""
+    for extension in current_app.extensions["QUART_AUTH"]:
+        extension.renew()
 
 
 def _guarded(handler: Handler, ask: Ask, *, always_fresh: bool = False) -> Handler:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from quart import Blueprint, request
+from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from littlechat.accounts import zones
@@ -17,6 +17,7 @@ from littlechat.notifications import (
 )
 from littlechat.platform import SUBSCRIBE
 from littlechat.web.guards import member_of, signed_in
+from littlechat.web.hosts import site_origin
 from littlechat.web.pages import (
     form_text,
     go,
@@ -106,7 +107,7 @@ async def post_level(session: Session, membership: Membership) -> ResponseReturn
 
 def _contact() -> str:
     # Push services want an address to contact us; Apple's accepts only one of this form.
-    name = urlsplit(f"//{request.host}").hostname or ""
+    name = urlsplit(site_origin()).hostname or ""
     return f"https://{name if name and ':' not in name else 'localhost'}"
 
 

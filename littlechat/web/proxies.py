@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from quart import request
 from werkzeug.datastructures import Headers
 
+from littlechat.core import host_name
 from littlechat.web.services import services
 
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded")
@@ -30,11 +31,6 @@ class Trouble:
 
     sentence: str
     lines: tuple[str, ...]
-
-
-def host_name(host: str) -> str:
-    """Return a Host header's name, without its port."""
-    return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 
 def came_by_https(headers: Headers, scheme: str) -> bool:

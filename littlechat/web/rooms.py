@@ -21,8 +21,8 @@ from littlechat.platform import (
 )
 from littlechat.rooms import INVITATION_DAYS, INVITATION_DAYS_MAX
 from littlechat.text import may_mention_all
-from littlechat.web.clients import site_origin
 from littlechat.web.guards import manager_of, member_of, signed_in
+from littlechat.web.hosts import site_origin
 from littlechat.web.pages import (
     form_text,
     go,

@@ -37,6 +37,8 @@ class Services:
     actions: Actions
     proxies_told: dict[str, float] = field(default_factory=dict)
     """When the log last told of each kind of trouble with a proxy in front."""
+    names_read: dict[str, float] = field(default_factory=dict)
+    """When the public address was last read again because of an unknown name."""
 
 
 def services() -> Services:

@@ -22,9 +22,9 @@ from littlechat.web.clients import (
     client_network,
     cookie_certainly_will_not_stick,
     cookie_will_not_stick,
-    site_origin,
 )
 from littlechat.web.guards import find_session
+from littlechat.web.hosts import brought_token, require_first_right, settle_address, site_origin
 from littlechat.web.pages import form_text, go, page
 from littlechat.web.proxies import trouble_here
 from littlechat.web.services import services
@@ -54,6 +54,7 @@ async def show_setup() -> ResponseReturnValue:
     """Show the first page, as long as there is no account."""
     if await find_session() or await services().accounts.roles.are_given():
         return go("/rooms")
+    await require_first_right()
     return _page(200, Form())
 
 
@@ -67,6 +68,7 @@ async def post_setup() -> ResponseReturnValue:
     throttle, network = services().platform.rate_limits, client_network()
     await throttle.hit(LOGIN_RATE, network)
     await throttle.check(REGISTER, network)
+    await require_first_right()
     if cookie_certainly_will_not_stick():
         return _page(403, given)
     try:
@@ -76,6 +78,7 @@ async def post_setup() -> ResponseReturnValue:
         return page("accounts/setup_refused.html", 409, sentence=str(refused))
     except Invalid as invalid:
         return _page(422, replace(given, errors=invalid.errors))
+    await settle_address(user)
     await sign_in(user)
     await services().actions.members.join(LOBBY, user)
     response = await current_app.make_response(go(f"/rooms/{LOBBY}?welcome=1"))
@@ -122,6 +125,7 @@ def _page(status: int, form: Form) -> ResponseReturnValue:
         "accounts/setup.html",
         status,
         setup=form,
+        token=brought_token(),
         insecure=cookie_will_not_stick(),
         trouble=trouble_here(),
         name_max=INSTALLATION_NAME_MAX,

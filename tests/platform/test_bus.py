@@ -1,7 +1,6 @@
 """One contract for every bus, and what only Redis can do to one."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Self
 
@@ -19,65 +18,10 @@ from littlechat.platform.bus import (
 )
 from littlechat.platform.redis_bus import RedisBus
 from tests.factories import WAIT_SECONDS
-from tests.programs import RedisServer
+from tests.programs import Gate, RedisServer
 from tests.tabs import until
 
 MakeBus = Callable[..., Awaitable[Bus]]
-
-
-class Gate:
-    """A way to a port that can be cut, for one process to lose its network alone."""
-
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._flows = asyncio.Event()
-        self._flows.set()
-
-    async def open(self) -> None:
-        """Let connections through, by `url`."""
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._to == 0:
-            writer.close()
-            return
-        there, back = await asyncio.open_connection("127.0.0.1", self._to)
-        self._writers |= {writer, back}
-        await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65_536):
-                await self._flows.wait()
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    def cut(self) -> None:
-        """Let nothing through any more."""
-        self._to = 0
-        self._flows.set()
-        for writer in self._writers:
-            writer.close()
-
-    def stall(self) -> None:
-        """Let nothing through, and leave the connections open, as dropped packets do."""
-        self._flows.clear()
-
-    def flow(self) -> None:
-        """Let what waits through."""
-        self._flows.set()
-
-    def mend(self, port: int) -> None:
-        """Let new connections through again."""
-        self._to = port
-
-    async def close(self) -> None:
-        self.cut()
-        self._server.close()
-        await self._server.wait_closed()
 
 
 @pytest.fixture(scope="module")
@@ -362,7 +306,7 @@ async def test_topics_subscribed_while_the_bus_connects_receive_events(
 async def test_events_that_could_not_be_sent_are_reported_to_the_other_processes(
     make_redis_bus: MakeBus, redis: RedisServer, gate: Gate
 ) -> None:
-    sender, receiver = await make_redis_bus(url=gate.url), await make_redis_bus()
+    sender, receiver = await make_redis_bus(url=f"redis://{gate.address}"), await make_redis_bus()
     await until(lambda: sender.connected and receiver.connected)
     async with BusListener(receiver) as listener:
         await receiver.subscribe("room:a")
@@ -396,7 +340,7 @@ async def test_a_redis_that_stands_still_counts_as_lost_and_is_told_once(
 async def test_a_process_whose_way_to_redis_drops_packets_is_missed_by_both_sides(
     make_redis_bus: MakeBus, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    apart, bus = await make_redis_bus(url=gate.url), await make_redis_bus()
+    apart, bus = await make_redis_bus(url=f"redis://{gate.address}"), await make_redis_bus()
     async with BusListener(bus) as listener:
         await until(lambda: apart.connected and bus.connected)
         await bus.subscribe("room:a")

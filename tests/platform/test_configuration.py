@@ -26,7 +26,7 @@ def test_empty_environment_is_a_whole_configuration() -> None:
 def test_empty_variables_count_as_unset() -> None:
     names = (
         "HOST PORT DATA_DIR MONGODB_URI REDIS_URL SECRET_KEY WEB_CONCURRENCY LOG_LEVEL RATE_LIMITS "
-        "COOKIE_SECURE PROXY_HOPS METRICS_TOKEN UPLOAD_MAX UPLOAD_QUOTA"
+        "COOKIE_SECURE PROXY_HOPS METRICS_TOKEN UPLOAD_MAX UPLOAD_QUOTA PUBLIC_URL ALLOWED_HOSTS"
     )
     assert settings(**dict.fromkeys(names.split(), "")) == Settings()
 
@@ -48,8 +48,12 @@ def test_every_variable_is_taken_over() -> None:
         UPLOAD_MAX="100",
         UPLOAD_QUOTA="0",
         MODERATE_DIRECT_MESSAGES="on",
+        PUBLIC_URL="https://Chat.example/",
+        ALLOWED_HOSTS="Chat.example, intranet:8000",
     )
     assert chosen.moderate_direct_messages
+    assert chosen.public_url == "https://chat.example"
+    assert chosen.allowed_hosts == ("chat.example", "intranet:8000")
     assert (chosen.host, chosen.port, str(chosen.data_dir)) == ("0.0.0.0", 80, "/srv/chat")
     assert chosen.mongodb_uri == "mongodb+srv://db.example/chat"
     assert chosen.redis_url == "rediss://cache.example"
@@ -71,6 +75,9 @@ def test_every_variable_is_taken_over() -> None:
         ("LOG_LEVEL", "loud", "one of: DEBUG, INFO, WARNING, ERROR"),
         ("RATE_LIMITS", "no", "one of: on, off"),
         ("COOKIE_SECURE", "yes", "one of: auto, on, off"),
+        ("PUBLIC_URL", "chat.example", "such as https://chat.example"),
+        ("PUBLIC_URL", "https://chat.example/chat", "without a path"),
+        ("ALLOWED_HOSTS", "a/b", "such as chat.example"),
     ],
 )
 def test_bad_value_is_refused_with_its_name_itself_and_the_remedy(

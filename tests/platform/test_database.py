@@ -17,6 +17,7 @@ from littlechat.messages.mutations import edited, emptied
 from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform import database as db_module
+from littlechat.platform import database_health
 from littlechat.platform.data_directory import DataDirectory
 from littlechat.platform.database import (
     Database,
@@ -30,6 +31,7 @@ from littlechat.platform.database import (
 from littlechat.platform.embedded_database import EmbeddedServer
 from tests.factories import WAIT_SECONDS, WRITES
 from tests.lines import Proxy, through
+from tests.programs import Gate
 from tests.tabs import somebody
 
 ROOM = "garden"
@@ -370,3 +372,39 @@ async def test_provisioning_a_dead_address_is_unavailable(monkeypatch: pytest.Mo
     monkeypatch.setattr(db_module, "CONNECT_TIMEOUT_MS", 200)
     with pytest.raises(Unavailable):
         await provision("mongodb://127.0.0.1:1/", "littlechat", "secret")
+
+
+async def test_a_database_that_stands_still_is_unavailable_soon_and_told_once(
+    database_uri: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "littlechat.platform.database_health")
+    where = urlsplit(database_uri)
+    gate = Gate(where.port or 27017)
+    await gate.open()
+    login = where.netloc.rpartition("@")[0]
+    way = where._replace(netloc=f"{login}@{gate.address}" if login else gate.address).geturl()
+    database = Database(way)
+    assert await database[USERS].find({"_id": "x"}) == []
+    for name in ("DEADLINE_SECONDS", "SILENT_DEADLINE_SECONDS"):
+        monkeypatch.setattr(database_health, name, 0.2)
+    gate.stall()
+    for attempt in (
+        database[USERS].find_one({"_id": "x"}),
+        database[USERS].delete({"_id": "x"}),
+        database[USERS].count({"_id": "x"}),
+        database.ping(),
+    ):
+        with pytest.raises(Unavailable, match="no answer in time"):
+            await attempt
+    assert not database.health.answers
+    monkeypatch.undo()
+    gate.flow()
+    await database.ping()
+    assert database.health.answers
+    told = [(one.levelname, one.getMessage(), vars(one)["database"]) for one in caplog.records]
+    assert told == [
+        ("ERROR", "the database does not answer", gate.address),
+        ("WARNING", "the database answers again", gate.address),
+    ]
+    database.close()
+    await gate.close()

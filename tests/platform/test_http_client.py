@@ -13,7 +13,7 @@ from littlechat.platform.http_client import (
     HttpClient,
     HttpResponse,
     Unreachable,
-    resolve,
+    resolve_name,
 )
 from tests.factories import WAIT_SECONDS
 from tests.receivers import Receiver, answer
@@ -208,6 +208,6 @@ async def test_a_name_that_does_not_resolve_gives_the_look_up_that_blocks_a_thre
 
 
 async def test_names_resolve_as_the_system_says() -> None:
-    assert "127.0.0.1" in await resolve("localhost", 80)
+    assert "127.0.0.1" in await resolve_name("localhost", 80)
     async with asyncio.timeout(WAIT_SECONDS):
-        assert await resolve("::1", 80) == ["::1"]
+        assert await resolve_name("::1", 80) == ["::1"]

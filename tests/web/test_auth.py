@@ -11,7 +11,8 @@ from itsdangerous import URLSafeTimedSerializer
 
 from littlechat.accounts.schema import SESSIONS, USERS
 from littlechat.accounts.sessions import SESSION_LIFE
-from littlechat.platform.database import now
+from littlechat.platform.configuration import Settings
+from littlechat.platform.database import Database, now
 from littlechat.platform.rate_limits import (
     LOGIN_ADDRESS,
     LOGIN_NAME,
@@ -19,9 +20,10 @@ from littlechat.platform.rate_limits import (
     LOGIN_RATE,
 )
 from littlechat.platform.rate_limits import PASSWORD as RULE
+from littlechat.server import session_cookie
 from littlechat.web.auth import WRONG_LOGIN
 from tests.attacks import COOKIE, alert, found_room, handshake, insider, insiders, signed, user_of
-from tests.factories import KICK_SECONDS, PASSWORD, WAIT_SECONDS, Person, Site
+from tests.factories import KICK_SECONDS, PASSWORD, WAIT_SECONDS, Person, Site, another
 
 
 def field(page: str, name: str) -> str:
@@ -456,3 +458,41 @@ async def test_a_person_has_at_most_fifty_sessions(site: Site) -> None:
             for _ in range(51):
                 await site.services.accounts.sessions.open(user, "", "")
         assert len(await site.services.accounts.sessions.list_of(user)) == 50
+
+
+async def test_a_login_lasts_as_long_as_its_session_and_is_renewed_by_visits(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasting = f"Max-Age={int(SESSION_LIFE.total_seconds())}"
+    form = {"username": "Ada", "password": PASSWORD}
+    setup = {**form, "username": "Eve", "mode": "open", "installation": ""}
+    async with Person(site, "Ada") as ada, Person(site, "Ada") as again:
+        first = await ada.http.post("/setup", data=setup)
+        registered = await ada.http.post("/register", data=form)
+        logged_in = await again.http.post("/login", data=form)
+        for answer in (first, registered, logged_in):
+            assert lasting in answer.headers.get_list("set-cookie")[-1].split("; ")
+        assert "set-cookie" not in (await ada.get("/rooms")).headers
+        monkeypatch.setattr(session_cookie, "RENEWED_AFTER_SECONDS", 0)
+        renewed = (await ada.get("/rooms")).headers["set-cookie"]
+        assert renewed.startswith(f"{COOKIE}=")
+        assert {lasting, "HttpOnly", "SameSite=Lax", "Path=/"} <= set(renewed.split("; "))
+        # Not that of somebody who is signed out, or logs out.
+        ended = (await ada.post("/logout")).headers.get_list("set-cookie")
+        assert "Max-Age=0" in ended[-1]
+        assert "set-cookie" not in (await again.http.get("/login", headers={"Cookie": ""})).headers
+
+
+@pytest.mark.filterwarnings("ignore:Secure cookies will be ignored")
+async def test_over_https_a_cookie_without_the_prefix_is_nobodys(
+    db: Database, settings: Settings
+) -> None:
+    chat = {"Host": "chat.example"}
+    async with another(settings, allowed_hosts=("chat.example",)) as site:
+        async with Person(site, "Ada") as ada:
+            await ada.register()
+            cookie = ada.cookies()
+            planted = await ada.http.get("/rooms", headers={**chat, "Cookie": cookie})
+            assert planted.headers["location"].startswith("/login")
+            own = await ada.http.get("/rooms", headers={**chat, "Cookie": f"__Host-{cookie}"})
+            assert own.status_code == 200

@@ -8,16 +8,26 @@ from dataclasses import replace
 import pytest
 from werkzeug.datastructures import Headers
 
+from littlechat.accounts.setup_token import setup_token
 from littlechat.app import create_app
 from littlechat.platform.bus import MemoryBus
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database
 from littlechat.web.proxies import came_by_https, came_by_plain_http, find_trouble
 from tests.attacks import alert
-from tests.factories import PASSWORD, Person, Site
+from tests.factories import PASSWORD, SECRET_KEY, Person, Site
 
 LAN = "192.168.1.20:8000"
 CHAT = "chat.example"
+SERVED = (CHAT, "192.168.1.20", "littlechat")
+TOKEN = {"token": setup_token(SECRET_KEY)}
+
+
+@pytest.fixture
+async def site(db: Database, settings: Settings) -> AsyncIterator[Site]:
+    """A server that answers to the names by which these tests ask for it."""
+    async with behind(settings) as site:
+        yield site
 
 
 @pytest.mark.parametrize(
@@ -70,7 +80,8 @@ def test_line_that_mends_a_proxy_is_found(
 
 @asynccontextmanager
 async def behind(settings: Settings, **changes: object) -> AsyncIterator[Site]:
-    async with Site(create_app(replace(settings, **changes), MemoryBus())) as site:  # type: ignore[arg-type]
+    changed = replace(settings, allowed_hosts=SERVED, **changes)  # type: ignore[arg-type]
+    async with Site(create_app(changed, MemoryBus())) as site:
         yield site
 
 
@@ -80,10 +91,10 @@ async def test_plain_http_from_another_machine_is_told_before_anything_is_made(s
     form = {"username": "Ada", "password": PASSWORD, "mode": "open"}
     async with Person(site, "Ada") as ada:
         for path in ("/register", "/login", "/setup"):
-            page = (await ada.http.get(path, headers={"Host": LAN})).text
+            page = (await ada.http.get(path, params=TOKEN, headers={"Host": LAN})).text
             for part in ("plain http", "PROXY_HOPS=1", "COOKIE_SECURE=off"):
                 assert part in page, path
-            answer = await ada.http.post(path, data=form, headers=lan)
+            answer = await ada.http.post(path, params=TOKEN, data=form, headers=lan)
             assert answer.status_code == 403
             assert "plain http" in alert(answer.text)
             assert "set-cookie" not in answer.headers
@@ -91,7 +102,7 @@ async def test_plain_http_from_another_machine_is_told_before_anything_is_made(s
         # By localhost, and with https in front, nothing stands in the way.
         assert "plain http" not in (await ada.get("/login")).text
         https = {"Host": CHAT, "Origin": f"https://{CHAT}"}
-        answer = await ada.http.post("/register", data=form, headers=https)
+        answer = await ada.http.post("/register", params=TOKEN, data=form, headers=https)
         assert answer.status_code == 303
 
 
@@ -114,9 +125,10 @@ async def test_cookie_secure_off_lets_people_in_over_plain_http(
 ) -> None:
     async with behind(settings, cookie_secure="off") as site, Person(site, "Ada") as ada:
         lan = {"Host": LAN, "Origin": f"http://{LAN}"}
-        assert "plain http" not in (await ada.http.get("/register", headers=lan)).text
+        page = await ada.http.get("/register", params=TOKEN, headers=lan)
+        assert "plain http" not in page.text
         form = {"username": "Ada", "password": PASSWORD}
-        answer = await ada.http.post("/register", data=form, headers=lan)
+        answer = await ada.http.post("/register", params=TOKEN, data=form, headers=lan)
         assert answer.status_code == 303
 
 
@@ -127,8 +139,10 @@ async def test_unbelieved_proxy_is_told_to_the_person_the_administrator_and_the_
     proxy = {"Host": CHAT, "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
     async with Person(site, "Ada") as ada:
         await ada.register()
+        # The browser is on https there, where the cookie has another name.
+        signed_in = {**proxy, "Cookie": f"__Host-{ada.cookies()}"}
         with caplog.at_level(logging.WARNING, "littlechat.web.proxies"):
-            pages = [(await ada.http.get("/admin", headers=proxy)).text for _ in range(3)]
+            pages = [(await ada.http.get("/admin", headers=signed_in)).text for _ in range(3)]
         page = pages[-1]
         assert "sends X-Forwarded-For" in alert(page)
         assert "<pre>PROXY_HOPS=1</pre>" in page
@@ -138,7 +152,7 @@ async def test_unbelieved_proxy_is_told_to_the_person_the_administrator_and_the_
         assert "<pre>" not in (await ada.get("/admin")).text, "without a proxy nothing is said"
         # Links lead to where the administrator is, over https.
         made = await ada.http.post(
-            "/admin/invitations", data={"uses": "1", "days": "1"}, headers=proxy
+            "/admin/invitations", data={"uses": "1", "days": "1"}, headers=signed_in
         )
         assert f"https://{CHAT}/register?invitation=" in made.text
     async with Person(site, "nobody") as nobody:
