@@ -20,7 +20,14 @@ from typing import Self
 import httpx
 import pytest
 
-from littlechat.__main__ import for_other_machines, listen, main, print_address
+from littlechat.__main__ import (
+    for_other_machines,
+    listen,
+    main,
+    print_address,
+    print_first_step,
+)
+from littlechat.accounts.setup_token import setup_token
 from littlechat.platform import logs
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database_process import accepts, command_line, free_port
@@ -527,6 +534,15 @@ def test_printed_address_can_be_opened(
         port = listening.getsockname()[1]
     line = capsys.readouterr().out.splitlines()[0]
     assert line == f"littlechat is at http://{shown}:{port}  (Ctrl-C stops it)"
+
+
+def test_start_prints_the_token_with_which_the_first_account_is_made(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_first_step(Settings(secret_key=SECRET_KEY))
+    line = capsys.readouterr().out
+    assert "Nobody has an account yet." in line
+    assert line.strip().endswith(f"/setup?token={setup_token(SECRET_KEY)}")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])

@@ -129,8 +129,8 @@ def _hosts(env: Mapping[str, str], name: str) -> tuple[str, ...]:
         host = normal_host(value)
         if host is None:
             raise ConfigError(
-                f"{name} has {value!r} in it; set it to the names under which littlechat is "
-                "reached, with a comma between them, such as chat.example."
+                f"{name} is {value!r}; set it to the names that people use, such as: "
+                "chat.example, chat.lan."
             )
         hosts.append(host)
     return tuple(hosts)

@@ -17,7 +17,7 @@ from littlechat.accounts import is_setup_token
 from littlechat.core import DEFAULT_PORTS, Session, User, host_name, normal_host, origin_of
 from littlechat.platform import Unavailable, is_loopback
 from littlechat.web.guards import find_session
-from littlechat.web.proxies import FORWARDED, came_by_https, changed_host
+from littlechat.web.proxies import FORWARDED, NGINX_HOST, came_by_https, changed_host
 from littlechat.web.services import services
 
 FOR_EVERY_NAME = ("/healthz", "/readyz")
@@ -48,7 +48,9 @@ class UnknownName(HTTPException):
         self.cause = changed_host(headers) or (
             "If people are to reach it by this name: set PUBLIC_URL to the address that they open, "
             "or let an administrator enter it under Administration, Registration. Before there is "
-            "an account, open /setup?token=… as littlechat printed it when it started."
+            "an account, open /setup?token=… as littlechat printed it when it started. If it is "
+            "not what people open, a proxy in front changes it: let it pass Host on, in nginx with "
+            f"“{NGINX_HOST}”."
         )
 
 
@@ -87,8 +89,10 @@ def _is_known(connection: Any) -> bool:
 def _is_own(connection: Any, host: str) -> bool:
     """Whether a host is localhost, or the very address that this connection came to."""
     name = host_name(host).strip("[]")
-    server = connection.scope.get("server") or ("", 0)
-    return is_loopback(name) or name == server[0] or name == services().settings.host
+    server, _ = connection.scope.get("server") or ("", 0)
+    # A socket for both families shows an IPv4 address inside an IPv6 one.
+    here = str(server).removeprefix("::ffff:")
+    return is_loopback(name) or name in (here, services().settings.host)
 
 
 def _public_names() -> set[str]:
@@ -196,9 +200,14 @@ def site_origin() -> str:
 
 
 def _own_origin() -> str:
-    """Return where this connection came to. A header may choose among our own names, no more."""
+    """Return where this connection came to. A header may choose among our own names, no more.
+
+    Behind a proxy that is believed, the port is what the browser asked the proxy for.
+    """
     host = normal_host(request.headers.get("Host", "")) or ""
-    name = host_name(host) if _is_own(request, host) else "localhost"
-    scheme = "https" if came_by_https(request.headers, request.scheme) else "http"
-    server = request.scope.get("server") or (name, services().settings.port)
-    return f"{scheme}://{name}:{server[1]}".removesuffix(DEFAULT_PORTS[scheme])
+    is_own, scheme = _is_own(request, host), "https" if request.is_secure else "http"
+    if is_own and services().settings.proxy_hops:
+        return f"{scheme}://{host}".removesuffix(DEFAULT_PORTS[scheme])
+    name = host_name(host) if is_own else "localhost"
+    _, port = request.scope.get("server") or ("", services().settings.port)
+    return f"{scheme}://{name}:{port}".removesuffix(DEFAULT_PORTS[scheme])

@@ -32,7 +32,7 @@ async def test_hosts_that_are_no_names_get_a_page(site: Site) -> None:
         b"localhost:x",
     ):
         answer = await raw(site, b"GET /nowhere", host=host)
-        assert answer.status == 404, host
+        assert answer.status == 421, host
         assert alert(answer.text)
         assert "content-security-policy" in answer.headers
 

@@ -63,6 +63,9 @@ def test_every_variable_is_taken_over() -> None:
     assert (chosen.rate_limits, chosen.cookie_secure, chosen.proxy_hops) == (False, "on", 2)
 
 
+PUBLIC = "the address that people open, without a path, such as https://chat.example"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "remedy"),
     [
@@ -75,9 +78,9 @@ def test_every_variable_is_taken_over() -> None:
         ("LOG_LEVEL", "loud", "one of: DEBUG, INFO, WARNING, ERROR"),
         ("RATE_LIMITS", "no", "one of: on, off"),
         ("COOKIE_SECURE", "yes", "one of: auto, on, off"),
-        ("PUBLIC_URL", "chat.example", "such as https://chat.example"),
-        ("PUBLIC_URL", "https://chat.example/chat", "without a path"),
-        ("ALLOWED_HOSTS", "a/b", "such as chat.example"),
+        ("PUBLIC_URL", "chat.example", PUBLIC),
+        ("PUBLIC_URL", "https://chat.example/chat", PUBLIC),
+        ("ALLOWED_HOSTS", "a/b", "the names that people use, such as: chat.example, chat.lan"),
     ],
 )
 def test_bad_value_is_refused_with_its_name_itself_and_the_remedy(

@@ -12,5 +12,5 @@ async def test_malformed_host_gets_a_page(site: Site, host: str) -> None:
     raw.writer.write(f"GET /login HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
     answer = await raw.until_end()
     await raw.close()
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert b'name="password"' in answer
+    assert answer.startswith(b"HTTP/1.1 421")
+    assert b"does not answer to the name" in answer

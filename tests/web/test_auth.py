@@ -488,11 +488,13 @@ async def test_over_https_a_cookie_without_the_prefix_is_nobodys(
     db: Database, settings: Settings
 ) -> None:
     chat = {"Host": "chat.example"}
-    async with another(settings, allowed_hosts=("chat.example",)) as site:
-        async with Person(site, "Ada") as ada:
-            await ada.register()
-            cookie = ada.cookies()
-            planted = await ada.http.get("/rooms", headers={**chat, "Cookie": cookie})
-            assert planted.headers["location"].startswith("/login")
-            own = await ada.http.get("/rooms", headers={**chat, "Cookie": f"__Host-{cookie}"})
-            assert own.status_code == 200
+    async with (
+        another(settings, allowed_hosts=("chat.example",)) as site,
+        Person(site, "Ada") as ada,
+    ):
+        await ada.register()
+        cookie = ada.cookies()
+        planted = await ada.http.get("/rooms", headers={**chat, "Cookie": cookie})
+        assert planted.headers["location"].startswith("/login")
+        own = await ada.http.get("/rooms", headers={**chat, "Cookie": f"__Host-{cookie}"})
+        assert own.status_code == 200

@@ -20,6 +20,7 @@ PLAIN = {
     *("/account/notifications/subscribe", "/direct", "/rooms"),
     *("/admin/people", "/admin/people/<name>/password", "/admin/people/<name>/enable"),
     *("/admin/registration", "/admin/invitations", "/admin/installation"),
+    "/admin/address",
     *("/rooms/<room>/join", "/join/<token>", "/rooms/<room>/invitations", "/rooms/<room>/show"),
     *(
         "/rooms/<room>/settings",

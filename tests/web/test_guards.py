@@ -93,6 +93,7 @@ ROWS = (
     Row("GET", "/admin/registration", "Ada", 200, 303, 403, 403, 403),
     Row("POST", "/admin/registration", "Ada", 303, 401, 403, 403, 403, {"mode": "open"}),
     Row("POST", "/admin/installation", "Ada", 303, 401, 403, 403, 403, {"installation": "a"}),
+    Row("POST", "/admin/address", "Ada", 303, 401, 403, 403, 403, {"address": ""}),
     Row("POST", "/admin/invitations", "Ada", 200, 401, 403, 403, 403),
     Row("POST", "/admin/invitations/<link_id>/revoke", "Ada", 303, 401, 403, 403, 403),
     Row("GET", "/admin/audit", "Ada", 200, 303, 403, 403, 403),
