@@ -268,10 +268,11 @@ def mode(path: Path) -> int:
 # Starting and stopping
 
 
-def test_first_start_prints_its_address_and_nothing_else(home: Home) -> None:
-    assert re.fullmatch(
-        r"littlechat is at http://127\.0\.0\.1:\d+  \(Ctrl-C stops it\)\n", home.out
-    )
+def test_first_start_prints_its_address_and_how_to_go_on_and_nothing_else(home: Home) -> None:
+    address, first_step = home.out.splitlines()
+    assert re.fullmatch(r"littlechat is at http://127\.0\.0\.1:\d+  \(Ctrl-C stops it\)", address)
+    token = setup_token((home.data / "secret-key").read_text().strip())
+    assert re.fullmatch(rf"Nobody has an account yet\. .*: /setup\?token={token}", first_step)
 
 
 def test_sigterm_sends_the_pages_away_with_1012_and_ends_with_0(home: Home) -> None:

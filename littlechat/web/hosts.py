@@ -6,6 +6,7 @@ connection came to, and the public address. That is what `PUBLIC_URL` or `ALLOWE
 without them, the one by which the first administrator came with the token that the start printed.
 """
 
+import logging
 import time
 from typing import Any
 
@@ -17,7 +18,7 @@ from littlechat.accounts import is_setup_token
 from littlechat.core import DEFAULT_PORTS, Session, User, host_name, normal_host, origin_of
 from littlechat.platform import Unavailable, is_loopback
 from littlechat.web.guards import find_session
-from littlechat.web.proxies import FORWARDED, NGINX_HOST, came_by_https, changed_host
+from littlechat.web.proxies import FORWARDED, NGINX_HOST, came_by_https, changed_host, is_due
 from littlechat.web.services import services
 
 FOR_EVERY_NAME = ("/healthz", "/readyz")
@@ -37,13 +38,18 @@ ONLY_WITH_IT = (
 )
 
 
+HOST_SHOWN_MAX = 100
+
+log = logging.getLogger(__name__)
+
+
 class UnknownName(HTTPException):
     """The Host header names another site."""
 
     code = 421
 
     def __init__(self, headers: Headers) -> None:
-        host = headers.get("Host", "")[:100]
+        host = headers.get("Host", "")[:HOST_SHOWN_MAX]
         super().__init__(f"littlechat does not answer to the name “{host}”.")
         self.cause = changed_host(headers) or (
             "If people are to reach it by this name: set PUBLIC_URL to the address that they open, "
@@ -72,6 +78,11 @@ async def require_known_name() -> None:
         return
     if await _is_first_with_token() or await _is_settled_meanwhile(connection):
         return
+    if is_due("name"):
+        log.warning(
+            "refused: a name that is not ours",
+            extra={"host": connection.headers.get("Host", "")[:HOST_SHOWN_MAX]},
+        )
     raise UnknownName(connection.headers)
 
 

@@ -88,7 +88,7 @@ def find_trouble(headers: Headers, scheme: str, hops: int) -> Trouble | None:
 def trouble_here() -> Trouble | None:
     """Return what this request shows to be wrong with the proxy in front, and log it at times."""
     trouble = find_trouble(request.headers, request.scheme, services().settings.proxy_hops)
-    if trouble and _is_due("proxy"):
+    if trouble and is_due("proxy"):
         lines = " ".join(trouble.lines)
         log.warning(
             "the proxy in front is not set up as littlechat is",
@@ -111,7 +111,7 @@ def changed_host(headers: Headers) -> str:
     if not named or not (vouched or alike or behind):
         return ""
     said = f"says it was {host}" if host else "says nothing of it"
-    if _is_due("host"):
+    if is_due("host"):
         log.warning(
             "refused: the page’s address and the Host that a proxy sends differ; let it pass on "
             "what the browser sent, or these are another site’s pages",
@@ -132,7 +132,7 @@ def _first(headers: Headers, name: str) -> str:
     return headers.get(name, "").partition(",")[0].strip().lower()
 
 
-def _is_due(kind: str) -> bool:
+def is_due(kind: str) -> bool:
     """Whether a line of this kind was not logged for so long that it may be again."""
     told, moment = services().proxies_told, time.monotonic()
     if moment - told.get(kind, -TOLD_EVERY_SECONDS) < TOLD_EVERY_SECONDS:

@@ -45,6 +45,16 @@ async def test_a_page_on_a_name_bound_to_our_address_registers_nobody_and_reads_
         assert await handshake(ada, "/socket") == 101
 
 
+async def test_a_name_that_is_not_ours_is_logged_once_in_a_while(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Person(site, "nobody") as nobody:
+        for _ in range(3):
+            await nobody.http.get("/login", headers=EVIL)
+    told = [vars(one)["host"] for one in caplog.records if one.name == "littlechat.web.hosts"]
+    assert told == ["evil.example"]
+
+
 async def test_localhost_and_the_address_listened_on_are_served(site: Site) -> None:
     async with Person(site, "nobody") as nobody:
         for host in ("localhost", f"LocalHost:{site.port}", "127.0.0.1", "[::1]:8000"):
