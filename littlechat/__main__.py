@@ -33,6 +33,7 @@ from littlechat.platform import (
     Settings,
     Unavailable,
     database_password,
+    end_when_silent,
     host_of,
     is_container,
     is_loopback,
@@ -279,12 +280,16 @@ async def serve_with(
     """Serve until `stop` is set, or until the embedded database cannot be kept running."""
     watching = asyncio.create_task(database.watch())
     watching.add_done_callback(lambda _: stop.set())
+    asked = Database(database.uri)
+    checking = asyncio.create_task(end_when_silent(asked.ping, database.end))
     try:
         await serving
         if watching.done():
             watching.result()
     finally:
         watching.cancel()
+        checking.cancel()
+        asked.close()
 
 
 def make_workers(settings: Settings, env: Mapping[str, str], listening: socket.socket) -> Workers:

@@ -25,6 +25,7 @@ from littlechat.platform.database import (
     unpacked_id,
 )
 from littlechat.platform.database_process import EmbeddedError
+from littlechat.platform.database_watch import end_when_silent
 from littlechat.platform.embedded_database import EmbeddedServer, database_password
 from littlechat.platform.facade import Platform, build_platform
 from littlechat.platform.http_client import (
@@ -121,6 +122,7 @@ __all__ = [
     "Unreachable",
     "build_platform",
     "database_password",
+    "end_when_silent",
     "host_of",
     "is_container",
     "is_loopback",

@@ -72,6 +72,11 @@ class DatabaseProcess:
         """Return the exit status of the process when it ends."""
         return await self._child.wait() if self._child else 0
 
+    def kill(self) -> None:
+        """End the process at once, if it runs."""
+        if self._child is not None and self._child.returncode is None:
+            self._child.kill()
+
     def prepare(self) -> None:
         """Make the directory and what the server reads in it."""
         self.home.mkdir(mode=0o700, exist_ok=True)

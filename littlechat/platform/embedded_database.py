@@ -117,6 +117,10 @@ class EmbeddedServer:
         async with self._lock:
             await self._process.stop()
 
+    def end(self) -> None:
+        """Kill the server, which `watch` then starts again; nothing acknowledged is lost."""
+        self._process.kill()
+
     async def watch(self) -> None:
         """Restart the server, at the same URI, whenever it dies; return after `stop`.
 
