@@ -107,6 +107,8 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
         await served.accounts.users.open()
         is_new = not await served.accounts.roles.are_given()
         await served.accounts.installation.open(is_new=is_new)
+        if served.accounts.installation.address is None and settings.public_url is None:
+            log.warning("every name is served until an administrator comes, or PUBLIC_URL is set")
         await served.rooms.store.open()
         await served.rooms.invitations.open()
         await served.avatar_styles.load()

@@ -73,7 +73,7 @@ async def require_known_name() -> None:
     path = connection.path
     if path in FOR_EVERY_NAME or path.startswith(STATIC) or _is_known(connection):
         return
-    if services().accounts.installation.address is None:
+    if services().accounts.installation.address is None and not is_settled_by_environment():
         await _settle_for_older_version()
         return
     if await _is_first_with_token() or await _is_settled_meanwhile(connection):
@@ -178,7 +178,7 @@ def is_settled_by_environment() -> bool:
 
 async def _settle_for_older_version() -> None:
     """Take the address by which an administrator comes who is signed in there already."""
-    if has_websocket_context() or is_settled_by_environment():
+    if has_websocket_context():
         return
     try:
         session: Session | None = await find_session()

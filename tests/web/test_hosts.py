@@ -171,6 +171,20 @@ async def test_links_without_a_public_address_lead_to_the_port_and_not_to_a_head
             assert found[1] == link
 
 
+async def test_an_installation_of_an_older_version_obeys_the_settings(
+    db: Database, settings: Settings
+) -> None:
+    async with another(settings) as first, Person(first, "Ada") as ada:
+        await ada.register()
+    await db[SETTINGS].update({"_id": "installation"}, {"$unset": {"address": ""}})
+    async with (
+        another(settings, public_url=f"https://{CHAT}") as site,
+        Person(site, "nobody") as nobody,
+    ):
+        assert (await nobody.http.get("/login", headers=BY_CHAT)).status_code == 200
+        assert (await nobody.http.get("/login", headers=EVIL)).status_code == 421
+
+
 async def test_an_installation_of_an_older_version_takes_the_address_its_administrator_uses(
     start: Callable[[], Awaitable[Site]], db: Database
 ) -> None:
