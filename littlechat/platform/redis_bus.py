@@ -1,7 +1,8 @@
 """The bus through Redis pub/sub (https://redis.io/docs/latest/develop/pubsub/).
 
 Topics become channels `littlechat:<namespace>:<topic>`; the namespace keeps two installations on
-one Redis apart. A process counts as connected while it hears its own beats (`heartbeat.py`).
+one Redis apart. A process counts as connected while it hears its own beats and those of
+the others (`heartbeat.py`).
 """
 
 import asyncio
@@ -72,7 +73,12 @@ class RedisBus:
         self._tasks: list[asyncio.Task[None]] = []
         self._lost = 0
         self._must_report_loss = False
-        self.connected = False
+        self._hears_itself = False
+
+    @property
+    def connected(self) -> bool:
+        # Who is not heard may have lost its way to Redis alone, and what it publishes is missed.
+        return self._hears_itself and not self._heartbeat.count_silent_peers()
 
     @property
     def lost(self) -> int:
@@ -80,7 +86,7 @@ class RedisBus:
 
     @property
     def unheard(self) -> int:
-        return self._heartbeat.count_silent_peers() if self.connected else 0
+        return self._heartbeat.count_silent_peers() if self._hears_itself else 0
 
     async def open(self) -> None:
         self._tasks = [
@@ -141,12 +147,9 @@ class RedisBus:
             self._send_beat()
             await asyncio.sleep(BEAT_SECONDS)
             fallen_silent = self._heartbeat.tick()
-            if not self.connected:
-                continue
-            for _ in fallen_silent:
+            if fallen_silent and self._hears_itself:
                 log.warning("another process is not heard any more", extra={"redis": self._address})
-            if self._heartbeat.count_silent_peers():
-                # It may have lost its way to Redis alone, and what it publishes is missed here.
+                # So that listeners read the database at once, not at their next check.
                 self._received.put(RESUMED, {"kind": "lost"})
 
     def _send_beat(self) -> None:
@@ -183,16 +186,15 @@ class RedisBus:
                 raise Silent
 
     def _on_disconnected(self, error: Exception) -> None:
-        if self.connected or self._never_connected:
+        if self._hears_itself or self._never_connected:
             log.warning("bus down", extra={"redis": self._address, "error": type(error).__name__})
         self._never_connected = False
-        if self.connected:
-            # So that listeners read the database at once, not at their next check.
+        if self._hears_itself:
             self._received.put(RESUMED, {"kind": "lost"})
         self._forget_connection()
 
     def _forget_connection(self) -> None:
-        self.connected, self._pubsub = False, None
+        self._hears_itself, self._pubsub = False, None
         for confirmed in self._confirmed.values():
             confirmed.clear()
 
@@ -211,8 +213,8 @@ class RedisBus:
 
     def _on_beat(self, sender: str, event: Event) -> None:
         self._heartbeat.hear(sender, leaving=event == LEAVING)
-        if sender == self._sender_id and not self.connected and self._pubsub is not None:
-            self.connected = True
+        if sender == self._sender_id and not self._hears_itself and self._pubsub is not None:
+            self._hears_itself = True
             self._received.put(RESUMED, {"kind": "resumed"})
             log.info("bus connected", extra={"redis": self._address})
 
