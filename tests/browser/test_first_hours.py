@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import expect
 
+from littlechat.accounts.setup_token import setup_token
 from littlechat.platform.own_address import lan_address
 from tests.browser.pages import PHONE, Open, assert_accessible, live, register
 from tests.factories import PASSWORD, Site, command
@@ -49,7 +50,8 @@ async def test_from_another_machine_plain_http_is_explained_and_makes_no_account
     async with command(tmp_path, HOST="0.0.0.0") as (_, local):
         page = await open_page(viewport=PHONE)
         there = f"http://{address}:{urlsplit(local).port}"
-        for path in ("register", "login"):
+        token = setup_token((tmp_path / "secret-key").read_text().strip())
+        for path in (f"setup?token={token}", "login"):
             await page.goto(f"{there}/{path}")
             await expect(page.get_by_role("alert")).to_contain_text("plain http")
             await expect(page.locator("main")).to_contain_text("COOKIE_SECURE=off")

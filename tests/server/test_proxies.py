@@ -8,6 +8,7 @@ import pytest
 from quart import Quart, request
 
 from littlechat.app import serve as serve_app
+from tests.attacks import COOKIE
 from tests.factories import Person, Site
 from tests.lines import (
     Raw,
@@ -54,6 +55,8 @@ async def test_sockets_work_behind_a_proxy_that_names_the_scheme(
 ) -> None:
     async with kind(make_app()) as site, Person(site, "Ada") as ada:
         room = await (await ada.register()).create_room("Garden")
+        # The browser is on https, where the cookie has another name.
+        ada.http.cookies.set(f"__Host-{COOKIE}", ada.http.cookies[COOKIE])
         raw = await Raw.open(site)
         path = f"/rooms/{room}/socket"
         origin = f"https://{site.url.removeprefix('http://')}"
