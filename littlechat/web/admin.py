@@ -2,6 +2,7 @@
 
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden
 
 from littlechat.accounts import (
     DAYS_DEFAULT,
