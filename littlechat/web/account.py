@@ -2,7 +2,7 @@
 
 from quart import Blueprint, g, request
 from quart.typing import ResponseReturnValue
-from quart_auth import Action, AuthUser, login_user, logout_user
+from quart_auth import AuthUser, login_user, logout_user
 from werkzeug.exceptions import Unauthorized
 
 from littlechat.accounts import (
@@ -150,7 +150,7 @@ async def post_password(session: Session) -> ResponseReturnValue:
         return await _account(session, 422, {"current": "This is not your current password."}, "")
     except Invalid as invalid:
         return await _account(session, 422, invalid.errors, "")
-    login_user(AuthUser(token, Action.WRITE_PERMANENT))
+    login_user(AuthUser(token), remember=True)
     g.session = await services().rooms.access.find_session(token)
     return await _account(
         g.session or session, 200, {}, "Your password is changed; other browsers are out."
