@@ -111,6 +111,26 @@ async def test_several_people_are_chosen_by_keyboard(cast: Cast, open_page: Open
     await expect(page).to_have_title("Ben, Cleo · littlechat")
 
 
+async def test_enter_means_what_is_typed_and_not_what_was_listed_before(
+    cast: Cast, open_page: Open
+) -> None:
+    _, _, ada, _, _ = cast
+    page = await open_page()
+    await copy_cookies(ada, page.context)
+    await page.goto(f"{ada.url}/direct/new")
+    await expect(page.locator("#choice input").first).to_have_value("Ada")
+    await page.evaluate(
+        """() => {
+            const field = document.getElementById("q");
+            field.value = "cl";
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+            field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+        }"""
+    )
+    await expect(page.locator("#choice :checked")).to_have_value("Cleo")
+    await expect(page.locator("#q")).to_have_value("")
+
+
 async def test_three_have_one_conversation_whoever_opens_it(cast: Cast, open_page: Open) -> None:
     _, _, ada, ben, cleo = cast
     hers, his, third = await open_page(), await open_page(), await open_page()

@@ -224,10 +224,19 @@ async def test_all_is_marked_read_without_being_seen_by_a_button(
     await fill(site, name, "Ada", count=70)
     page = await open_page(viewport=DESK)
     await enter(page, ben, name)
+    # The jump covers no message, and none moves when it goes.
+    jump, messages = page.locator("#first-unread"), page.locator("#scroll")
+    await expect(jump).to_be_visible()
+    covered, seen = await jump.bounding_box(), await messages.bounding_box()
+    assert covered
+    assert seen
+    assert covered["y"] + covered["height"] <= seen["y"]
+    last = await page.locator("#message-70").bounding_box()
     await page.get_by_role("button", name="Mark read").click()
     await until_read(site, name, ben, 70)
     await expect(badge(page, name)).to_be_hidden()
-    await expect(page.locator("#first-unread")).to_be_hidden()
+    await expect(jump).to_be_hidden()
+    assert await page.locator("#message-70").bounding_box() == last
     await expect(page).to_have_url(f"{ben.url}/rooms/{name}")
 
 

@@ -1,5 +1,5 @@
-// Keyboard for choosing the people of a new direct message: Enter chooses the first match, the down
-// arrow goes into the list, Backspace in the empty field removes the last one chosen.
+// Keyboard for choosing the people of a new direct message: Enter chooses the first match of what is
+// typed, the down arrow goes into the list, Backspace in the empty field removes the last one chosen.
 
 import { isComposing } from "../layout/keys.js";
 
@@ -7,8 +7,21 @@ const form = document.getElementById("choose");
 const field = form.elements.q;
 form.querySelector("[formmethod]").hidden = true; // With scripts the list follows the typing, without a button.
 const boxes = () => [...form.querySelectorAll("#choice input[type=checkbox]")];
+const answered = () => document.getElementById("choice").dataset.q === field.value.trim();
+let choosing = false; // Enter was pressed before the list for what is typed had come.
+
+function chooseFirst() {
+  const first = answered() && boxes().find(box => !box.checked);
+  choosing = !answered();
+  if (!first) return;
+  first.checked = true;
+  fetchAnew();
+}
+
+field.addEventListener("input", () => { choosing = false; });
 
 function fetchAnew() {
+  choosing = false;
   field.value = "";
   field.focus();
   htmx.trigger(field, "fetch");
@@ -20,9 +33,7 @@ field.addEventListener("keydown", event => {
   if (event.key === "Enter") {
     event.preventDefault();
     if (!field.value.trim() && chosen.length) return form.requestSubmit(form.querySelector(".primary"));
-    if (!field.value.trim() || !first) return;
-    first.checked = true;
-    fetchAnew();
+    if (field.value.trim()) chooseFirst();
   } else if (event.key === "Backspace" && !field.value && chosen.length) {
     chosen.at(-1).checked = false;
     fetchAnew();
@@ -35,6 +46,7 @@ field.addEventListener("keydown", event => {
 // The swap removes the checkbox that had the focus.
 form.addEventListener("htmx:after:swap", () => {
   if (document.activeElement === document.body) field.focus();
+  if (choosing) chooseFirst();
 });
 
 form.addEventListener("keydown", event => {

@@ -26,7 +26,7 @@ export function offer(seq, count, fresh) {
   const first = count && !isOutOfReach(seq) ? unreadAfter(seq)[0] : null;
   jump.hidden = !count || !(first ? isAbove(first) : isOutOfReach(seq));
   if (jump.hidden) return;
-  const text = `${count} new: jump to the first`;
+  const text = `${count.toLocaleString("en")} new: jump to the first`;
   if (link.textContent !== text) link.textContent = text;
   link.href = `/rooms/${room}?around=${seq + 1}${NEW}`;
 }

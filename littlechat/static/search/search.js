@@ -4,6 +4,7 @@
 import { isComposing } from "../layout/keys.js";
 
 const field = document.getElementById("search-field");
+const installation = document.querySelector(".brand bdi").textContent;
 const hits = () => [...document.querySelectorAll("#results .hit, #results .more a")];
 
 const end = field.value.length;
@@ -20,7 +21,7 @@ function keep() {
   url.searchParams.set("q", field.value);
   url.searchParams.delete("after");
   history.replaceState(history.state, "", url);
-  document.title = field.value ? `${field.value} · Search · littlechat` : "Search · littlechat";
+  document.title = field.value ? `${field.value} · Search · ${installation}` : `Search · ${installation}`;
 }
 
 document.addEventListener("htmx:after:swap", keep);
