@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from littlechat.core import NAME_READ_MAX, Membership, Room, Session
+from littlechat.core import NAME_READ_MAX, Membership, Refused, Room, Session
 from littlechat.platform import Missing
 from littlechat.web.guards import signed_in
 from littlechat.web.pages import is_htmx, local_path, page
@@ -70,12 +70,18 @@ async def show_question(session: Session) -> ResponseReturnValue:
 @asks("/rooms/<room>/leave")
 async def ask_leave(session: Session, room: str) -> Question:
     found, membership = await _room(session, room)
+    members = await services().rooms.access.list_members(room)
+    others = [one for one in members if one.user_id != session.user.id and not one.bot]
+    if found.is_private and not others:
+        # What the act itself would say only after the question.
+        raise Refused("You are the last one here. Delete the room instead of leaving it.")
     if found.is_private:
         after = "It is private: you come back only with an invitation of somebody in it."
     else:
         after = "You can join it again."
     if membership.may_manage:
-        after += " You manage it now; whoever has been in it longest does so from then on."
+        heir = "whoever has been in it longest does so" if others else "whoever joins next does so"
+        after += f" You manage it now; {heir} from then on."
     after += " Links into it that you made end, and so do bots’ tokens and webhooks of yours."
     return Question(f"Leave {found.name}?", after, "Leave", f"/rooms/{room}/settings")
 

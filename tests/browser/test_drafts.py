@@ -65,6 +65,37 @@ async def test_logging_out_asks_about_what_was_not_sent_and_where(
     await expect(page.locator("#body")).to_have_value("")
 
 
+async def test_a_change_that_was_not_saved_is_there_at_the_next_edit(
+    room: tuple[str, Person, Person], open_page: Open
+) -> None:
+    name, _, ben = room
+    await ben.say(name, "as it was")
+    page = await open_page()
+    await enter(page, ben, name)
+    field, text = page.locator("#edit-1"), page.locator("#message-1 .message-body")
+    await page.locator("#body").press("ArrowUp")
+    await field.fill("as it shall be")
+    await page.goto(f"{ben.url}/rooms")
+    await page.get_by_role("button", name="Log out", exact=True).click()
+    question = page.get_by_role("dialog", name="Log out and lose what you wrote?")
+    await expect(question.get_by_role("listitem")).to_have_text("Garden, a change of a message")
+    await page.goto(f"{ben.url}/rooms/{name}")
+    await live(page)
+    await expect(text).to_have_text("as it was")
+    await page.locator("#body").press("ArrowUp")
+    await expect(field).to_have_value("as it shall be")
+    await field.press("Enter")
+    await expect(text).to_have_text("as it shall be")
+    assert "as it" not in await stored(page)
+    # Who gives a change up is not reminded of it.
+    await page.locator("#body").press("ArrowUp")
+    await field.fill("neither this")
+    assert "neither this" in await stored(page)
+    await field.press("Escape")
+    await expect(text).to_have_text("as it shall be")
+    assert "neither this" not in await stored(page)
+
+
 async def test_who_has_nothing_unsent_logs_out_at_once(
     room: tuple[str, Person, Person], open_page: Open
 ) -> None:

@@ -132,6 +132,16 @@ async def test_leaving_a_private_room_offers_no_way_back(site: Site) -> None:
         assert "Undo" not in (await ben.get("/rooms")).text
 
 
+async def test_question_before_leaving_as_the_last_one_says_what_will_be(site: Site) -> None:
+    async with insiders(site, "Ada") as (ada,):
+        public, private = await ada.create_room("Garden"), await ada.create_room("Attic", "private")
+        assert "whoever joins next" in await question(ada, f"/rooms/{public}/leave")
+        answer = await ada.get(f"/confirm?act=/rooms/{private}/leave")
+        assert answer.status_code == 403
+        assert "Delete the room instead" in answer.text
+        assert (await ada.post(f"/rooms/{private}/leave")).status_code == 403
+
+
 async def test_hidden_conversation_is_shown_again_by_undo(site: Site) -> None:
     async with insiders(site, "Ada", "Ben", "Dan") as (ada, _, dan):
         answer = await ada.post("/direct", name="Ben")

@@ -2,7 +2,7 @@
 // sealed with a key that the server gives to nobody but that person's pages. So nobody else who uses the
 // browser gets to read it, however the session before theirs ended; who comes back finds it again.
 
-const KEPT = /^(draft|files|title):([^:]*):(.*)$/s;
+const KEPT = /^(draft|edit|files|title):([^:]*):(.*)$/s;
 const PERSON = "person", SEALED = "sealed:", IV_BYTES = 12;
 const { me: name = "", myId: me = "", draftKey = "" } = document.body.dataset;
 
@@ -53,12 +53,13 @@ export function keep(key, text) {
   if (cipher) seal(key, text);
 }
 
-// The unsent messages of this person: in which room, and whether as a reply in a thread or as files.
+// The unsent messages of this person: in which room, and whether as a reply in a thread, as files or as a
+// change of a message.
 export function list() {
   const found = parse([...known.keys()]).filter(([key, kind]) => kind !== "title" && read(key).trim());
   return found.map(([, kind, , place]) => {
-    const [room, thread] = place.split(":");
-    return { kind, thread: Boolean(thread), room: read(keyOf("title", room)) || room };
+    const [room, seq] = place.split(":");
+    return { kind: kind === "draft" && seq ? "reply" : kind, room: read(keyOf("title", room)) || room };
   });
 }
 

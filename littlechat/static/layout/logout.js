@@ -5,11 +5,13 @@ import { forget, list } from "./drafts.js";
 const dialog = document.getElementById("unsent");
 let leaving;
 
-function line({ kind, thread, room }) {
+const WHAT = { edit: ", a change of a message", files: ", files", reply: ", a reply in a thread" };
+
+function line({ kind, room }) {
   const item = document.createElement("li");
   const place = document.createElement("bdi");
   place.textContent = room;
-  item.append(place, kind === "files" ? ", files" : thread ? ", a reply in a thread" : "");
+  item.append(place, WHAT[kind] ?? "");
   return item;
 }
 
