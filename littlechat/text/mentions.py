@@ -71,9 +71,12 @@ def has_sign(text: str) -> bool:
 
 def attempts(text: str) -> Iterator[Attempt]:
     """Yield the places where `text` may name somebody."""
+    last = -1
     signs = (at for at, char in enumerate(text) if char in SIGNS)
     for at in islice(signs, SIGNS_MAX):
-        if _may_begin(text, at) and (ends := _ends(text, at + 1)):
+        begins = _may_begin(text, at) or _goes_on(text, last, at)
+        if begins and (ends := _ends(text, at + 1)):
+            last = at
             yield Attempt(text, at, ends)
 
 
@@ -102,6 +105,17 @@ def _may_begin(text: str, at: int) -> bool:
         rest = text[max(at - NAME_MAX, 0) : at].rstrip(_MARKS)
         return not rest[-1:].isalnum() or is_unspaced(rest[-1:])
     return not is_name_character(before) or is_unspaced(before)
+
+
+def _goes_on(text: str, last: int, at: int) -> bool:
+    """Whether a sign begins one more name behind that of the sign at `last`, as in @ann/@ben."""
+    name = text[last + 1 : at - 1]
+    return (
+        last >= 0
+        and text[at - 1] == "/"
+        and 0 < len(name) <= 2 * NAME_MAX
+        and all(map(is_name_character, name))
+    )
 
 
 def _ends(text: str, start: int) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ const fold = text => text.normalize("NFKC").toLowerCase().normalize("NFD").repla
   .replace(/[ıøłđħŧðþæœß]/gu, letter => PLAIN[letter]).normalize("NFC");
 // In scripts written without blanks a name begins right after a letter.
 const UNSPACED = ["Han", "Hira", "Kana", "Hang", "Thai", "Laoo", "Khmr", "Mymr", "Tibt"].map(name => `\\p{scx=${name}}`).join("");
-const NAME = new RegExp(`(?:^|[^\\p{L}\\p{M}\\p{Nd}_@＠﹫/-]|[${UNSPACED}])[@＠﹫]([\\p{L}\\p{M}\\p{Nd}._-]{0,32})$`, "u");
+const NAME = new RegExp(`(?:^|[^\\p{L}\\p{M}\\p{Nd}_@＠﹫/-]|[${UNSPACED}]|[@＠﹫][\\p{L}\\p{M}\\p{Nd}._-]{1,32}/)[@＠﹫]([\\p{L}\\p{M}\\p{Nd}._-]{0,32})$`, "u");
 let field, start, found = [], chosen = 0, dismissed = -1;
 
 // The text between an @ and the caret, or null if there is no place for a name.
