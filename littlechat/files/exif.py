@@ -1,5 +1,8 @@
 """The position in Exif data: its GPS directory is overwritten and unlinked; all else stays.
 
+Where there was one, the manufacturer's notes are overwritten as well: some cameras repeat the
+position or the name of the place there, in layouts of their own.
+
 The layout is TIFF's (TIFF 6.0, section 2; Exif 2.32, section 4.6): directories of twelve-byte
 entries that point to each other. Nothing is moved, so that all other offsets stay valid.
 """
@@ -13,13 +16,13 @@ from littlechat.files.spans import Patch, Reading
 HEADERS = {b"II*\0": "<", b"MM\0*": ">"}
 """The first bytes of Exif data, and the byte order that they stand for in `struct`."""
 
-GPS, EXIF, SUB_DIRECTORIES = 0x8825, 0x8769, 0x014A
+GPS, EXIF, SUB_DIRECTORIES, NOTES = 0x8825, 0x8769, 0x014A, 0x927C
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 """The size of a value of each type, in bytes."""
 
 ENTRIES_MAX = 512
 DIRECTORIES_MAX = 24
-VALUE_MAX = 4_096
+VALUE_MAX, NOTES_MAX = 4_096, 256 * 1024
 """Bytes of one value that are overwritten at most, whatever length it claims."""
 
 
@@ -38,14 +41,18 @@ class Entry:
         return SIZES[self.kind] * self.count
 
 
-def position_in_exif(base: int) -> Reading[list[Patch]]:
-    """Return the patches for the Exif data at `base`; none if there is no valid Exif data."""
+def position_in_exif(base: int, *, keeps_notes: bool = False) -> Reading[list[Patch]]:
+    """Return the patches for the Exif data at `base`; none if there is no valid Exif data.
+
+    `keeps_notes` is for TIFF files: programs need the notes to read raw pictures, which are such.
+    """
     head = yield base, base + 8
     order = HEADERS.get(head[:4])
     if order is None or len(head) < 8:
         return []
     waiting, seen = [struct.unpack(order + "I", head[4:])[0]], set[int]()
     patches: list[Patch] = []
+    notes: list[Entry] = []
     while waiting and len(seen) < DIRECTORIES_MAX:
         offset = waiting.pop()
         if offset in seen or offset < 8:
@@ -56,6 +63,10 @@ def position_in_exif(base: int) -> Reading[list[Patch]]:
         waiting += yield from _further(base, entries, order)
         if any(entry.tag == GPS for entry in entries):
             patches += yield from _without(base, offset, entries, order, following)
+        notes += [entry for entry in entries if entry.tag == NOTES and entry.size > 4]
+    # A picture has one such entry. A crafted file with more keeps the others.
+    for entry in notes[:1] if patches and not keeps_notes else []:
+        patches.append(Patch(base + entry.value, bytes(min(entry.size, NOTES_MAX))))
     return patches
 
 

@@ -18,6 +18,7 @@ from littlechat.platform.database import Database
 from tests.pictures import GPS, MAKER, ORIENTATION, ROTATED, XMP, gps, located, opened, picture
 
 KINDS = ("JPEG", "PNG", "WEBP", "TIFF")
+EXIF, NOTES, TAKEN = 0x8769, 0x927C, 0x9003
 COORDINATES = "+52.5200+013.4050+034.000/"
 
 
@@ -125,6 +126,49 @@ def test_picture_in_heif_loses_its_place() -> None:
     exif.load(bare[bare.index(b"Exif\0\0") :][: len(block)])
     assert GPS not in exif
     assert exif[MAKER] == "Camera"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_notes_of_the_manufacturer_go_with_the_position_and_stay_without_one(kind: str) -> None:
+    exif = Image.Exif()
+    exif[MAKER], exif[EXIF] = (
+        "Camera",
+        {NOTES: b"Panasonic\0\0\0 Hidden Village", TAKEN: "2026:11:27"},
+    )
+    out = BytesIO()
+    Image.new("RGB", (4, 4)).save(out, kind, exif=exif)
+    assert stripped(out.getvalue()) == out.getvalue()
+    exif[GPS] = {1: "N", 2: (52.0, 31.0, 12.25)}
+    out = BytesIO()
+    Image.new("RGB", (4, 4)).save(out, kind, exif=exif)
+    bare = stripped(out.getvalue())
+    assert b"Hidden" in out.getvalue()
+    assert b"Hidden" not in bare
+    opened(bare).verify()
+    left = opened(bare).getexif()
+    assert left[MAKER] == "Camera"
+    assert left.get_ifd(EXIF)[TAKEN] == "2026:11:27"
+
+
+def test_film_behind_a_picture_loses_its_place_too() -> None:
+    text = len(COORDINATES).to_bytes(2) + b"\x15\xc7" + COORDINATES.encode()
+    film = box(b"ftyp", b"mp42\0\0\0\0")
+    film += box(b"moov", box(b"mvhd", b"kept"), box(b"udta", box(b"\xa9xyz", text)))
+    bare = stripped(picture("JPEG") + film)
+    assert COORDINATES.encode() not in bare
+    assert b"kept" in bare
+
+
+@pytest.mark.parametrize("begin", [b"ftyp", b"wide", b"mdat"])
+def test_xmp_in_a_film_is_looked_through_whatever_box_it_begins_with(begin: bytes) -> None:
+    first = box(begin, b"qt  \0\0\0\0")
+    for header in (box(b"uuid", bytes(16), XMP), box(b"moov", box(b"udta", box(b"XMP_", XMP)))):
+        data = first + header + box(b"mdat", b"frames")
+        bare = stripped(data)
+        assert len(bare) == len(data)
+        assert b"GPS" not in bare
+        assert b"Hidden" not in bare
+        assert b"<xmp:Label>Kept</xmp:Label>" in bare
 
 
 @pytest.mark.parametrize("last", [False, True])
