@@ -1,8 +1,12 @@
 """Ada and Ben in a room, he with a browser that is notified."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
+import pytest
+
 from littlechat.core.messages import Draft, Message
+from littlechat.notifications import delivery
 from tests.attacks import found_room, insiders, user_of
 from tests.browsers import PushService
 from tests.factories import Person, Site
@@ -39,6 +43,31 @@ class Cast:
         """End the moment in which posts are gathered, as a stop does: no clock decides."""
         await self.listeners_done()
         self.site.services.notifications.delivery._shutdown.begin()
+
+    def hold_gathering(self, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+        """Let the moment in which posts are gathered last until the event is set."""
+        return self._hold(monkeypatch, "GATHER_SECONDS", 3_600.0, 3_600.0)
+
+    def hold_retries(self, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+        """Let the pauses before further tries last until the event is set."""
+        most = delivery.RETRY_AFTER_MAX
+        return self._hold(monkeypatch, "RETRY_SECONDS", (most, most), most)
+
+    def _hold(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: object, held: float
+    ) -> asyncio.Event:
+        shutdown, go_on = self.site.services.notifications.delivery._shutdown, asyncio.Event()
+        pause = shutdown.pause
+
+        async def until_set(seconds: float) -> bool:
+            if seconds != held:
+                return await pause(seconds)
+            await go_on.wait()
+            return await pause(0)
+
+        monkeypatch.setattr(delivery, name, value)
+        monkeypatch.setattr(shutdown, "pause", until_set)
+        return go_on
 
     async def listeners_done(self, site: Site | None = None) -> None:
         """Wait until every listener has received the posts."""

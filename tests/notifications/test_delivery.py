@@ -122,11 +122,12 @@ async def test_a_busy_service_is_tried_again_and_not_for_ever(cast: Cast) -> Non
 async def test_a_session_that_ends_between_two_tries_ends_the_tries(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "RETRY_SECONDS", (1.5, 0.01))
+    go_on = cast.hold_retries(monkeypatch)
     cast.service.answers = [(503, {})]
     await cast.to_ben("too late")
     await cast.browser.next()
     await cast.ben.post("/logout")
+    go_on.set()
     await cast.settle()
     assert len(cast.browser.pushed) == 1
 
@@ -135,7 +136,7 @@ async def test_a_session_that_ends_between_two_tries_ends_the_tries(
 async def test_what_was_removed_between_two_tries_is_not_sent(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.4, 0.4))
+    go_on = cast.hold_retries(monkeypatch)
     cast.service.answers = [(503, {})]
     message = await cast.to_ben("too late")
     await cast.browser.next()
@@ -146,6 +147,7 @@ async def test_what_was_removed_between_two_tries_is_not_sent(
         await cast.ada.post(f"{path}/members/Ben/remove")
     else:
         await cast.ada.post(f"{path}/delete", confirmation="Garden")
+    go_on.set()
     await cast.settle()
     assert len(cast.browser.pushed) == 1
 
@@ -153,12 +155,15 @@ async def test_what_was_removed_between_two_tries_is_not_sent(
 async def test_a_retry_sends_what_is_left_as_it_is_then(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "RETRY_SECONDS", (0.4, 0.4))
+    gathered, go_on = cast.hold_gathering(monkeypatch), cast.hold_retries(monkeypatch)
     cast.service.answers = [(503, {})]
     first, last = await cast.to_ben("a tpyo"), await cast.to_ben("a slip")
+    await cast.listeners_done()
+    gathered.set()
     assert (await cast.browser.next())["body"] == "a slip (and 1 more)"
     await cast.ada.post(f"/rooms/{cast.room}/messages/{last.seq}/remove")
     await cast.ada.post(f"/rooms/{cast.room}/messages/{first.seq}/edit", body="a typo, @Ben")
+    go_on.set()
     assert (await cast.browser.next(2))["body"] == "a typo, @Ben"
 
 
