@@ -56,6 +56,12 @@ ICON_EXTENSIONS = {
 """Which icon stands for a file with one of these extensions. They decide nothing else."""
 
 
+PICTURE_EXTENSIONS = frozenset("jpg jpeg jpe jfif png apng gif webp".split())
+OTHER_PICTURE_EXTENSIONS = frozenset(
+    "heic heif hif avif jxl jp2 tif tiff bmp dng cr2 cr3 nef arw orf raf rw2 psd".split()
+)
+
+
 def find_type(head: bytes) -> str:
     """Return the media type of a file, given its first `TYPE_HEAD_BYTES` bytes."""
     if head[:4] == b"OggS":
@@ -85,6 +91,20 @@ def media_kind(media_type: str) -> str:
         return "picture"
     main = media_type.partition("/")[0]
     return main if main in ("audio", "video") else "other"
+
+
+def why_not_shown(name: str, media_type: str) -> str:
+    """Return why a picture that could not be drawn small is a file, "" for what is no picture.
+
+    By its name alone, since nothing else is known of what could not be read.
+    """
+    if media_type in PICTURES:
+        return "too large a picture to be shown"
+    stem, _, last = name.rpartition(".")
+    extension = last.lower() if stem and media_type == BYTES else ""
+    if extension in PICTURE_EXTENSIONS:
+        return "damaged, or not what its name says, and not shown"
+    return "a kind of picture that is not shown" if extension in OTHER_PICTURE_EXTENSIONS else ""
 
 
 def is_inline(media_type: str) -> bool:

@@ -110,6 +110,7 @@ class Renderer:
             drawing=types.icon,
             ending=types.extension_label,
             family=types.media_kind,
+            unshown=types.why_not_shown,
             size=types.size_in_words,
         )
         self._message = self._env.get_template("messages/_message.html")

@@ -14,6 +14,7 @@ from littlechat.files.types import (
     media_kind,
     size_in_words,
     validate_file_name,
+    why_not_shown,
 )
 from tests.pictures import picture
 
@@ -136,3 +137,18 @@ def test_the_icon_is_chosen_by_the_extension() -> None:
 )
 def test_size_is_said_in_words(size: int, words: str) -> None:
     assert size_in_words(size) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "why"),
+    [
+        ("wide.jpg", "image/jpeg", "too large a picture to be shown"),
+        ("IMG_1.HEIC", BYTES, "a kind of picture that is not shown"),
+        ("cut.JPG", BYTES, "damaged, or not what its name says, and not shown"),
+        ("notes.txt", "text/plain", ""),
+        ("heic", BYTES, ""),
+        ("archive.bin", BYTES, ""),
+    ],
+)
+def test_picture_that_is_not_drawn_says_why(name: str, media_type: str, why: str) -> None:
+    assert why_not_shown(name, media_type) == why

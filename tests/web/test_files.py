@@ -135,6 +135,8 @@ async def test_picture_too_large_to_be_drawn_is_sent_as_a_card_that_says_why(cas
     assert "too large a picture to be shown here" in html
     assert f'href="/files/{found[1]}?download"' in html
     assert "<img" not in html
+    answer = await ada.http.post(f"/rooms/{room}/files?name=a.heic", content=b"\0\0\0\x18ftypheic")
+    assert "sent as a file: a kind of picture that is not shown" in answer.text
     assert (await ben.get(f"/files/{found[1]}?download")).content == bomb()
 
 
