@@ -20,6 +20,7 @@ from tests.browser.pages import (
     enter,
     fill,
     live,
+    lose_connection,
     register,
     send,
     shown,
@@ -291,9 +292,7 @@ async def test_page_that_was_away_when_it_ended_asks_why(
     name, ada, ben = room
     page = await open_page()
     await enter(page, ben, name)
-    await page.context.set_offline(True)
-    await page.evaluate("document.dispatchEvent(new Event('littlechat:reconnect'))")
-    await expect(page.locator("#connection")).to_contain_text("Connection lost")
+    await lose_connection(page)
     await ada.post(f"/rooms/{name}/{act}", confirmation="Garden")
     await page.context.set_offline(False)
     await expect(page.locator("#connection")).to_contain_text(why, timeout=20_000)

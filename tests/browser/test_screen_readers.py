@@ -12,6 +12,7 @@ from tests.browser.pages import (
     enter,
     fill,
     live,
+    lose_connection,
     send,
 )
 from tests.factories import Person, Site
@@ -90,9 +91,7 @@ async def test_replies_of_the_open_thread_are_said_as_such(room: Room, open_page
 async def test_many_missed_messages_are_said_in_one_sentence(room: Room, open_page: Open) -> None:
     name, ada, ben = room
     page = await listening(open_page, ben, name)
-    await page.context.set_offline(True)
-    await page.evaluate("document.dispatchEvent(new Event('littlechat:reconnect'))")
-    await expect(page.locator("#connection")).to_contain_text("Connection lost")
+    await lose_connection(page)
     for number in range(8):
         await ada.say(name, f"missed {number}")
     await page.context.set_offline(False)

@@ -17,6 +17,7 @@ from tests.browser.pages import (
     copy_cookies,
     enter,
     live,
+    lose_connection,
     send,
     shown,
     tab_to,
@@ -138,9 +139,7 @@ async def test_thread_is_caught_up_with_after_a_cut_and_equals_a_fresh_one(
     await enter(page, ada, name)
     await page.goto(f"{ada.url}/rooms/{name}?thread=1")
     await live(page)
-    await page.context.set_offline(True)
-    await page.evaluate("document.dispatchEvent(new Event('littlechat:reconnect'))")
-    await expect(page.locator("#connection")).to_contain_text("Connection lost")
+    await lose_connection(page)
     await ben.say(name, "second", thread="1")
     await ben.say(name, "beside")
     await ben.say(name, "third", thread="1", shown="1")
