@@ -1,6 +1,6 @@
 """The store of messages: adding and changing them, reading pages, and catching up from a cursor.
 
-Every room has two series of numbers: `seq` for its messages (`group_commit.py`) and `n` for the
+Every room has two series of numbers: `seq` for its messages (`numbering.py`) and `n` for the
 changes to them (`changes.py`). A `Cursor` is a position in both.
 """
 
@@ -27,9 +27,9 @@ from littlechat.messages.documents import (
     thread_of,
     to_document,
 )
-from littlechat.messages.group_commit import GroupCommit
 from littlechat.messages.heads import FindHint, Heads, delete_series
 from littlechat.messages.mutations import Mutation
+from littlechat.messages.numbering import Numbering
 from littlechat.messages.queries import Queries
 from littlechat.messages.quotes import Quotes
 from littlechat.messages.schema import CHANGES, MESSAGES
@@ -79,7 +79,7 @@ class Messages:
         self._quotes = Quotes(db)
         self._changes = Changes(db, self._heads)
         self._alone = alone
-        self._group_commit = GroupCommit(db, self._heads, on_batch)
+        self._numbering = Numbering(db, self._heads, on_batch)
         self._newest: LRUCache[str, tuple[Cursor, int, Page]] = LRUCache(NEWEST_PAGES_MAX)
 
     def use_hints(self, find_hint: FindHint) -> None:
@@ -93,7 +93,7 @@ class Messages:
         one is in another room, and `Unavailable` if it is unknown whether the message was stored.
         """
         document = to_document(room_id, author, draft)
-        message = await self._group_commit.store(room_id, document)
+        message = await self._numbering.store(room_id, document)
         if message.room_id != room_id:
             raise Invalid(client_id="This message was already sent to another room.")
         return (await self._quotes.fill([message]))[0]

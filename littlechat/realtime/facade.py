@@ -36,5 +36,5 @@ class Realtime:
             bus, self.hub, self.feeds, renderer, access, self.presence, revocation
         )
         self.unread_signals = UnreadSignals(
-            access, messages, rooms.unread, renderer, self.announcements, tasks
+            access, messages, rooms.read_positions, renderer, self.announcements, tasks
         )

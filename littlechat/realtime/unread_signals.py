@@ -9,7 +9,7 @@ from littlechat.messages import Messages
 from littlechat.platform import BackgroundTasks, Unavailable
 from littlechat.realtime.announcements import Announcements
 from littlechat.rendering import Renderer
-from littlechat.rooms import Access, RoomListEntry, Unread
+from littlechat.rooms import Access, ReadPositions, RoomListEntry
 
 
 class UnreadSignals:
@@ -19,12 +19,12 @@ class UnreadSignals:
         self,
         access: Access,
         messages: Messages,
-        unread: Unread,
+        read_positions: ReadPositions,
         render: Renderer,
         announcements: Announcements,
         tasks: BackgroundTasks,
     ) -> None:
-        self._access, self._messages, self._unread_positions = access, messages, unread
+        self._access, self._messages, self._read_positions = access, messages, read_positions
         self._render, self._announcements, self._tasks = render, announcements, tasks
 
     async def announce_message(self, room_id: str, end: Position, author: str) -> None:
@@ -61,7 +61,7 @@ class UnreadSignals:
         await self._tasks.run_to_completion(self._mark_read(user, room_id, read))
 
     async def _mark_read(self, user: User, room_id: str, read: Position) -> None:
-        await self._unread_positions.advance(room_id, user.id, read)
+        await self._read_positions.advance(room_id, user.id, read)
         self._send(user, room_id, "read", read)
 
     async def mark_unread(self, user: User, room_id: str, seq: int) -> None:
@@ -70,7 +70,7 @@ class UnreadSignals:
         await self._tasks.run_to_completion(self._mark_unread(user, room_id, before))
 
     async def _mark_unread(self, user: User, room_id: str, before: Position) -> None:
-        await self._unread_positions.put_back(room_id, user.id, before)
+        await self._read_positions.put_back(room_id, user.id, before)
         self._send(user, room_id, "unread", before)
 
     async def mark_all_read(self, user: User) -> None:

@@ -8,11 +8,11 @@ from littlechat.rooms.access import Access
 from littlechat.rooms.facade import Rooms
 from littlechat.rooms.invitations import INVITATION_DAYS, INVITATION_DAYS_MAX
 from littlechat.rooms.memberships import Memberships
+from littlechat.rooms.read_positions import ReadPositions
 from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.schema import COLLECTIONS
 from littlechat.rooms.store import RoomStore, Tombstone
 from littlechat.rooms.switcher import QUERY_MAX, SHOWN_MAX, Place, rank
-from littlechat.rooms.unread import Unread
 
 __all__ = [
     "COLLECTIONS",
@@ -23,10 +23,10 @@ __all__ = [
     "Access",
     "Memberships",
     "Place",
+    "ReadPositions",
     "RoomListEntry",
     "RoomStore",
     "Rooms",
     "Tombstone",
-    "Unread",
     "rank",
 ]

@@ -22,10 +22,10 @@ from littlechat.core import (
     User,
 )
 from littlechat.platform import Bus
+from littlechat.rooms.inbox import Inbox
 from littlechat.rooms.memberships import Memberships
 from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.store import RoomStore
-from littlechat.rooms.unread import Unread
 
 CACHE_SECONDS = 20.0
 
@@ -50,12 +50,12 @@ class Access:
         sessions: Sessions,
         store: RoomStore,
         memberships: Memberships,
-        unread: Unread,
+        inbox: Inbox,
         bus: Bus,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sessions, self._store = sessions, store
-        self._memberships, self._unread = memberships, unread
+        self._memberships, self._inbox = memberships, inbox
         self._bus, self._clock = bus, clock
         self._heads: FIFOCache[str, Position] = FIFOCache(CACHE_ENTRIES_MAX)
         self._note_counts: Counter[str] = Counter()
@@ -112,7 +112,7 @@ class Access:
         """
         joined, others = await self._store.list_visible(user, search, public)
         current = self._with_heads(joined)
-        mentions = await self._unread.list_unread_mentions(user, current)
+        mentions = await self._inbox.list_unread_mentions(user, current)
         return [
             replace(room, mentions=frozenset(mentions[room.id])) if room.id in mentions else room
             for room in current

@@ -6,11 +6,12 @@ from littlechat.platform import Bus, Database
 from littlechat.rooms.access import Access
 from littlechat.rooms.bans import Bans
 from littlechat.rooms.direct_messages import DirectMessages
+from littlechat.rooms.inbox import Inbox
 from littlechat.rooms.invitations import Invitations
 from littlechat.rooms.members import Members
 from littlechat.rooms.memberships import Memberships
+from littlechat.rooms.read_positions import ReadPositions
 from littlechat.rooms.store import RoomStore
-from littlechat.rooms.unread import Unread
 
 
 class Rooms:
@@ -21,8 +22,9 @@ class Rooms:
         self.store = RoomStore(db, self.memberships)
         self.members = Members(self.store, self.memberships, self.bans, self.invitations)
         self.direct_messages = DirectMessages(db)
-        self.unread = Unread(db, messages)
-        self.access = Access(sessions, self.store, self.memberships, self.unread, bus)
+        self.read_positions = ReadPositions(db)
+        self.inbox = Inbox(messages)
+        self.access = Access(sessions, self.store, self.memberships, self.inbox, bus)
 
     async def delete(self, room_id: str) -> None:
         """Delete a room with its memberships, invitations and bans; its messages stay for now."""

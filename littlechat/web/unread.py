@@ -76,7 +76,7 @@ async def show_inbox(session: Session) -> ResponseReturnValue:
     """Show the messages addressed to the person in all their rooms, the newest first."""
     served = services()
     joined, _ = await served.rooms.access.list_rooms(session.user)
-    messages, before = await served.rooms.unread.list_inbox(session.user, joined, _before())
+    messages, before = await served.rooms.inbox.list_page(session.user, joined, _before())
     by_id = {room.id: room for room in joined}
     await served.renderer.prepare(messages)
     entries = [

@@ -108,7 +108,9 @@ async def test_hostile_bodies_are_refused_with_a_sentence(lenient: Site, part: i
                 headers = {"Content-Type": kind, "HX-Request": htmx}
                 answer = await who.http.post(path, content=body, headers=headers)
                 told = path, body[:60]
-                assert answer.status_code in (200, 201, 204, 303, 401, 403, 404, 409, 413, 422), told
+                assert answer.status_code in (200, 201, 204, 303, 401, 403, 404, 409, 413, 422), (
+                    told
+                )
                 assert answer.status_code < 400 or alert(answer.text), told
         users = await lenient.services.platform.database[USERS].find({})
         assert len([one for one in users if "bot" not in one]) == 3

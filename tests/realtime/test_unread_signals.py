@@ -182,7 +182,7 @@ async def test_an_edit_addresses_anew(
     message = await here.actions.messages.edit(room.id, 1, ADA, "hello @cleo")
     assert (message.mentions, message.addressed_to) == (("Cleo",), (CLEO.id,))
     await hers.until_frame('data-call="1"')
-    assert (await here.rooms.unread.list_inbox(BEN, [await listed(here, BEN)]))[0] == []
+    assert (await here.rooms.inbox.list_page(BEN, [await listed(here, BEN)]))[0] == []
     message = await here.actions.messages.edit(room.id, 1, ADA, "hello")
     assert (message.mentions, message.addressed_to) == ((), ())
 

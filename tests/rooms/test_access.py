@@ -34,7 +34,7 @@ class Site:
             self.accounts.sessions,
             self.rooms.store,
             self.rooms.memberships,
-            self.rooms.unread,
+            self.rooms.inbox,
             self.bus,
             self.clock,
         )

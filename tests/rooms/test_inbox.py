@@ -1,4 +1,4 @@
-"""Read positions move forward by reading, back by choice; the inbox holds what concerns one."""
+"""The inbox holds what is addressed to somebody, newest first, and counts what is unread of it."""
 
 import asyncio
 from dataclasses import replace
@@ -14,9 +14,8 @@ from littlechat.core.rooms import Room, everyone_in
 from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, now
-from littlechat.rooms import unread as module
+from littlechat.rooms import inbox as module
 from littlechat.rooms.room_list import RoomListEntry
-from littlechat.rooms.schema import MEMBERSHIPS
 from tests.factories import make_rooms
 from tests.tabs import ADA, BEN, CLEO
 
@@ -28,7 +27,6 @@ class World:
 
     def __init__(self, db: Database) -> None:
         self.db, self.rooms, self.messages = db, make_rooms(db), Messages(db)
-        self.reading = self.rooms.unread
 
     async def found(self, name: str, visibility: Any = "public") -> Room:
         room = await self.rooms.store.create(ADA, name, "", visibility)
@@ -52,46 +50,14 @@ class World:
         long_ago = now() - timedelta(days=4_000)
         return [replace(room, joined=long_ago, created=long_ago) for room in joined]
 
-    async def position(self, room: Room, user: User) -> int:
-        found = await self.rooms.memberships.find(room.id, user)
-        assert found
-        return found.read_seq
-
     async def inbox(self, user: User, before: Any = None) -> tuple[Said, Any]:
-        messages, later = await self.reading.list_inbox(user, await self.listed(user), before)
+        messages, later = await self.rooms.inbox.list_page(user, await self.listed(user), before)
         return [message.body for message in messages], later
 
 
 @pytest.fixture
 async def world(db: Database) -> World:
     return World(db)
-
-
-async def test_positions_move_forward_and_are_put_back(world: World) -> None:
-    room = await world.found("Garden")
-    for seq, expected in ((3, 3), (2, 3), (5, 5)):
-        await world.reading.advance(room.id, BEN.id, Position(seq))
-        assert await world.position(room, BEN) == expected
-    await world.reading.put_back(room.id, BEN.id, Position(1))
-    assert await world.position(room, BEN) == 1
-    assert await world.position(room, ADA) == 0
-    (listed,) = (await world.rooms.store.list_visible(BEN))[0]
-    assert listed.read_seq == 1
-
-
-async def test_positions_of_at_once_leave_the_furthest(world: World) -> None:
-    room = await world.found("Garden")
-    await asyncio.gather(
-        *(world.reading.advance(room.id, BEN.id, Position(n)) for n in (4, 9, 2, 7))
-    )
-    assert await world.position(room, BEN) == 9
-
-
-async def test_who_is_no_member_has_no_position(world: World) -> None:
-    room = await world.found("Garden")
-    await world.reading.advance(room.id, CLEO.id, Position(3))
-    await world.reading.put_back(room.id, CLEO.id, Position(3))
-    assert await world.db[MEMBERSHIPS].count({"user": CLEO.id}) == 0
 
 
 async def test_inbox_has_what_concerns_one_newest_first_across_rooms(world: World) -> None:
@@ -123,7 +89,7 @@ async def test_what_was_said_to_all_was_not_said_to_those_who_came_later(world: 
     await world.date(await world.say(room, "Ben, long ago", BEN.id), 3)
     joined, _ = await world.rooms.store.list_visible(BEN)
     there = [replace(one, created=now() - timedelta(days=9)) for one in joined]
-    found, _ = await world.reading.list_inbox(BEN, there)
+    found, _ = await world.rooms.inbox.list_page(BEN, there)
     assert [message.body for message in found] == ["Ben, long ago"]
 
 
@@ -169,8 +135,8 @@ async def test_unread_calls_are_counted_where_something_is_unread(world: World) 
         await world.say(room, "nobody")
         await world.rooms.store.touch(room.id, Position(3), now())
     await world.date(await world.say(garden, "too long ago", BEN.id), 40)
-    await world.reading.advance(attic.id, BEN.id, Position(3))
-    calls = await world.reading.list_unread_mentions(BEN, await world.listed(BEN))
+    await world.rooms.read_positions.advance(attic.id, BEN.id, Position(3))
+    calls = await world.rooms.inbox.list_unread_mentions(BEN, await world.listed(BEN))
     assert calls == {"garden": {1, 2}}
 
 

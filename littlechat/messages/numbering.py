@@ -1,4 +1,4 @@
-"""Stores new messages: numbers them, and writes those that arrive together in one batch.
+"""Numbers new messages, and stores those that arrive together in one write (a group commit).
 
 A message gets its `seq` by inserting under the unique index (room, seq): the last number plus one,
 and again after a clash with another process. So no reader can pass a number that is not stored yet,
@@ -29,7 +29,7 @@ class _Waiting:
     stored: "asyncio.Future[Message]"
 
 
-class GroupCommit:
+class Numbering:
     """The queues of messages to store, one for each room with sends under way.
 
     `on_batch` is called with the size of every batch that was written.

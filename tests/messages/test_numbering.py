@@ -8,7 +8,7 @@ import pytest
 from littlechat.core.errors import Invalid
 from littlechat.core.messages import Cursor, Draft, Message
 from littlechat.core.names import new_id
-from littlechat.messages.group_commit import BATCH_MAX
+from littlechat.messages.numbering import BATCH_MAX
 from littlechat.messages.schema import MESSAGES
 from littlechat.messages.store import Messages
 from littlechat.platform.database import Database, Unavailable

@@ -1,17 +1,12 @@
-"""Read positions, unread mentions and the inbox. It knows no sockets.
-
-A new message writes nothing for its readers: unread messages are those after a read position, and
-the inbox is a query by an index.
-"""
+"""The inbox and the unread mentions: queries by an index; a message writes nothing for readers."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from littlechat.core import Message, Position, User, everyone_in
+from littlechat.core import Message, User, everyone_in
 from littlechat.messages import Messages
-from littlechat.platform import Database, now
+from littlechat.platform import now
 from littlechat.rooms.room_list import RoomListEntry
-from littlechat.rooms.schema import MEMBERSHIPS
 
 INBOX_PAGE_MESSAGES = 30
 """Messages on a page of the inbox; a few more if several have the same time as the last one."""
@@ -28,23 +23,11 @@ CLOCK_SKEW = timedelta(days=1)
 INBOX_AGE_MAX = timedelta(days=30 * 366)
 
 
-class Unread:
-    """The store. Read positions are fields of the memberships."""
+class Inbox:
+    """Finds the messages that are addressed to somebody."""
 
-    def __init__(self, db: Database, messages: Messages) -> None:
-        self._db, self._messages = db, messages
-
-    async def advance(self, room_id: str, user_id: str, read: Position) -> None:
-        """Move a user's read position forward; never backwards."""
-        await self._move(room_id, user_id, "$max", read)
-
-    async def put_back(self, room_id: str, user_id: str, read: Position) -> None:
-        """Set a user's read position, to mark later messages as unread."""
-        await self._move(room_id, user_id, "$set", read)
-
-    async def _move(self, room_id: str, user_id: str, how: str, read: Position) -> None:
-        place = {"read_seq": read.seq, "read_unlisted": read.unlisted}
-        await self._db[MEMBERSHIPS].update({"room": room_id, "user": user_id}, {how: place})
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
 
     async def list_unread_mentions(
         self, user: User, rooms: Iterable[RoomListEntry]
@@ -63,7 +46,7 @@ class Unread:
             calls.setdefault(message.room_id, set()).add(message.seq)
         return calls
 
-    async def list_inbox(
+    async def list_page(
         self, user: User, rooms: Iterable[RoomListEntry], before: datetime | None = None
     ) -> tuple[list[Message], datetime | None]:
         """Return a page of the messages addressed to `user` in these rooms, the newest first.
