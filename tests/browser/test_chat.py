@@ -278,6 +278,21 @@ async def test_page_that_ends_says_why_and_leads_on(
     await hers.wait_for_url("**/rooms")
 
 
+async def test_a_dead_line_that_answers_no_close_is_given_up_at_once(
+    room: tuple[str, Person, Person], open_page: Open
+) -> None:
+    name, ada, ben = room
+    page = await open_page()
+    # As on a line that swallows everything: the close is sent, and nobody answers it.
+    await page.add_init_script("WebSocket.prototype.close = () => {}")
+    await enter(page, ben, name)
+    await page.evaluate("document.dispatchEvent(new Event('littlechat:reconnect'))")
+    await expect(page.locator("#connection")).to_contain_text("Connection lost")
+    await expect(page.locator("#connection")).to_contain_text("Nothing was missed")
+    await ada.say(name, "on the new line")
+    await expect(page.locator(".message")).to_have_text([re.compile("on the new line")])
+
+
 @pytest.mark.parametrize(
     ("act", "why"),
     [

@@ -103,8 +103,22 @@ document.addEventListener("htmx:ws:before:message:outgoing", event => {
 });
 
 // Other scripts ask for a reconnect by an event; every page loads this file by its own script element.
-const reconnect = () => connection?.socket?.close();
 document.addEventListener("littlechat:reconnect", reconnect);
+
+// A dead line answers no closing handshake, and the browser waits for one for up to a minute: say at once
+// that the socket has closed, and let hx-ws hear nothing more of it.
+function reconnect() {
+  const { socket, abortController } = connection ?? {};
+  if (!socket) return;
+  socket.close();
+  socket.dispatchEvent(new CloseEvent("close", { code: 1006 }));
+  abortController.abort();
+}
+
+// hx-ws closes the socket of a hidden page and opens another only once it is closed.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && connection?.socket?.readyState === WebSocket.CLOSING) reconnect();
+});
 
 setInterval(() => {
   if (opened && Date.now() - heardAt > SILENCE) {
