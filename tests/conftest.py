@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import lru_cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,18 +72,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+MEMORY = Path("/dev/shm")
+"""A file system in memory, where the system has one."""
+
+
 @pytest.fixture(scope="session")
-async def database_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """A database of the tests' own: the embedded one, or another name on MONGODB_URI's server."""
+async def database_uri() -> AsyncIterator[str]:
+    """A database of the tests' own: the embedded one, or another name on MONGODB_URI's server.
+
+    In memory where that can be: on a disk each write waits a millisecond or more to be durable.
+    Tests that kill and restart have databases of their own, on the disk.
+    """
     if GIVEN_URI:
         yield urlsplit(GIVEN_URI)._replace(path="/littlechat_test").geturl()
         return
-    directory = DataDirectory(tmp_path_factory.mktemp("data"))
-    server = EmbeddedServer(directory.path, database_password(directory), provision)
-    await server.start()
-    yield server.uri
-    await server.stop()
-    directory.close()
+    where = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with TemporaryDirectory(prefix="littlechat-tests-", dir=where) as path:
+        directory = DataDirectory(Path(path))
+        server = EmbeddedServer(directory.path, database_password(directory), provision)
+        await server.start()
+        yield server.uri
+        await server.stop()
+        directory.close()
 
 
 @pytest.fixture
