@@ -120,6 +120,8 @@ def people_values(text: str, user: User) -> dict[str, Any]:
         "whose": user,
         "link": text,
         "mode": "open",
+        "address": text,
+        "address_is_fixed": False,
         "one_time_links": [OneTimeLink("0a1b", text, AT, AT, 2)],
         "uses": text,
         "days": text,

@@ -101,7 +101,7 @@ async def test_people_are_chosen_without_a_script(site: Site) -> None:
         assert re.findall(r'name="name" value="(\w+)"', page) == ["Ada", "Bea", "Ben"]
         assert page.count(" checked") == 1
         part = (await ada.get("/direct/new?q=x", htmx=True)).text
-        assert part.strip().startswith('<div id="choice">')
+        assert part.strip().startswith('<div id="choice" data-q="x">')
         assert "Nobody else’s name begins with “x”." in part
 
 
