@@ -98,6 +98,19 @@ class Registration:
             raise Refused(SPENT)
         return True
 
+    async def require_still(self, token: str, *, used: bool) -> None:
+        """Raise `Refused` if who came with this invitation may not register any more.
+
+        `used` is what `use_invitation` returned.
+        """
+        mode = await self.mode()
+        if mode == "closed":
+            raise Refused(CLOSED)
+        if mode == "invitation" and not used:
+            raise Refused(INVITED_ONLY)
+        if used and not await self._db[ONE_TIME_LINKS].find_one({"_id": _digest(token)}):
+            raise Refused(SPENT)
+
     async def return_invitation(self, token: str) -> None:
         """Undo `use_invitation`, when the account could not be created."""
         await self._db[ONE_TIME_LINKS].update({"_id": _digest(token)}, {"$inc": {"uses": 1}})

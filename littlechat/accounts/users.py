@@ -35,7 +35,7 @@ LISTED_MAX = 1_000
 
 
 RequireStill = Callable[[], Awaitable[None]]
-"""Raises if who changes a password lost the right meanwhile."""
+"""Raises if who sets a password lost the right meanwhile."""
 
 
 class WrongLogin(Exception):
@@ -58,10 +58,12 @@ class Users:
             key = comparable(str(one["name"]))
             await self._db[USERS].update({"_id": one["_id"]}, {"$set": {"search_key": key}})
 
-    async def register(self, username: str, password: str) -> User:
+    async def register(
+        self, username: str, password: str, require_still: RequireStill | None = None
+    ) -> User:
         """Create an account; raise `Invalid` for the fields at fault, `Duplicate` for a name taken.
 
-        The first account becomes administrator.
+        The first account becomes administrator. `require_still` is called as in `set_password`.
         """
         errors: dict[str, str] = {}
         name = username.strip()
@@ -76,7 +78,10 @@ class Users:
         if errors:
             raise Invalid(**errors)
         await self._require_free(name)
-        return await self._insert(name, await self._passwords.hash(password))
+        digest = await self._passwords.hash(password)
+        if require_still:
+            await require_still()
+        return await self._insert(name, digest)
 
     async def make(self, username: str) -> User:
         """Create an account without a password, which its owner sets by a link.
@@ -152,6 +157,10 @@ class Users:
         digest = str(document["password"]) if document else None
         right = await self._passwords.verify(digest, password)
         if document is None or digest is None or not right or document.get("bot"):
+            raise WrongLogin
+        # It may have been changed, or the account disabled, while this one waited to be hashed.
+        document = await self._db[USERS].find_one({"_id": document["_id"], "password": digest})
+        if document is None:
             raise WrongLogin
         if self._passwords.is_outdated(digest):
             await self._db[USERS].update(

@@ -46,8 +46,12 @@ class Administration:
 
     async def _register(self, username: str, password: str, invitation: str) -> User:
         used = await self._registration.use_invitation(invitation)
+
+        async def require_still() -> None:
+            await self._registration.require_still(invitation, used=used)
+
         try:
-            user = await self._accounts.users.register(username, password)
+            user = await self._accounts.users.register(username, password, require_still)
         except BaseException:
             if used:
                 await self._registration.return_invitation(invitation)

@@ -28,6 +28,7 @@ from littlechat.platform.database_process import EmbeddedError
 from littlechat.platform.database_watch import end_when_silent
 from littlechat.platform.embedded_database import EmbeddedServer, database_password
 from littlechat.platform.facade import Platform, build_platform
+from littlechat.platform.fair_queue import Busy
 from littlechat.platform.http_client import (
     RESOLVER_THREADS,
     HttpClient,
@@ -46,15 +47,13 @@ from littlechat.platform.own_address import (
 from littlechat.platform.rate_limits import (
     ADMINISTER,
     BOT,
+    BOT_GUESS,
     CHECK_NAMES,
     CONNECT,
     CREATE_BOT,
     CREATE_ROOM,
     INVITE,
     JOIN,
-    LOGIN_ADDRESS,
-    LOGIN_NAME,
-    LOGIN_PAIR,
     LOGIN_RATE,
     OPEN_DIRECT,
     PASSWORD,
@@ -73,6 +72,7 @@ from littlechat.platform.turns import Turns
 __all__ = [
     "ADMINISTER",
     "BOT",
+    "BOT_GUESS",
     "CHECK_NAMES",
     "CONNECT",
     "CONTENT_TYPE",
@@ -81,9 +81,6 @@ __all__ = [
     "EVERY_ADDRESS",
     "INVITE",
     "JOIN",
-    "LOGIN_ADDRESS",
-    "LOGIN_NAME",
-    "LOGIN_PAIR",
     "LOGIN_RATE",
     "OPEN_DIRECT",
     "PASSWORD",
@@ -99,6 +96,7 @@ __all__ = [
     "UPLOAD",
     "BackgroundTasks",
     "Bus",
+    "Busy",
     "Collection",
     "CollectionSpec",
     "ConfigError",

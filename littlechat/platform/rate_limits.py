@@ -25,15 +25,10 @@ class Rule:
     item: RateLimitItem
 
 
-LOGIN_PAIR = Rule("login-pair", parse("10 per 15 minutes"))
-"""Failed logins with one name from one address."""
-LOGIN_ADDRESS = Rule("login-address", parse("40 per 15 minutes"))
-"""Failed logins from one address with any name: an office may share an address."""
 LOGIN_RATE = Rule("login-rate", parse("100 per minute"))
-"""Logins from one address, failed or not. A failure is counted only once its password is checked,
-so that a burst of simultaneous logins would pass the limits above."""
-LOGIN_NAME = Rule("login-name", parse("100 per hour"))
-"""Failed logins with one name from all addresses together, against guessing by a botnet."""
+"""What costs a password hash besides logins, from one address; those are counted elsewhere."""
+BOT_GUESS = Rule("bot-guess", parse("60 per minute"))
+"""Wrong bots' tokens from one address; right ones go on."""
 REGISTER = Rule("register", parse("60 per hour"))
 SEND = Rule("send", parse("60 per 10 seconds"))
 SEARCH = Rule("search", parse("80 per 10 seconds"))

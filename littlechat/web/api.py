@@ -30,10 +30,12 @@ from littlechat.core import (
 from littlechat.files import Full, TooLarge, parts_of
 from littlechat.platform import (
     BOT,
+    BOT_GUESS,
     UPLOAD,
     TooMany,
     Unavailable,
 )
+from littlechat.web.clients import client_network
 from littlechat.web.guards import takes_files
 from littlechat.web.hosts import site_origin
 from littlechat.web.services import services
@@ -87,6 +89,7 @@ async def _find_bot(*, fresh: bool = False) -> Bot:
         else None
     )
     if bot is None:
+        await services().platform.rate_limits.hit(BOT_GUESS, client_network())
         raise Unauthorized("Send a bot’s token:  Authorization: Bearer lc_…")
     access = services().rooms.access
     if await access.find_membership(bot.room_id, bot.user, fresh=fresh) is None:

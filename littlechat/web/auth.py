@@ -12,9 +12,6 @@ from littlechat.core import (
     fold,
 )
 from littlechat.platform import (
-    LOGIN_ADDRESS,
-    LOGIN_NAME,
-    LOGIN_PAIR,
     LOGIN_RATE,
     REGISTER,
     Duplicate,
@@ -26,6 +23,7 @@ from littlechat.web.clients import (
     cookie_certainly_will_not_stick,
     cookie_will_not_stick,
 )
+from littlechat.web.devices import known_device, remember_device
 from littlechat.web.guards import find_session
 from littlechat.web.hosts import require_first_right
 from littlechat.web.pages import (
@@ -105,9 +103,11 @@ async def post_register() -> ResponseReturnValue:
     if cookie_certainly_will_not_stick():
         return await _register_page(403, {}, username, target, invitation)
     try:
-        user = await services().actions.administration.register(
-            username[:USERNAME_READ_MAX], await form_text("password"), invitation
-        )
+        password = await form_text("password")
+        async with services().platform.hashing.take(network):
+            user = await services().actions.administration.register(
+                username[:USERNAME_READ_MAX], password, invitation
+            )
         await throttle.hit(REGISTER, network)
     except Refused as refused:
         return _refused(refused)
@@ -171,25 +171,24 @@ async def _why_signed_out() -> str:
 async def post_login() -> ResponseReturnValue:
     """Check name and password; the error does not say which of them is wrong."""
     username, target = await form_text("username"), _next(await form_text("next"))
-    throttle, network = services().platform.rate_limits, client_network()
-    await throttle.hit(LOGIN_RATE, network)
-    await throttle.check(LOGIN_ADDRESS, network)
+    password = await form_text("password")
     if cookie_certainly_will_not_stick():
         return await _login(403, "", username, target)
     given = username[:USERNAME_READ_MAX]
     name = fold(given.strip())[:64]
-    await throttle.hit(LOGIN_PAIR, name, network)
-    await throttle.hit(LOGIN_NAME, name)
+    limits, network = services().platform.login_limits, client_network()
+    device = known_device(name)
+    if not await limits.count(name, network, device):
+        device = ""
     try:
-        user = await services().accounts.users.check_password(given, await form_text("password"))
+        async with services().platform.hashing.take(device or network, first=bool(device)):
+            user = await services().accounts.users.check_password(given, password)
         await sign_in(user)
     except Disabled:
         return await _login(403, DISABLED, username, target)
     except WrongLogin:
-        await throttle.hit(LOGIN_ADDRESS, network)
         return await _login(401, WRONG_LOGIN, username, target)
-    await throttle.clear(LOGIN_PAIR, name, network)
-    await throttle.clear(LOGIN_NAME, name)
+    await limits.was_right(name, network, device)
     return go(target)
 
 
@@ -218,7 +217,8 @@ async def post_reset(token: str) -> ResponseReturnValue:
     await services().platform.rate_limits.hit(LOGIN_RATE, client_network())
     password = await form_text("password")
     try:
-        await services().actions.administration.reset_password(token, password)
+        async with services().platform.hashing.take(client_network()):
+            await services().actions.administration.reset_password(token, password)
     except Invalid as invalid:
         user = await services().actions.administration.find_owner(token)
         return page(
@@ -237,6 +237,7 @@ async def sign_in(user: User) -> None:
     # With an action of its own a user would be signed in until the browser is closed:
     # `login_user` overwrites it.
     login_user(AuthUser(token), remember=True)
+    remember_device(user.name)
 
 
 def _next(target: str) -> str:

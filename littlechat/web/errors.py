@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from littlechat.core import Invalid, Refused
 from littlechat.files import Full, TooLarge
-from littlechat.platform import Missing, TooMany, Unavailable
+from littlechat.platform import Busy, Missing, TooMany, Unavailable
 from littlechat.web.headers import add_headers, add_headers_to_refusal
 from littlechat.web.hosts import require_known_name
 from littlechat.web.origin import refuse_cross_origin
@@ -87,6 +87,13 @@ async def on_too_many(error: TooMany) -> Response:
     return await refusal(429, sentence, **{"Retry-After": str(error.retry_after)})
 
 
+async def on_busy(error: Busy) -> Response:
+    """Respond with 503 and when to try again: too many log in or set passwords at once."""
+    wait = str(error.retry_after)
+    sentence = f"Very many people are logging in just now. Try again in {wait} seconds."
+    return await refusal(503, sentence, **{"Retry-After": wait})
+
+
 async def on_unavailable(error: Unavailable) -> Response:
     """Respond with 503: the failure is ours, and nothing typed is lost."""
     log.error("database unavailable", extra={"error": str(error)})
@@ -112,5 +119,6 @@ def protect(app: Quart) -> None:
     app.register_error_handler(Refused, on_refused)
     app.register_error_handler(Invalid, on_invalid)
     app.register_error_handler(TooMany, on_too_many)
+    app.register_error_handler(Busy, on_busy)
     app.register_error_handler(Unavailable, on_unavailable)
     app.register_error_handler(Exception, on_crash)

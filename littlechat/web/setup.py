@@ -92,7 +92,8 @@ async def _set_up(installation: str, username: str, mode: str) -> tuple[User, Mo
     name, chosen = validate_installation_name(installation), validate_mode(mode)
     password = await form_text("password")
     acts = services().actions.administration
-    user = await acts.set_up(username[:USERNAME_READ_MAX], password, name, chosen)
+    async with services().platform.hashing.take(client_network()):
+        user = await acts.set_up(username[:USERNAME_READ_MAX], password, name, chosen)
     return user, chosen
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from littlechat.accounts.passwords import Passwords
 from littlechat.accounts.registration import PASSWORD_LINK_LIFE
 from littlechat.core.errors import Invalid, Refused
 from littlechat.core.messages import Draft
@@ -235,3 +236,22 @@ async def test_of_two_links_that_were_made_at_once_one_sets_a_password(
     await here.actions.administration.reset_password(links[0], "another good password")
     with pytest.raises(Missing):
         await here.actions.administration.reset_password(links[1], "a stranger's password")
+
+
+async def test_registration_that_closes_while_a_password_is_hashed_makes_no_account(
+    here: Services, there: Services, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing = Passwords.hash
+    await here.actions.administration.set_mode(ada, "invitation")
+    token = await here.actions.administration.invite(ada, uses=1, days=1)
+
+    async def slow(self: Passwords, password: str) -> str:
+        await here.actions.administration.set_mode(ada, "closed")
+        return await hashing(self, password)
+
+    monkeypatch.setattr(Passwords, "hash", slow)
+    with pytest.raises(Refused, match="closed"):
+        await there.actions.administration.register("Ben", PASSWORD, token)
+    assert await here.accounts.users.find("Ben") is None
+    (kept,) = await here.accounts.registration.list_invitations()
+    assert kept.uses == 1

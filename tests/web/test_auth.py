@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import httpx
@@ -13,12 +14,10 @@ from littlechat.accounts.schema import SESSIONS, USERS
 from littlechat.accounts.sessions import SESSION_LIFE
 from littlechat.platform.configuration import Settings
 from littlechat.platform.database import Database, now
-from littlechat.platform.rate_limits import (
-    LOGIN_ADDRESS,
-    LOGIN_NAME,
-    LOGIN_PAIR,
-    LOGIN_RATE,
-)
+from littlechat.platform.facade import HASHES_AT_ONCE
+from littlechat.platform.fair_queue import FairQueue
+from littlechat.platform.login_limits import ADDRESS_TIERS, PAIR_TIERS
+from littlechat.platform.rate_limits import LOGIN_RATE
 from littlechat.platform.rate_limits import PASSWORD as RULE
 from littlechat.server import session_cookie
 from littlechat.web.auth import WRONG_LOGIN
@@ -192,13 +191,13 @@ async def test_a_weak_digest_is_made_anew_at_login(site: Site) -> None:
 
 async def test_guessing_one_name_is_throttled_here_and_not_elsewhere(site: Site) -> None:
     async with insiders(site, "Ada", "Ben", "nobody") as (_, _, nobody):
-        for _ in range(LOGIN_PAIR.item.amount):
+        for _ in range(PAIR_TIERS[0].amount):
             answer = await nobody.post("/login", username="Ada", password="wrong words")
             assert answer.status_code == 401
         for username in ("Ada", "ADA", " ada", "Ａda"):
             answer = await nobody.post("/login", username=username, password=PASSWORD)
             assert answer.status_code == 429
-            assert 1 <= int(answer.headers["retry-after"]) <= 900
+            assert 1 <= int(answer.headers["retry-after"]) <= 60
             assert "Try again in" in alert(answer.text)
         assert (await nobody.post("/login", username="Ben", password=PASSWORD)).status_code == 303
         elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
@@ -207,34 +206,71 @@ async def test_guessing_one_name_is_throttled_here_and_not_elsewhere(site: Site)
             assert (await client.post("/login", data=form)).status_code == 303
 
 
+async def test_a_known_device_passes_by_what_others_did_at_its_address(site: Site) -> None:
+    async with insiders(site, "Ada", "Eve", "nobody") as (ada, eve, nobody):
+        for known in (ada, eve):
+            await known.log_in()
+            await known.post("/logout")
+        for number in range(ADDRESS_TIERS[0].amount):
+            await site.services.platform.login_limits.count(f"name{number}", "127.0.0.1", "")
+        form = {"username": "Ada", "password": PASSWORD}
+        for stranger in (nobody, eve):  # A device is known for its own accounts alone.
+            assert (await stranger.post("/login", **form)).status_code == 429
+        assert (await ada.post("/login", **form)).status_code == 303
+
+
+async def test_a_throttled_name_that_nobody_has_looks_like_one_that_somebody_has(
+    site: Site,
+) -> None:
+    async with insiders(site, "Ada", "nobody") as (_, nobody):
+        pages = set()
+        for name in ("Ada", "Eve"):
+            for _ in range(PAIR_TIERS[0].amount + 1):
+                answer = await nobody.post("/login", username=name, password="wrong words")
+            assert answer.status_code == 429
+            pages.add(re.sub(r"in \d+ seconds", "", alert(answer.text)))
+        assert len(pages) == 1
+
+
 async def test_guessing_many_names_is_throttled_by_address(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (_, nobody):
-        for _ in range(LOGIN_ADDRESS.item.amount - 1):
-            await site.services.platform.rate_limits.hit(LOGIN_ADDRESS, "127.0.0.1")
+        limits = site.services.platform.login_limits
+        for number in range(ADDRESS_TIERS[0].amount):
+            await limits.count(f"name{number}", "127.0.0.1", "")
         form = {"username": "Eve", "password": "wrong words"}
-        assert (await nobody.post("/login", False, **form)).status_code == 401
-        answer = await nobody.post("/login", False, **form)
-        assert answer.status_code == 429
         for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Remote-Addr"):
             claimed = await nobody.http.post("/login", data=form, headers={header: "192.0.2.1"})
             assert claimed.status_code == 429
 
 
-async def test_guessing_one_name_from_everywhere_is_throttled(site: Site) -> None:
-    async with insiders(site, "Ada", "nobody") as (_, nobody):
-        for _ in range(LOGIN_NAME.item.amount):
-            await site.services.platform.rate_limits.hit(LOGIN_NAME, "ada")
-        answer = await nobody.post("/login", username="Ada", password="wrong words")
-        assert answer.status_code == 429
-
-
 async def test_a_right_login_clears_what_its_owner_mistyped(site: Site) -> None:
     async with insiders(site, "Ada", "nobody") as (_, nobody):
         for _ in range(2):
-            for _ in range(LOGIN_PAIR.item.amount - 1):
-                await site.services.platform.rate_limits.hit(LOGIN_PAIR, "ada", "127.0.0.1")
+            for _ in range(PAIR_TIERS[0].amount - 1):
+                await site.services.platform.login_limits.count("ada", "127.0.0.1", "")
             answer = await nobody.post("/login", username="Ada", password=PASSWORD)
             assert answer.status_code == 303
+            nobody.http.cookies.clear()
+
+
+async def taken_once(hashing: FairQueue) -> None:
+    async with hashing.take("someone"):
+        pass
+
+
+async def test_a_full_queue_of_passwords_is_a_sentence(site: Site) -> None:
+    async with insiders(site, "Ada", "nobody") as (_, nobody), AsyncExitStack() as taken:
+        hashing = site.services.platform.hashing
+        for _ in range(HASHES_AT_ONCE):
+            await taken.enter_async_context(hashing.take("others"))
+        hashing._waiting_max = 1
+        waiting = asyncio.create_task(taken_once(hashing))
+        await asyncio.sleep(0)
+        answer = await nobody.post("/login", username="Ada", password=PASSWORD)
+        waiting.cancel()
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) >= 1
+        assert alert(answer.text).startswith("Very many people are logging in just now.")
 
 
 # Cookies
