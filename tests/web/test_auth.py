@@ -530,7 +530,7 @@ async def test_over_https_a_cookie_without_the_prefix_is_nobodys(
         Person(site, "Ada") as ada,
     ):
         await ada.register()
-        cookie = ada.cookies()
+        cookie = f"littlechat={ada.http.cookies['littlechat']}"
         planted = await ada.http.get("/rooms", headers={**chat, "Cookie": cookie})
         assert planted.headers["location"].startswith("/login")
         own = await ada.http.get("/rooms", headers={**chat, "Cookie": f"__Host-{cookie}"})
