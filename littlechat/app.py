@@ -104,7 +104,7 @@ def create_app(settings: Settings, bus: Bus | None = None) -> Quart:
     async def open_services() -> None:
         await served.platform.database.open(COLLECTIONS)
         await served.accounts.roles.open()
-        await served.accounts.users.open()
+        await served.accounts.names.open()
         is_new = not await served.accounts.roles.are_given()
         await served.accounts.installation.open(is_new=is_new)
         if served.accounts.installation.address is None and settings.public_url is None:

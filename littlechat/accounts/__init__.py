@@ -14,6 +14,7 @@ from littlechat.accounts.installation import (
     validate_installation_name,
     validate_public_address,
 )
+from littlechat.accounts.names import validate_new_username
 from littlechat.accounts.profile_values import (
     PROFILE_LIMITS,
     STATUS_HOURS,
@@ -65,6 +66,7 @@ __all__ = [
     "validate_display",
     "validate_installation_name",
     "validate_mode",
+    "validate_new_username",
     "validate_public_address",
     "validate_status",
     "validate_zone",

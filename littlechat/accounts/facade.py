@@ -2,6 +2,7 @@
 
 from littlechat.accounts.audit import AuditLog
 from littlechat.accounts.installation import Installation
+from littlechat.accounts.names import Names
 from littlechat.accounts.passwords import Passwords
 from littlechat.accounts.profiles import Profiles
 from littlechat.accounts.registration import Registration
@@ -15,7 +16,7 @@ class Accounts:
     """The stores of accounts."""
 
     def __init__(self, db: Database) -> None:
-        self.roles = Roles(db)
+        self.roles, self.names = Roles(db), Names(db)
         self.users = Users(db, self.roles, Passwords())
         self.sessions = Sessions(db, self.users)
         self.registration = Registration(db)

@@ -123,7 +123,12 @@ def validate_status(raw: str, hours: str, now: datetime) -> Status:
 
 def display_key(display: str) -> str:
     """Return the form in which a display name is compared with other names."""
-    return fold("".join(char for char in display if char not in JOINERS))
+    return fold(without_joiners(display))
+
+
+def without_joiners(display: str) -> str:
+    """Return a display name without the characters that are not seen by themselves."""
+    return "".join(char for char in display if char not in JOINERS)
 
 
 def _shows(char: str) -> bool:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from littlechat.accounts.avatars import Avatars
-from littlechat.accounts.profile_values import Profile, Status, display_key
+from littlechat.accounts.names import Names
+from littlechat.accounts.profile_values import Profile, Status, display_key, without_joiners
 from littlechat.accounts.schema import USERS
 from littlechat.core import (
     LAST_SEEN_INTERVAL,
@@ -16,10 +17,11 @@ from littlechat.core import (
 from littlechat.platform import (
     Database,
     Document,
+    Duplicate,
     Missing,
     now,
 )
-from littlechat.text import accent_pattern
+from littlechat.text import accent_pattern, is_reserved, list_looks
 
 PAGE_PEOPLE = 50
 """Users on a page of the directory."""
@@ -27,14 +29,18 @@ PAGE_PEOPLE = 50
 SEARCH_READ_MAX = 2_000
 """Users that the directory reads at most."""
 
-TAKEN = "Somebody else goes by this name."
+TAKEN = "Somebody else goes by this name, or by one that looks like it."
+NO_DISPLAY_KEYS = {"display_key": "", "display_looks": ""}
+"""How the keys of a display name are removed."""
+
+RESERVED = "This name seems to speak for everybody: only administrators may go by it."
 
 
 class Profiles:
     """The store of profiles, which are fields of the users' documents."""
 
     def __init__(self, db: Database) -> None:
-        self._db = db
+        self._db, self._names = db, Names(db)
         self.avatars = Avatars(db)
         self._seen: dict[str, datetime] = {}
 
@@ -68,25 +74,32 @@ class Profiles:
         return sorted(map(_profile, documents), key=lambda one: fold(one.name))
 
     async def describe(self, user: User, display: str, bio: str, zone: str) -> None:
-        """Store a user's validated fields; raise `Invalid` if the display name is taken."""
-        key = display_key(display)
-        if display and await self._is_anothers(user, key):
+        """Store a user's validated fields; raise `Invalid` if the display name is not free.
+
+        It must neither be nor look like another's username or display name, or a reserved name.
+        """
+        if display and is_reserved(display) and not user.is_admin:
+            raise Invalid(display=RESERVED)
+        if display and await self._is_anothers(user, display):
             raise Invalid(display=TAKEN)
         values = {"display": display, "bio": bio, "zone": zone}
         if display:
-            await self._change(user, {"$set": {**values, "display_key": key}})
+            keys = {"display_key": display_key(display), "display_looks": list_looks(display)}
+            await self._change(user, {"$set": {**values, **keys}})
         else:
-            await self._change(user, {"$set": values, "$unset": {"display_key": ""}})
+            await self._change(user, {"$set": values, "$unset": NO_DISPLAY_KEYS})
         # If two users take the same name at the same time, each finds the other's here, and both
         # are refused.
-        if display and await self._is_anothers(user, key):
-            await self._change(user, {"$set": {"display": ""}, "$unset": {"display_key": ""}})
+        if display and await self._is_anothers(user, display):
+            await self._change(user, {"$set": {"display": ""}, "$unset": NO_DISPLAY_KEYS})
             raise Invalid(display=TAKEN)
 
-    async def _is_anothers(self, user: User, key: str) -> bool:
-        holders = await self._db[USERS].find({"display_key": key}, limit=2)
-        holders += await self._db[USERS].find({"key": key}, limit=1)
-        return any(one["_id"] != user.id for one in holders)
+    async def _is_anothers(self, user: User, display: str) -> bool:
+        try:
+            await self._names.require_free(without_joiners(display), but=user.id)
+        except Duplicate:
+            return True
+        return False
 
     async def set_status(self, user: User, status: Status) -> None:
         """Store a user's status."""

@@ -6,7 +6,10 @@ USERS = CollectionSpec(
     "users",
     Index("key", unique=True),
     Index("search_key"),
+    # Skeletons: of what an earlier version stored, both of two that look alike stay.
+    Index("looks", unique=True, sparse=True),
     Index("display_key", sparse=True),
+    Index("display_looks", sparse=True),
     Index("faced", sparse=True),
     Index("standing", sparse=True),
 )

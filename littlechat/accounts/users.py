@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from itertools import chain
 
+from littlechat.accounts.names import Names, keys_of, validate_new_username
 from littlechat.accounts.passwords import Passwords, require_password
 from littlechat.accounts.roles import Roles
 from littlechat.accounts.schema import USERS
@@ -19,7 +20,6 @@ from littlechat.core import (
     User,
     fold,
     new_id,
-    validate_username,
 )
 from littlechat.platform import (
     Database,
@@ -51,12 +51,7 @@ class Users:
 
     def __init__(self, db: Database, roles: Roles, passwords: Passwords) -> None:
         self._db, self._roles, self._passwords = db, roles, passwords
-
-    async def open(self) -> None:
-        """Store the search keys of accounts that an older version made without them."""
-        for one in await self._db[USERS].find({"search_key": None}):
-            key = comparable(str(one["name"]))
-            await self._db[USERS].update({"_id": one["_id"]}, {"$set": {"search_key": key}})
+        self._names = Names(db)
 
     async def register(
         self, username: str, password: str, require_still: RequireStill | None = None
@@ -68,7 +63,7 @@ class Users:
         errors: dict[str, str] = {}
         name = username.strip()
         try:
-            name = validate_username(username)
+            name = validate_new_username(username)
         except Invalid as invalid:
             errors |= invalid.errors
         try:
@@ -77,7 +72,7 @@ class Users:
             errors |= invalid.errors
         if errors:
             raise Invalid(**errors)
-        await self._require_free(name)
+        await self._names.require_free(name)
         digest = await self._passwords.hash(password)
         if require_still:
             await require_still()
@@ -88,15 +83,9 @@ class Users:
 
         Raises `Invalid` or `Duplicate`.
         """
-        name = validate_username(username)
-        await self._require_free(name)
+        name = validate_new_username(username)
+        await self._names.require_free(name)
         return await self._insert(name, NO_PASSWORD)
-
-    async def _require_free(self, name: str) -> None:
-        # Display names are taken as well, since the two could be mistaken for each other.
-        for key in ("key", "display_key"):
-            if await self._db[USERS].find_one({key: fold(name)}):
-                raise Duplicate
 
     async def _insert(self, name: str, digest: str) -> User:
         user = User(new_id(), name, now())
@@ -104,8 +93,7 @@ class Users:
             {
                 "_id": user.id,
                 "name": user.name,
-                "key": fold(user.name),
-                "search_key": comparable(user.name),
+                **keys_of(user.name),
                 "password": digest,
                 "password_at": user.created,
                 "created": user.created,
@@ -120,14 +108,12 @@ class Users:
     async def find_former_bot(self, name: str, room_id: str) -> User | None:
         """Return a bot of that name that was in the room before, None if the name is free.
 
-        Raises `Duplicate` if somebody else has the name.
+        Raises `Duplicate` if somebody else has the name, or one that looks like it.
         """
         known = await self._db[USERS].find_one({"key": fold(name)})
         if known and known.get("bot") != room_id:
             raise Duplicate
-        # A display name is taken as well, since the bot could be mistaken for its owner.
-        if await self._db[USERS].find_one({"display_key": fold(name)}):
-            raise Duplicate
+        await self._names.require_free(name, but=str(known["_id"]) if known else "")
         return user_from(known) if known else None
 
     async def add_bot(self, bot: User, room_id: str) -> None:
@@ -138,8 +124,7 @@ class Users:
             {
                 "_id": bot.id,
                 "name": bot.name,
-                "key": fold(bot.name),
-                "search_key": comparable(bot.name),
+                **keys_of(bot.name),
                 "password": NO_PASSWORD,
                 "created": bot.created,
                 "bot": room_id,

@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from littlechat.accounts import Users
+from littlechat.accounts import Users, validate_new_username
 from littlechat.bots.documents import bot_from, makers_of
 from littlechat.bots.schema import BOTS, DELIVERIES
 from littlechat.bots.values import MASK, Bot, When
@@ -25,7 +25,6 @@ from littlechat.core import (
     User,
     fold,
     new_id,
-    validate_username,
 )
 from littlechat.platform import (
     Database,
@@ -59,7 +58,7 @@ class BotStore:
         from this room can be created again: it has the same id.
         """
         try:
-            name = validate_username(name[:NAME_READ_MAX])
+            name = validate_new_username(name[:NAME_READ_MAX])
         except Invalid as invalid:
             raise Invalid(
                 name=invalid.errors["username"].replace("username", "bot’s name")

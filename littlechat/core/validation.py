@@ -43,6 +43,10 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters other than tab and newline, which are invisible and break logs and terminals,
 and lone surrogates, which cannot be stored as UTF-8."""
 
+_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn around the order in which what follows is drawn, so that a name can be drawn
+as another one is. Those who write from right to left need none in a name of its own."""
+
 
 def is_name_character(char: str) -> bool:
     """Whether a username may contain this character."""
@@ -83,7 +87,7 @@ def validate_password(raw: str, username: str, common: Iterable[str]) -> str:
 
 def validate_room_name(raw: str) -> str:
     """Return a room's name, each run of white space made one space; raise `Invalid`."""
-    name = " ".join(_without_controls(raw).split())
+    name = " ".join(_OVERRIDES.sub("", _without_controls(raw)).split())
     if is_blank(name):
         raise Invalid(name="A room needs a name.")
     if len(name) > ROOM_NAME_MAX:

@@ -68,6 +68,7 @@ from littlechat.platform.rate_limits import (
     TooMany,
 )
 from littlechat.platform.turns import Turns
+from littlechat.platform.unique_values import claim_unclaimed
 
 __all__ = [
     "ADMINISTER",
@@ -119,6 +120,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "build_platform",
+    "claim_unclaimed",
     "database_password",
     "end_when_silent",
     "host_of",

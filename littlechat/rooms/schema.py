@@ -5,6 +5,8 @@ from littlechat.platform import CollectionSpec, Index
 ROOMS = CollectionSpec(
     "rooms",
     Index("key", unique=True),
+    # Of public rooms: skeletons of their names.
+    Index("looks", unique=True, sparse=True),
     Index("visibility"),
 )
 """Rooms, direct conversations and the tombstones of deleted rooms."""

@@ -35,6 +35,7 @@ from littlechat.platform import (
 )
 from littlechat.rooms.documents import end_of, entry_from, room_from
 from littlechat.rooms.memberships import Memberships
+from littlechat.rooms.names import RoomNames, keys_of
 from littlechat.rooms.room_list import RoomListEntry
 from littlechat.rooms.schema import MEMBERSHIPS, ROOMS
 from littlechat.text import accent_pattern, comparable
@@ -65,13 +66,11 @@ class RoomStore:
 
     def __init__(self, db: Database, memberships: Memberships) -> None:
         self._db, self._memberships = db, memberships
+        self._names = RoomNames(db, memberships)
 
     async def open(self) -> None:
-        """Create the Lobby on a new installation, and bring an older one's private rooms up."""
-        # Their names were in the index of names, by which anybody could find them out.
-        for one in await self._db[ROOMS].find({"visibility": "private"}):
-            if one["key"] != (key := _key(str(one["_id"]), "", "private")):
-                await self._db[ROOMS].update({"_id": one["_id"]}, {"$set": {"key": key}})
+        """Create the Lobby on a new installation, and bring an older one's names up."""
+        await self._names.open()
         try:
             await self._insert(LOBBY, "Lobby", "For everybody, about anything.", "public", None)
         except Duplicate:
@@ -85,7 +84,7 @@ class RoomStore:
         Raises `Invalid`, or `Duplicate` for a name taken.
         """
         name, description = validate_room_name(name), validate_description(description)
-        await self._require_free(name, creator)
+        await self._names.require_free(name, creator)
         room_id = room_id_for(name, visibility)
         if await self._db[ROOMS].find_one({"_id": room_id}):
             # The id belongs to a room since renamed, or to one whose name is spelled differently.
@@ -101,23 +100,6 @@ class RoomStore:
         await self._memberships.recount(room_id)
         return await self.get(room_id)
 
-    async def _require_free(self, name: str, user: User, but: str = "") -> None:
-        """Raise `Duplicate` if a room that a user may see has this name, other than `but`.
-
-        A private room of others must not be found by trying its name: rooms may have one name.
-        """
-        public = await self._db[ROOMS].find_one({"key": fold(name)})
-        taken = [public] if public else []
-        mine = sorted(await self._memberships.list_room_ids(user.id))
-        private = {"_id": {"$in": mine}, "visibility": "private"}
-        taken += [
-            one
-            for one in await self._db[ROOMS].find(private)
-            if fold(str(one["name"])) == fold(name)
-        ]
-        if any(one["_id"] != but for one in taken):
-            raise Duplicate
-
     async def _insert(
         self,
         room_id: str,
@@ -129,7 +111,7 @@ class RoomStore:
         document: Document = {
             "_id": room_id,
             "name": name,
-            "key": _key(room_id, name, visibility),
+            **keys_of(room_id, name, visibility),
             "description": description,
             "visibility": visibility,
             "creator": creator.id if creator else None,
@@ -211,11 +193,12 @@ class RoomStore:
     async def describe(self, room: Room, name: str, description: str, by: User) -> None:
         """Set a room's name and description; raise `Invalid`, or `Duplicate` for a name taken."""
         name, description = validate_room_name(name), validate_description(description)
-        await self._require_free(name, by, room.id)
-        key = _key(room.id, name, room.visibility)
-        await self._db[ROOMS].update(
-            {"_id": room.id}, {"$set": {"name": name, "key": key, "description": description}}
-        )
+        values: Document = {"description": description}
+        # What an earlier version stored may look like another room's name, and stays.
+        if name != room.name:
+            await self._names.require_free(name, by, room.id)
+            values |= {"name": name, **keys_of(room.id, name, room.visibility)}
+        await self._db[ROOMS].update({"_id": room.id}, {"$set": values})
 
     async def delete(self, room_id: str) -> None:
         """Delete a room but leave a tombstone, so that its id is never used again.
@@ -228,7 +211,8 @@ class RoomStore:
             "name": "",
             "description": "",
         }
-        await self._db[ROOMS].update({"_id": room_id}, {"$set": {**tombstone, "deleted": now()}})
+        change = {"$set": {**tombstone, "deleted": now()}, "$unset": {"looks": ""}}
+        await self._db[ROOMS].update({"_id": room_id}, change)
 
     async def touch(self, room_id: str, end: Position, at: datetime) -> None:
         """Store the latest activity, for lists; it never moves backwards."""
@@ -272,11 +256,6 @@ class RoomStore:
     async def mark_cleared(self, room_id: str) -> None:
         """Mark a deleted room as cleaned up."""
         await self._db[ROOMS].update({"_id": room_id}, {"$set": {"visibility": CLEARED}})
-
-
-def _key(room_id: str, name: str, visibility: Visibility) -> str:
-    """Return what is unique of a room: of a public one its name."""
-    return fold(name) if visibility == "public" else f"{visibility}:{room_id}"
 
 
 def _is_tombstone(document: Document) -> bool:

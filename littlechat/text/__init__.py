@@ -7,6 +7,7 @@ leaves that is not listed here.
 from littlechat.text import addressing, markdown
 from littlechat.text.addressing import may_mention_all
 from littlechat.text.emoji import list_groups, validate_emoji
+from littlechat.text.lookalikes import is_reserved, list_looks, look_alike
 from littlechat.text.markdown import first_line, plain
 from littlechat.text.mentions import HERE, has_sign
 from littlechat.text.quotes import quote_of
@@ -27,9 +28,12 @@ __all__ = [
     "first_line",
     "has_sign",
     "have_prefixes",
+    "is_reserved",
     "joined_words",
     "list_groups",
+    "list_looks",
     "list_similar",
+    "look_alike",
     "markdown",
     "may_mention_all",
     "plain",

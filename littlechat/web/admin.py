@@ -29,7 +29,7 @@ from littlechat.web.services import services
 
 blueprint = Blueprint("admin", __name__)
 
-NAME_TAKEN = "This name is taken."
+NAME_TAKEN = "This name is taken, or looks like one that is."
 
 
 @blueprint.get("/admin")

@@ -43,7 +43,9 @@ seconds. What is cut is far too long for any name."""
 
 TOKEN_READ_MAX = 200
 
-NAME_TAKEN = "This name is taken. Choose another, or log in if it is yours."
+NAME_TAKEN = (
+    "This name is taken, or looks like one that is. Choose another, or log in if it is yours."
+)
 DISABLED = "This account is disabled. An administrator of this installation can enable it again."
 WRONG_LOGIN = "This name and password do not belong together."
 

@@ -29,7 +29,7 @@ blueprint = Blueprint("bots", __name__)
 
 Result = TypeVar("Result")
 
-NAME_TAKEN = "This name is taken. Choose another."
+NAME_TAKEN = "This name is taken, or looks like one that is. Choose another."
 
 
 @dataclass(frozen=True, slots=True)

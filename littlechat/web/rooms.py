@@ -35,7 +35,7 @@ from littlechat.web.undo import find_undo, forget_undo, offer_undo
 
 blueprint = Blueprint("rooms", __name__)
 
-NAME_TAKEN = "There is a room of this name already."
+NAME_TAKEN = "There is a room of this name already, or of one that looks like it."
 NOBODY = "There is nobody of this name here."
 
 

@@ -152,7 +152,7 @@ async def test_accounts_from_before_are_found_without_accents_after_a_start(
     assert await accounts.users.list_by_prefix("andre", 10) == []
     assert len(await accounts.users.list_by_prefix("ANDRÉ", 10)) == 1
     for _ in range(2):
-        await accounts.users.open()
+        await accounts.names.open()
     assert [user.name for user in await accounts.users.list_by_prefix("andre", 10)] == ["André"]
 
 

@@ -56,7 +56,7 @@ async def test_a_name_taken_however_cased_is_409_and_kept(site: Site) -> None:
         for name in ("Ada", "ada", "ADA", "Ａｄａ"):
             answer = await nobody.post("/register", username=name, password=PASSWORD)
             assert answer.status_code == 409
-            assert alert(answer.text).startswith("This name is taken.")
+            assert alert(answer.text).startswith("This name is taken, or looks like")
             wrong = field(answer.text, "username")
             assert f'value="{name}"' in wrong
             assert 'aria-invalid="true" aria-describedby="username-error"' in wrong

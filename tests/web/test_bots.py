@@ -54,7 +54,7 @@ async def test_a_room_manager_creates_a_bot_and_sees_its_token_once(site: Site) 
 @pytest.mark.parametrize(
     ("name", "status", "sentence"),
     [
-        ("ada", 409, "This name is taken. Choose another."),
+        ("ada", 409, "This name is taken, or looks like one that is. Choose another."),
         ("x", 422, "A bot’s name has 2 to 32 characters."),
         ("<b>x", 422, "A bot’s name has letters, digits, dots, hyphens and underscores."),
     ],
