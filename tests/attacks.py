@@ -117,7 +117,8 @@ async def everything(site: Site) -> dict[str, Any]:
     for user in found["users"]:
         user.pop("seen", None)
     for room in found["rooms"]:
-        del room["last_seq"], room["last_at"]
+        for hint in ("last_seq", "last_unlisted", "last_at"):
+            room.pop(hint, None)
     found["sessions"] = sorted(one["_id"] for one in await db[SESSIONS].find({}))
     return found
 

@@ -199,14 +199,14 @@ class RedisBus:
             confirmed.clear()
 
     async def _resubscribe(self, pubsub: PubSub) -> None:
-        taken = {LOSS_TOPIC}
-        await pubsub.subscribe(self._prefix + LOSS_TOPIC)
-        # While `_pubsub` is None, `subscribe` only notes its topics: they are subscribed here.
-        while late := self._received.topics - taken:
+        # While `_pubsub` is None, `subscribe` only notes its topics: they are subscribed here, also
+        # those noted meanwhile; and the beats last, which are then heard once all others are.
+        taken, late = set[str](), {LOSS_TOPIC, *self._received.topics}
+        while late:
             await pubsub.subscribe(*(self._prefix + topic for topic in late))
+            await pubsub.subscribe(self._prefix + BEAT_TOPIC)
             taken |= late
-        # Last, so that a beat is heard only when all these topics are.
-        await pubsub.subscribe(self._prefix + BEAT_TOPIC)
+            late = self._received.topics - taken
         self._pubsub = pubsub
         self._heartbeat.begin()
         self._send_beat()

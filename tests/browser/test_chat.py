@@ -85,8 +85,14 @@ async def test_pages_heal_without_reload_when_the_server_is_killed(
             async with command(data, port):
                 # A third page writes before the two are back: they have something to catch up with.
                 await ada.say(room, "first after the restart")
+                # Of both at once: what it says it says for three seconds.
+                await asyncio.gather(
+                    *(
+                        expect(page.locator("#connection")).to_contain_text("Nothing was missed")
+                        for page in (hers, his)
+                    )
+                )
                 for page in (hers, his):
-                    await expect(page.locator("#connection")).to_contain_text("Nothing was missed")
                     await expect(page.locator(".message")).to_have_count(2)
                 await his.get_by_role("button", name="Try again").click()
                 for page in (hers, his):
