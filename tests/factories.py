@@ -227,8 +227,9 @@ class Person:
         return found[0]
 
     def cookies(self) -> str:
-        """Return the Cookie header that this browser sends."""
-        return "; ".join(f"{c.name}={c.value}" for c in self.http.cookies.jar)
+        """Return the Cookie header that this browser sends, the session's cookie first."""
+        found = sorted(self.http.cookies.jar, key=lambda one: one.name)
+        return "; ".join(f"{one.name}={one.value}" for one in found)
 
     def connect(self, path: str, origin: str | None = None) -> connect:
         """Return the websockets client's context manager for a socket."""
@@ -319,7 +320,8 @@ class Shown:
     thread: int | None = None
     hidden: bool = False
     quote: str = ""
-    quote_version: int = 0
+    # Of a quote that is not shown it is of no interest.
+    quote_version: int = field(default=0, compare=False)
     quoted: str | None = None
     """What replies to it show of it now."""
     replies: int = 0
