@@ -114,13 +114,18 @@ async def test_what_comes_while_one_is_away_stays_unread_below_a_line(
     await until_read(site, name, ben, 4)
 
 
+DRAWN = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
+    () => setTimeout(done, 50))))"""
+
+
 async def read_on(page: Page, room: str, step: int = 400) -> None:
     """Turn the wheel until nothing is unread, as somebody does who reads."""
     await page.mouse.move(640, 400)
     async with asyncio.timeout(3 * WAIT_SECONDS):
         while await badge(page, room).is_visible():
             await page.mouse.wheel(0, step)
-            await page.wait_for_timeout(50)
+            # Nobody reads what was never drawn: wait for the frames of this turn.
+            await page.evaluate(DRAWN)
 
 
 async def count_unread(page: Page, room: str) -> int:
