@@ -6,17 +6,13 @@ import os
 import shutil
 import signal
 import socket
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
 
+from littlechat.platform.mutual_tls import make_certificate
 from tests.factories import WAIT_SECONDS
 
 
@@ -203,21 +199,7 @@ async def accepts_connections(port: int) -> bool:
 
 
 def write_certificate(directory: Path) -> None:
-    """Write a key and a certificate for localhost, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    moment = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(moment - timedelta(hours=1))
-        .not_valid_after(moment + timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    form, kind = serialization.PrivateFormat.PKCS8, serialization.Encoding.PEM
-    (directory / "key").write_bytes(key.private_bytes(kind, form, plain))
-    (directory / "cert.pem").write_bytes(certificate.public_bytes(kind))
+    """Write a key and a certificate for this machine, signed by itself."""
+    key, certificate = make_certificate()
+    (directory / "key").write_text(key)
+    (directory / "cert.pem").write_text(certificate)

@@ -5,12 +5,12 @@ time is up, and a name that no name server answers for takes a thread besides. S
 answered quickly the last time have places of their own, and of all places a person has few.
 """
 
-import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cachetools import LRUCache
+
+from littlechat.platform import Turns
 
 QUICK_AT_ONCE = 8
 QUICK_EACH = 2
@@ -29,41 +29,19 @@ QUICK_MAX = 1_000
 """How many services are remembered to be quick."""
 
 
-class Shares:
-    """So many places, of which each person has a few: the others of one person wait outside."""
-
-    def __init__(self, at_once: int, each: int) -> None:
-        self._places, self._each = asyncio.Semaphore(at_once), each
-        self._people: dict[Hashable, asyncio.Semaphore] = {}
-        self._waiting: defaultdict[Hashable, int] = defaultdict(int)
-
-    @asynccontextmanager
-    async def take(self, person: Hashable) -> AsyncIterator[None]:
-        """Wait for a place, and hold it."""
-        own = self._people.setdefault(person, asyncio.Semaphore(self._each))
-        self._waiting[person] += 1
-        try:
-            async with own, self._places:
-                yield
-        finally:
-            self._waiting[person] -= 1
-            if not self._waiting[person]:
-                del self._waiting[person], self._people[person]
-
-
 class Places:
     """The places of one process."""
 
     def __init__(self) -> None:
-        self._quick_ones = Shares(QUICK_AT_ONCE, QUICK_EACH)
-        self._others = Shares(OTHERS_AT_ONCE, OTHERS_EACH)
+        self._quick_ones = Turns(QUICK_AT_ONCE, QUICK_EACH)
+        self._others = Turns(OTHERS_AT_ONCE, OTHERS_EACH)
         self._quick: LRUCache[str, bool] = LRUCache(QUICK_MAX)
 
     @asynccontextmanager
     async def take(self, service: str, person: str) -> AsyncIterator[None]:
         """Wait for a place to send something of a person's to a service, and hold it."""
-        shares = self._quick_ones if service in self._quick else self._others
-        async with shares.take(person):
+        turns = self._quick_ones if service in self._quick else self._others
+        async with turns.take(person):
             yield
 
     def note(self, service: str, *, answered: bool, seconds: float) -> None:

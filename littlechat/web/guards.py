@@ -191,7 +191,7 @@ async def read_on(
 
 
 def takes_files(handler: Handler) -> Handler:
-    """Let a handler's body be as large and as slow as files are (`web/bodies.py` looks here)."""
+    """Let a handler's body be as large and as slow as files are (`server/body_limits.py` looks)."""
     handler.takes_files = True  # type: ignore[attr-defined]
     return handler
 

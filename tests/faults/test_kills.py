@@ -93,9 +93,12 @@ async def all_texts(person: Person, room: str) -> list[str]:
         after = dom.seqs[-1]
 
 
-async def two_in_a_room(url: str, stack: AsyncExitStack) -> tuple[Person, Person, str]:
-    ada = await stack.enter_async_context(Person(url, "Ada"))
-    ben = await stack.enter_async_context(Person(url, "Ben"))
+async def two_in_a_room(
+    stack: AsyncExitStack, hers: Site | str, his: Site | str | None = None
+) -> tuple[Person, Person, str]:
+    """Let Ada make a room and Ben join it, each at one process."""
+    ada = await stack.enter_async_context(Person(hers, "Ada"))
+    ben = await stack.enter_async_context(Person(his or hers, "Ben"))
     await ada.register()
     await ben.register()
     room = await ada.create_room("Garden")
@@ -107,7 +110,7 @@ async def test_server_killed_during_sends_loses_nothing_that_it_acknowledged(dat
     acknowledged: list[str] = []
     async with AsyncExitStack() as stack:
         async with command(data) as (process, url):
-            ada, ben, room = await two_in_a_room(url, stack)
+            ada, ben, room = await two_in_a_room(stack, url)
             port = int(url.rpartition(":")[2])
 
             async def talk(person: Person) -> None:
@@ -164,7 +167,7 @@ async def test_database_that_dies_or_stands_still_loses_nothing(
     number: signal.Signals, data: Path
 ) -> None:
     async with AsyncExitStack() as stack, command(data) as (_, url):
-        ada, ben, room = await two_in_a_room(url, stack)
+        ada, ben, room = await two_in_a_room(stack, url)
         stream = await ben.stream(room, (await ben.page(room)).cursor)
         said = [f"before-{n}" for n in range(20)]
         for body in said:
@@ -223,12 +226,7 @@ async def test_redis_that_dies_and_returns_is_not_missed(
         redis, port = await start_redis(program, 0)
         buses = [RedisBus(f"redis://127.0.0.1:{port}", "test") for _ in range(2)]
         sites = [await stack.enter_async_context(Site(make_app(bus))) for bus in buses]
-        ada = await stack.enter_async_context(Person(sites[0], "Ada"))
-        await ada.register()
-        room = await ada.create_room("Garden")
-        ben = await stack.enter_async_context(Person(sites[1], "Ben"))
-        await ben.register()
-        await ben.join(room)
+        ada, ben, room = await two_in_a_room(stack, *sites)
         stream = await ben.stream(room, (await ben.page(room)).cursor)
         await ada.say(room, "with it")
         await stream.until(lambda dom: dom.texts == ["with it"])
@@ -274,12 +272,7 @@ async def test_redis_that_stands_still_does_not_keep_who_was_revoked_connected(
         buses = [RedisBus(redis.url, "test") for _ in range(2)]
         sites = [await stack.enter_async_context(Site(make_app(bus))) for bus in buses]
         await until(lambda: are_connected(buses))
-        ada = await stack.enter_async_context(Person(sites[0], "Ada"))
-        await ada.register()
-        room = await ada.create_room("Garden")
-        ben = await stack.enter_async_context(Person(sites[1], "Ben"))
-        await ben.register()
-        await ben.join(room)
+        ada, ben, room = await two_in_a_room(stack, *sites)
         stream = await ben.stream(room, (await ben.page(room)).cursor)
         redis.freeze()
         same_person = Person(sites[0], "Ben")
